@@ -1,0 +1,78 @@
+import type { DatabaseId, RequestId, RouteId, TenantId } from './identifiers.ts';
+import type { Reason, ReasonCode } from './reasons.ts';
+
+/**
+ * Entries of the activity log. They say who did what and how it ended; never a record's content, a
+ * name, a token, a path or a query value.
+ */
+export type ActivityEntry =
+  | {
+      readonly kind: 'intent';
+      readonly request: RequestId;
+      readonly tenant: TenantId;
+      readonly route: RouteId;
+      readonly method: string;
+      readonly peer: string;
+      readonly issuer: string;
+      readonly subject: string;
+      readonly client: string;
+      readonly epoch: string;
+      readonly policy: string;
+      readonly reasons: readonly Reason[];
+    }
+  | {
+      readonly kind: 'outcome';
+      readonly request: RequestId;
+      readonly tenant: TenantId | '';
+      readonly route: RouteId | '';
+      readonly method: string;
+      readonly peer: string;
+      readonly issuer: string;
+      readonly subject: string;
+      readonly client: string;
+      readonly outcome: Outcome;
+      readonly reason: ReasonCode;
+      readonly reasons: readonly Reason[];
+      /** What the client was answered. */
+      readonly status: number;
+      /** What the back end answered; 0 when it was not asked or did not answer. */
+      readonly backendStatus: number;
+      /** Microseconds since arrival. */
+      readonly micros: number;
+    }
+  | {
+      /** A forwarded write whose verdict afterwards was not the one before: it may lack its audit row. */
+      readonly kind: 'unverified-write';
+      readonly request: RequestId;
+      readonly tenant: TenantId;
+      readonly database: DatabaseId;
+      readonly epochBefore: string;
+      readonly epochAfter: string;
+      readonly findings: readonly string[];
+    }
+  | {
+      /** The answer's body ended early, after its head had been sent. */
+      readonly kind: 'interrupted';
+      readonly request: RequestId;
+      readonly by: 'client' | 'backend' | 'gateway';
+      readonly bytes: number;
+    }
+  | {
+      readonly kind: 'process';
+      readonly event: 'start' | 'stop' | 'reload' | 'reload-refused';
+      readonly detail: string;
+    };
+
+export const OUTCOMES = ['permitted', 'denied', 'failed'] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** Where the gateway writes what it did. */
+export interface ActivitySink {
+  /**
+   * Resolves once the entry is durable (fdatasync returned). Rejects with `activity-log-unavailable`
+   * if it cannot be made so; from then on the sink stays unhealthy until `recover` succeeds by itself.
+   */
+  append(entry: ActivityEntry): Promise<void>;
+  readonly healthy: boolean;
+  close(): Promise<void>;
+}

@@ -1,0 +1,71 @@
+import type { RequestId } from './identifiers.ts';
+
+/** The methods the gateway knows. Anything else is refused before it is parsed further (RFC 9110 §9). */
+export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+export type Method = (typeof METHODS)[number];
+
+/** Methods that are safe in the sense of RFC 9110 §9.2.1. */
+export const SAFE_METHODS: ReadonlySet<Method> = new Set<Method>(['GET', 'HEAD', 'OPTIONS']);
+
+declare const canonical: unique symbol;
+
+/**
+ * A path in its one form: decoded once, valid UTF-8, no empty, `.` or `..` segment, no encoded
+ * separator. Made only by the gateway's canonicaliser.
+ */
+export interface CanonicalPath {
+  readonly [canonical]: true;
+  /** As it is sent to the back end: each segment percent-encoded anew, always starting with `/`. */
+  readonly text: string;
+  /** Decoded segments. `/` has none; `/a/` is `['a', '']`: only the last may be empty. */
+  readonly segments: readonly string[];
+}
+
+export interface TlsFacts {
+  readonly version: 'TLSv1.2' | 'TLSv1.3';
+  readonly cipher: string;
+  /** The server name of the handshake (SNI), lower case. */
+  readonly serverName: string;
+}
+
+/** How a request carries a body. `chunked` also stands for an HTTP/2 body without a declared length. */
+export type BodyFraming =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'length'; readonly bytes: number }
+  | { readonly kind: 'chunked' };
+
+/**
+ * Everything that is known of a request once it has one meaning. Frozen. After the first stage
+ * nothing sees the raw URL or the raw header list.
+ */
+export interface RequestFacts {
+  readonly id: RequestId;
+  /** Monotonic milliseconds at which the request's head was complete; deadlines count from here. */
+  readonly arrivedAt: number;
+  /** Wall-clock milliseconds of the same instant, for records. */
+  readonly receivedAt: number;
+  readonly protocol: 'HTTP/1.1' | 'HTTP/2';
+  readonly method: Method;
+  /** Host name and port in canonical form: lower case, no trailing dot, port omitted when it is 443. */
+  readonly authority: string;
+  /** The host name alone. */
+  readonly host: string;
+  readonly path: CanonicalPath;
+  /** The query as it is sent to the back end, re-encoded, without `?`; empty when there is none. */
+  readonly query: string;
+  /** Decoded query parameters in order of appearance, every value of a repeated name kept. */
+  readonly parameters: ReadonlyMap<string, readonly string[]>;
+  /**
+   * Request headers that survived: lower-case names; hop-by-hop, `Connection`-named, forwarding and
+   * identity headers are gone. `authorization` is here; it is never forwarded unless the route says so.
+   */
+  readonly headers: ReadonlyMap<string, string>;
+  /** The protocol asked for by `Upgrade`, lower case, when the request asked for one (only `websocket`). */
+  readonly upgrade: 'websocket' | undefined;
+  readonly body: BodyFraming;
+  /** Media type of the body without parameters, lower case. */
+  readonly mediaType: string | undefined;
+  /** The peer's IP address; IPv4-mapped IPv6 addresses in IPv4 form. */
+  readonly peer: string;
+  readonly tls: TlsFacts;
+}

@@ -1,0 +1,85 @@
+import type { RequestFacts } from './facts.ts';
+import type { RouteId } from './identifiers.ts';
+import type { Principal } from './principal.ts';
+import type { Reason } from './reasons.ts';
+
+/** What an answer must not reveal. See docs/existence-hiding in docs/architecture.md. */
+export const HIDE_CLASSES = ['none', 'record', 'collection'] as const;
+/**
+ * `record`: absent, forbidden, deleted and refused are one 404 at the route's deadline.
+ * `collection`: the same for creating and searching, as one 422. `none`: nothing to hide.
+ */
+export type HideClass = (typeof HIDE_CLASSES)[number];
+
+/** How fresh the integrity verdict must be. */
+export type IntegrityDemand =
+  | { readonly mode: 'strict' }
+  | { readonly mode: 'bounded'; readonly maxAgeMs: number }
+  /** Only for named static assets. */
+  | { readonly mode: 'off' };
+
+/** A number of requests per window. */
+export interface LimitDemand {
+  readonly requests: number;
+  readonly windowSeconds: number;
+}
+
+/** A route's fixed demands, known before anybody is authenticated. Frozen at load. */
+export interface Route {
+  readonly id: RouteId;
+  readonly credential: 'anonymous' | 'bearer';
+  readonly introspection: 'always' | 'never';
+  readonly integrity: IntegrityDemand;
+  readonly hide: HideClass;
+  /** Milliseconds from arrival at which a hidden answer is released. */
+  readonly hideDeadlineMs: number;
+  /** Extra limit per principal (or peer, when anonymous) on this route. */
+  readonly limit: LimitDemand | undefined;
+  /** Bytes; a larger body is refused. 0: no body. */
+  readonly maxBodyBytes: number;
+  /** Allowed body media types; a body without one of these is refused. */
+  readonly mediaTypes: ReadonlySet<string>;
+  /** Milliseconds until the back end's answer must have begun. */
+  readonly backendTimeoutMs: number;
+  readonly upgrade: 'websocket' | undefined;
+  readonly contentSecurityPolicy: { readonly value: string; readonly reportOnly: boolean } | undefined;
+}
+
+/** A route together with what its pattern captured from the path. */
+export interface RouteMatch {
+  readonly route: Route;
+  /** Position of the rule in its set; only the policy set that made it can use it. */
+  readonly index: number;
+  readonly captures: readonly string[];
+}
+
+/** What denied, in the terms the edge needs to answer honestly or hide. */
+export const DENIALS = ['unauthenticated', 'insufficient-scope', 'route-unknown', 'record-hidden'] as const;
+export type Denial = (typeof DENIALS)[number];
+
+export type Decision =
+  | { readonly effect: 'permit'; readonly reasons: readonly Reason[] }
+  | {
+      readonly effect: 'deny';
+      readonly denial: Denial;
+      readonly reasons: readonly Reason[];
+      /** For `insufficient-scope`: a scope that would do, for the challenge (RFC 6750 §3.1). */
+      readonly scopeNeeded?: string;
+    };
+
+/** A compiled policy. Pure: same arguments, same answer; no clock, no I/O, nothing kept between calls. */
+export interface PolicySet {
+  readonly name: string;
+  /** SHA-256 of the canonical source, hex. */
+  readonly digest: string;
+  /** Every route, in order, for listings. */
+  readonly routes: readonly Route[];
+  match(facts: Pick<RequestFacts, 'method' | 'path' | 'upgrade'>): RouteMatch | undefined;
+  /** @param nowSeconds wall clock, seconds since the epoch */
+  decide(
+    facts: RequestFacts,
+    match: RouteMatch | undefined,
+    principal: Principal,
+    nowSeconds: number,
+  ): Decision;
+}
