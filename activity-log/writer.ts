@@ -1,0 +1,205 @@
+import { channel } from 'node:diagnostics_channel';
+import type { ActivityEntry, ActivitySink } from '../contracts/activity.ts';
+import { ChartgateError } from '../contracts/errors.ts';
+import { type AlarmEvent, CHANNELS } from '../contracts/events.ts';
+import { ChainFile, type ChainFileOptions } from './chain-file.ts';
+import type { Claim } from './claim.ts';
+import { errorCode } from './directory.ts';
+import { type ChainHead, MAX_LINE_BYTES, recordPart } from './format.ts';
+import type { ResumePoint } from './resume.ts';
+import { serializeEntry } from './serialize.ts';
+
+/** Room in a line for its number, time and hashes. */
+const FRAME_BYTES = 256;
+const MAX_ENTRY_BYTES = MAX_LINE_BYTES - FRAME_BYTES;
+
+const alarms = channel(CHANNELS.alarm);
+
+export interface WriterOptions extends ChainFileOptions {
+  readonly recoverEveryMs: number;
+  readonly stallMs: number;
+}
+
+/** Entries that share one write and one promise. */
+interface Batch {
+  readonly parts: string[];
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+function newBatch(): Batch {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  quiet(promise);
+  return { parts: [], promise, resolve, reject };
+}
+
+/** Whoever appended sees the rejection; one who did not look must not end the process by it. */
+function quiet<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}
+
+/** Group commit over one chain: what arrives while a write is under way goes into the next, together. */
+export class ChainWriter implements ActivitySink {
+  readonly #options: WriterOptions;
+  readonly #claim: Claim;
+  readonly #file: ChainFile;
+  #pending: Batch | undefined;
+  #inFlight: Batch | undefined;
+  #scheduled = false;
+  /** A write or a recovery is under way. */
+  #busy = false;
+  #busySince = 0;
+  #closed = false;
+  /** What every append gets while the log cannot be written. */
+  #refusal: Promise<never> | undefined;
+  #recoverTimer: NodeJS.Timeout | undefined;
+  #recovery: Promise<void> | undefined;
+  readonly #stallTimer: NodeJS.Timeout;
+  #stampAt = Number.NaN;
+  #stamp = '';
+
+  private constructor(options: WriterOptions, claim: Claim, file: ChainFile) {
+    this.#options = options;
+    this.#claim = claim;
+    this.#file = file;
+    this.#stallTimer = setInterval(() => this.#watchForStall(), Math.max(10, options.stallMs / 4));
+    this.#stallTimer.unref();
+  }
+
+  static async start(
+    options: WriterOptions,
+    claim: Claim,
+    from: ResumePoint | undefined,
+  ): Promise<ChainWriter> {
+    return new ChainWriter(options, claim, await ChainFile.open(options, from));
+  }
+
+  get healthy(): boolean {
+    return this.#refusal === undefined;
+  }
+
+  /** The last acknowledged record. Kept elsewhere, it shows later whether the end of the chain was cut off. */
+  get head(): ChainHead {
+    return this.#file.head;
+  }
+
+  append(entry: ActivityEntry): Promise<void> {
+    if (this.#refusal !== undefined) return this.#refusal;
+    let json: string;
+    try {
+      json = serializeEntry(entry);
+      // No character takes more than three bytes of UTF-8 for each of its UTF-16 units.
+      if (json.length * 3 > MAX_ENTRY_BYTES && Buffer.byteLength(json) > MAX_ENTRY_BYTES) {
+        throw new RangeError('an activity entry is too long');
+      }
+    } catch (cause) {
+      return quiet(
+        Promise.reject(new ChartgateError('internal', 'An activity entry cannot be recorded.', { cause })),
+      );
+    }
+    this.#pending ??= newBatch();
+    const { parts, promise } = this.#pending;
+    parts.push(recordPart(this.#now(), json));
+    if (!this.#scheduled && !this.#busy) {
+      this.#scheduled = true;
+      // After this turn's I/O events: everything that they append goes into one write.
+      setImmediate(this.#flush);
+    }
+    return promise;
+  }
+
+  /** Writes what was appended before, gives the chain free, and refuses what comes after. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await Promise.allSettled([this.#inFlight?.promise, this.#pending?.promise]);
+    this.#refusal = quiet(Promise.reject(this.#unavailable('closed')));
+    clearInterval(this.#stallTimer);
+    clearTimeout(this.#recoverTimer);
+    await this.#recovery;
+    // A write that hangs keeps its file, and its claim: the chain is free when the process ends.
+    if (this.#busy) return;
+    await this.#file.close();
+    await this.#claim.release();
+  }
+
+  readonly #flush = (): void => {
+    this.#scheduled = false;
+    const batch = this.#pending;
+    if (batch === undefined || this.#busy || this.#refusal !== undefined) return;
+    this.#pending = undefined;
+    this.#inFlight = batch;
+    this.#busy = true;
+    this.#busySince = performance.now();
+    this.#file.write(batch.parts, (error) => {
+      this.#busy = false;
+      // After a stall these were refused already; that they are in the log all the same harms nobody.
+      if (this.#inFlight !== batch) return;
+      if (error !== undefined) {
+        this.#fail(errorCode(error), error);
+        return;
+      }
+      this.#inFlight = undefined;
+      batch.resolve();
+      if (this.#pending !== undefined) this.#flush();
+    });
+  };
+
+  /** Refuses everybody who waits and everybody who comes, until a recovery succeeds. */
+  #fail(code: string, cause: unknown): void {
+    const error = this.#unavailable(code, cause);
+    this.#refusal = quiet(Promise.reject(error));
+    this.#inFlight?.reject(error);
+    this.#pending?.reject(error);
+    this.#inFlight = undefined;
+    this.#pending = undefined;
+    if (alarms.hasSubscribers) alarms.publish({ alarm: 'activity-log', tenant: '' } satisfies AlarmEvent);
+    this.#recoverLater(code);
+  }
+
+  #recoverLater(code: string): void {
+    if (this.#closed) return;
+    this.#recoverTimer = setTimeout(() => {
+      this.#recovery = this.#recover(code);
+    }, this.#options.recoverEveryMs);
+    this.#recoverTimer.unref();
+  }
+
+  async #recover(code: string): Promise<void> {
+    if (this.#busy) return this.#recoverLater(code);
+    this.#busy = true;
+    try {
+      await this.#file.recover(code);
+      if (!this.#closed) this.#refusal = undefined;
+    } catch {
+      this.#recoverLater(code);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  #watchForStall(): void {
+    if (this.#inFlight === undefined || performance.now() - this.#busySince < this.#options.stallMs) return;
+    this.#fail('stalled', undefined);
+  }
+
+  #unavailable(code: string, cause?: unknown): ChartgateError {
+    return new ChartgateError(
+      'activity-log-unavailable',
+      `The activity log ${this.#options.name} in ${this.#options.directory} cannot be written (${code}).`,
+      cause === undefined ? undefined : { cause },
+    );
+  }
+
+  /** Formatting a time costs as much as hashing a record; a thousand requests may share a millisecond. */
+  #now(): string {
+    const wall = this.#options.clock.wall();
+    if (wall !== this.#stampAt) {
+      this.#stampAt = wall;
+      this.#stamp = new Date(wall).toISOString();
+    }
+    return this.#stamp;
+  }
+}

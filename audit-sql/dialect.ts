@@ -1,0 +1,95 @@
+import { type Account, accountSql, ident } from './names.ts';
+
+export type Engine = 'mariadb' | 'mysql';
+
+/** What is known of a server before anything is written for it. */
+export interface ServerDescription {
+  readonly engine: Engine;
+  /** As the server says it. */
+  readonly version: string;
+  readonly major: number;
+  readonly minor: number;
+  /** MySQL's `partial_revokes`: `_` and `%` in the schema part of GRANT are then plain characters. */
+  readonly partialRevokes: boolean;
+}
+
+/** Where the two engines want different SQL. Everything else is written once. */
+export interface Dialect {
+  readonly engine: Engine;
+  /** Type of a column that holds JSON text. MariaDB's JSON is LONGTEXT plus a check on every insert. */
+  readonly jsonType: string;
+  /** Options of CREATE USER for an account that nobody can log in as, even if it were unlocked. */
+  readonly unusableAuthentication: string;
+  /** Statements that put a trigger in place, replacing its namesake, without a gap where the engine can. */
+  replaceTrigger(parts: {
+    readonly schema: string;
+    readonly table: string;
+    readonly name: string;
+    /** From `TRIGGER` on. */
+    readonly rest: string;
+    readonly definer: Account;
+  }): readonly string[];
+  /** Statements that replace a procedure. */
+  replaceProcedure(parts: {
+    readonly schema: string;
+    readonly name: string;
+    readonly definer: Account;
+    readonly rest: string;
+  }): readonly string[];
+  /** The schema part of a schema-level GRANT, where `_` and `%` are wildcards. */
+  grantSchema(schema: string): string;
+  /** A value of MySQL's JSON type must become text first; elsewhere it is text. */
+  jsonAsText(expression: string): string;
+}
+
+/** MySQL's own marker of an account without a usable password (as in `mysql.sys`): no password has this hash. */
+const NO_PASSWORD_SHA2 = '$A$005$THISISACOMBINATIONOFINVALIDSALTANDPASSWORDTHATMUSTNEVERBRBEUSED';
+const NO_PASSWORD_NATIVE = '*THISISNOTAVALIDPASSWORDTHATCANBEUSEDHERE';
+
+function escapePattern(schema: string): string {
+  return schema.replace(/[_%]/g, (c) => `\\${c}`);
+}
+
+function mariadb(): Dialect {
+  return {
+    engine: 'mariadb',
+    jsonType: 'LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin',
+    unusableAuthentication: "IDENTIFIED VIA mysql_native_password USING 'invalid'",
+    replaceTrigger: ({ schema, name, rest, definer }) => [
+      `CREATE OR REPLACE DEFINER = ${accountSql(definer)}\nTRIGGER ${ident(schema)}.${ident(name)}\n${rest}`,
+    ],
+    replaceProcedure: ({ schema, name, rest, definer }) => [
+      `CREATE OR REPLACE DEFINER = ${accountSql(definer)}\nPROCEDURE ${ident(schema)}.${ident(name)}${rest}`,
+    ],
+    grantSchema: (schema) => ident(escapePattern(schema)),
+    jsonAsText: (expression) => expression,
+  };
+}
+
+function mysql(server: ServerDescription): Dialect {
+  return {
+    engine: 'mysql',
+    jsonType: 'JSON',
+    unusableAuthentication:
+      server.major >= 8
+        ? `IDENTIFIED WITH caching_sha2_password AS '${NO_PASSWORD_SHA2}'`
+        : `IDENTIFIED WITH mysql_native_password AS '${NO_PASSWORD_NATIVE}'`,
+    // No OR REPLACE here: the write lock keeps everybody out between the two statements.
+    replaceTrigger: ({ schema, table, name, rest, definer }) => [
+      `LOCK TABLES ${ident(schema)}.${ident(table)} WRITE`,
+      `DROP TRIGGER IF EXISTS ${ident(schema)}.${ident(name)}`,
+      `CREATE DEFINER = ${accountSql(definer)}\nTRIGGER ${ident(schema)}.${ident(name)}\n${rest}`,
+      'UNLOCK TABLES',
+    ],
+    replaceProcedure: ({ schema, name, rest, definer }) => [
+      `DROP PROCEDURE IF EXISTS ${ident(schema)}.${ident(name)}`,
+      `CREATE DEFINER = ${accountSql(definer)}\nPROCEDURE ${ident(schema)}.${ident(name)}${rest}`,
+    ],
+    grantSchema: (schema) => ident(server.partialRevokes ? schema : escapePattern(schema)),
+    jsonAsText: (expression) => `CAST(${expression} AS CHAR CHARACTER SET utf8mb4)`,
+  };
+}
+
+export function dialectOf(server: ServerDescription): Dialect {
+  return server.engine === 'mariadb' ? mariadb() : mysql(server);
+}

@@ -1,0 +1,20 @@
+/**
+ * What a call of the snapshot procedure returns: one result set each, in this order. The procedure's
+ * writer and its reader both take the order from here; `GUARD_FORMAT` changes with any of it.
+ */
+export const RESULT_SETS = [
+  'meta',
+  'triggers',
+  'tables',
+  'columns',
+  'foreignKeys',
+  'routines',
+  'events',
+  'accounts',
+  'grants',
+  'roles',
+  'instatement',
+] as const;
+export type ResultSet = (typeof RESULT_SETS)[number];
+
+export const GUARD_FORMAT = 'chartgate-guard/1';

@@ -1,0 +1,154 @@
+/** One trigger of the EMR schema or the audit schema, every field that decides what it does. */
+export interface TriggerFact {
+  readonly schema: string;
+  readonly name: string;
+  readonly tableSchema: string;
+  readonly table: string;
+  readonly timing: string;
+  readonly event: string;
+  /** Position among the triggers of the same table, timing and event. */
+  readonly order: number;
+  readonly definer: string;
+  readonly sqlMode: string;
+  readonly characterSetClient: string;
+  readonly collationConnection: string;
+  readonly databaseCollation: string;
+  /** SHA-256 of the body, hex; computed in the server. */
+  readonly body: string;
+}
+
+export interface TableFact {
+  readonly schema: string;
+  readonly name: string;
+  readonly type: string;
+  readonly engine: string;
+  readonly options: string;
+}
+
+export interface ColumnFact {
+  readonly schema: string;
+  readonly table: string;
+  readonly name: string;
+  readonly position: number;
+  readonly type: string;
+  readonly nullable: string;
+  /** `PRI` for a column of the primary key; other keys may come and go. */
+  readonly key: string;
+  readonly collation: string;
+  readonly extra: string;
+  /** Default value as the server prints it; null when there is none. */
+  readonly default: string | null;
+  readonly generation: string;
+}
+
+export interface ForeignKeyFact {
+  readonly schema: string;
+  readonly table: string;
+  readonly name: string;
+  readonly position: number;
+  readonly column: string;
+  readonly referencedSchema: string;
+  readonly referencedTable: string;
+  readonly referencedColumn: string;
+  readonly onUpdate: string;
+  readonly onDelete: string;
+}
+
+/** A routine in, or naming, one of the two schemas. */
+export interface RoutineFact {
+  readonly schema: string;
+  readonly name: string;
+  readonly type: string;
+  readonly definer: string;
+  readonly security: string;
+  readonly sqlMode: string;
+  /** SHA-256 of parameters and body, hex. */
+  readonly body: string;
+}
+
+/** An event in, or naming, one of the two schemas. */
+export interface EventFact {
+  readonly schema: string;
+  readonly name: string;
+  readonly definer: string;
+  readonly status: string;
+  readonly sqlMode: string;
+  readonly schedule: string;
+  /** SHA-256 of the body, hex. */
+  readonly body: string;
+}
+
+/** A guard procedure as the checker's own user sees it, without asking that procedure. */
+export interface GuardFact {
+  readonly name: string;
+  readonly definer: string;
+  readonly security: string;
+  readonly sqlMode: string;
+  /** Seconds since the epoch. */
+  readonly created: string;
+  readonly altered: string;
+}
+
+/** One of the two accounts that nobody can log in as. */
+export interface AccountFact {
+  readonly user: string;
+  readonly host: string;
+  readonly locked: boolean;
+  readonly plugin: string;
+}
+
+export const PRIVILEGE_SCOPES = ['global', 'schema', 'table', 'column', 'routine', 'role', 'proxy'] as const;
+export type PrivilegeScope = (typeof PRIVILEGE_SCOPES)[number];
+
+/** A privilege with which somebody could disable or falsify the audit. Harmless ones are not listed. */
+export interface PrivilegeFact {
+  readonly user: string;
+  readonly host: string;
+  readonly scope: PrivilegeScope;
+  /** The schema pattern, table, column, routine, role or proxied account it is on; empty for global. */
+  readonly object: readonly string[];
+  readonly privilege: string;
+}
+
+/** The last entry of `audit_instatement_log`. */
+export interface InstatementFact {
+  readonly id: number;
+  readonly action: string;
+  readonly schemaDigest: string;
+  readonly generator: string;
+}
+
+/** What a server says about everything the audit depends on, read through the guard procedures. */
+export interface Snapshot {
+  readonly engine: string;
+  readonly emrSchema: string;
+  readonly auditSchema: string;
+  readonly triggers: readonly TriggerFact[];
+  readonly tables: readonly TableFact[];
+  readonly columns: readonly ColumnFact[];
+  readonly foreignKeys: readonly ForeignKeyFact[];
+  readonly routines: readonly RoutineFact[];
+  readonly events: readonly EventFact[];
+  readonly guards: readonly GuardFact[];
+  readonly accounts: readonly AccountFact[];
+  readonly privileges: readonly PrivilegeFact[];
+  readonly instatement: InstatementFact | undefined;
+}
+
+/** The two schemas a snapshot is about. */
+export interface SnapshotNames {
+  readonly emrSchema: string;
+  readonly auditSchema: string;
+}
+
+declare const verified: unique symbol;
+
+/** An approved snapshot whose signature was verified; made only by `openBaseline`. */
+export interface Baseline {
+  readonly [verified]: true;
+  /** When it was taken, ISO 8601 UTC. */
+  readonly takenAt: string;
+  readonly snapshot: Snapshot;
+  /** SHA-256 of the signed bytes, hex: names this baseline in logs. */
+  readonly digest: string;
+}

@@ -1,0 +1,165 @@
+import type { ResultSet } from '../fingerprint/result-sets.ts';
+import { GUARD_FORMAT } from '../fingerprint/result-sets.ts';
+import { type AuditNames, INSTATEMENT_TABLE, literal, qualified } from '../names.ts';
+
+/** Columns of `mysql.user` and `mysql.db` that stand for a privilege, with its name in GRANT. */
+const DB_PRIVILEGES = {
+  Select_priv: 'SELECT',
+  Insert_priv: 'INSERT',
+  Update_priv: 'UPDATE',
+  Delete_priv: 'DELETE',
+  Create_priv: 'CREATE',
+  Drop_priv: 'DROP',
+  Grant_priv: 'GRANT OPTION',
+  References_priv: 'REFERENCES',
+  Index_priv: 'INDEX',
+  Alter_priv: 'ALTER',
+  Create_tmp_table_priv: 'CREATE TEMPORARY TABLES',
+  Lock_tables_priv: 'LOCK TABLES',
+  Create_view_priv: 'CREATE VIEW',
+  Show_view_priv: 'SHOW VIEW',
+  Create_routine_priv: 'CREATE ROUTINE',
+  Alter_routine_priv: 'ALTER ROUTINE',
+  Execute_priv: 'EXECUTE',
+  Event_priv: 'EVENT',
+  Trigger_priv: 'TRIGGER',
+};
+const MARIADB_DB_PRIVILEGES = { ...DB_PRIVILEGES, Delete_history_priv: 'DELETE HISTORY' };
+const MYSQL_USER_PRIVILEGES = {
+  ...DB_PRIVILEGES,
+  Reload_priv: 'RELOAD',
+  Shutdown_priv: 'SHUTDOWN',
+  Process_priv: 'PROCESS',
+  File_priv: 'FILE',
+  Show_db_priv: 'SHOW DATABASES',
+  Super_priv: 'SUPER',
+  Repl_slave_priv: 'REPLICATION SLAVE',
+  Repl_client_priv: 'REPLICATION CLIENT',
+  Create_user_priv: 'CREATE USER',
+  Create_tablespace_priv: 'CREATE TABLESPACE',
+};
+
+function listed(privileges: Readonly<Record<string, string>>): string {
+  const members = Object.entries(privileges).map(([column, name]) => `IF(${column} = 'Y', '${name}', NULL)`);
+  return `CONCAT_WS(',', ${members.join(', ')})`;
+}
+
+/** What both engines answer alike. */
+function common(
+  names: AuditNames,
+): Omit<Record<ResultSet, string>, 'routines' | 'events' | 'accounts' | 'grants' | 'roles'> {
+  const emr = literal(names.emrSchema);
+  const audit = literal(names.auditSchema);
+  const both = (select: (schema: string) => string): string => `${select(emr)}\nUNION ALL\n${select(audit)}`;
+  return {
+    meta: `SELECT ${literal(GUARD_FORMAT)}, VERSION(), ${emr}, ${audit}`,
+    triggers: both(
+      (
+        schema,
+      ) => `SELECT TRIGGER_SCHEMA, TRIGGER_NAME, EVENT_OBJECT_SCHEMA, EVENT_OBJECT_TABLE, ACTION_TIMING, EVENT_MANIPULATION,
+       ACTION_ORDER, DEFINER, SQL_MODE, CHARACTER_SET_CLIENT, COLLATION_CONNECTION, DATABASE_COLLATION,
+       SHA2(ACTION_STATEMENT, 256)
+  FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ${schema}`,
+    ),
+    tables: both(
+      (schema) => `SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, IFNULL(ENGINE, ''), IFNULL(CREATE_OPTIONS, '')
+  FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${schema} AND TABLE_TYPE <> 'TEMPORARY'`,
+    ),
+    columns: both(
+      (schema) => `SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, ORDINAL_POSITION, COLUMN_TYPE, IS_NULLABLE,
+       IF(COLUMN_KEY = 'PRI', 'PRI', ''), IFNULL(COLLATION_NAME, ''), EXTRA, COLUMN_DEFAULT,
+       IFNULL(GENERATION_EXPRESSION, '')
+  FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ${schema}`,
+    ),
+    foreignKeys: both(
+      (schema) => `SELECT k.TABLE_SCHEMA, k.TABLE_NAME, k.CONSTRAINT_NAME, k.ORDINAL_POSITION, k.COLUMN_NAME,
+       k.REFERENCED_TABLE_SCHEMA, k.REFERENCED_TABLE_NAME, k.REFERENCED_COLUMN_NAME, r.UPDATE_RULE, r.DELETE_RULE
+  FROM information_schema.KEY_COLUMN_USAGE k
+  JOIN information_schema.REFERENTIAL_CONSTRAINTS r
+    ON r.CONSTRAINT_SCHEMA = ${schema} AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME AND r.TABLE_NAME = k.TABLE_NAME
+ WHERE k.TABLE_SCHEMA = ${schema} AND k.REFERENCED_TABLE_NAME IS NOT NULL`,
+    ),
+    instatement: `SELECT id, action, schema_digest, generator FROM ${qualified(names.auditSchema, INSTATEMENT_TABLE)}
+ ORDER BY id DESC LIMIT 1`,
+  };
+}
+
+/** Which of the schemas that matter a pattern of GRANT covers: `emr`, `audit`, `system`. */
+function touches(pattern: string, names: AuditNames): string {
+  const covers = (schema: string): string => `(${schema} LIKE ${pattern} OR ${schema} = ${pattern})`;
+  return `CONCAT_WS(',', IF(${covers(literal(names.emrSchema))}, 'emr', NULL), IF(${covers(literal(names.auditSchema))}, 'audit', NULL), IF(${covers("'mysql'")}, 'system', NULL))`;
+}
+
+/** Rows: scope, user, host, touches, schema, object, column, privileges separated by commas. */
+function lowerGrants(names: AuditNames, schemaPrivileges: Readonly<Record<string, string>>): string {
+  const select = (scope: string, object: string, column: string, privileges: string, from: string): string =>
+    `SELECT '${scope}', User, Host, ${touches('Db', names)}, Db, ${object}, ${column}, ${privileges}
+  FROM ${from} WHERE ${touches('Db', names)} <> ''`;
+  return [
+    select('schema', "''", "''", listed(schemaPrivileges), 'mysql.db'),
+    select('table', 'Table_name', "''", 'Table_priv', 'mysql.tables_priv'),
+    select('column', 'Table_name', 'Column_name', 'Column_priv', 'mysql.columns_priv'),
+    select('routine', 'Routine_name', 'Routine_type', 'Proc_priv', 'mysql.procs_priv'),
+    "SELECT 'proxy', User, Host, 'emr,audit,system', Proxied_user, Proxied_host, '', 'PROXY'\n  FROM mysql.proxies_priv",
+  ].join('\nUNION ALL\n');
+}
+
+function isOurs(names: AuditNames): string {
+  return [names.definer, names.guard]
+    .map((account) => `(User = ${literal(account.user)} AND Host = ${literal(account.host)})`)
+    .join(' OR ');
+}
+
+function naming(names: AuditNames, schema: string, text: string): string {
+  const emr = literal(names.emrSchema);
+  const audit = literal(names.auditSchema);
+  return `${schema} IN (${emr}, ${audit}) OR INSTR(${text}, ${emr}) > 0 OR INSTR(${text}, ${audit}) > 0`;
+}
+
+/** MariaDB keeps routines, events and privileges in tables; they show what `information_schema` hides. */
+export function mariadbQueries(names: AuditNames): Record<ResultSet, string> {
+  return {
+    ...common(names),
+    routines: `SELECT db, name, type, definer, security_type, sql_mode,
+       SHA2(CONCAT(LENGTH(param_list), ':', param_list, LENGTH(\`returns\`), ':', \`returns\`, body), 256)
+  FROM mysql.proc WHERE ${naming(names, 'db', 'body_utf8')}`,
+    events: `SELECT db, name, definer, status, sql_mode,
+       CONCAT_WS(' ', interval_value, interval_field, execute_at, starts, ends, on_completion, time_zone),
+       SHA2(body, 256)
+  FROM mysql.event WHERE ${naming(names, 'db', 'body_utf8')}`,
+    accounts: `SELECT User, Host, IFNULL(JSON_VALUE(Priv, '$.account_locked'), '0') IN ('1', 'true'),
+       IFNULL(JSON_VALUE(Priv, '$.plugin'), '')
+  FROM mysql.global_priv WHERE ${isOurs(names)}`,
+    grants: `SELECT 'global-bits', User, Host, 'emr,audit,system', '', '', '', IFNULL(JSON_VALUE(Priv, '$.access'), '0')
+  FROM mysql.global_priv\nUNION ALL\n${lowerGrants(names, MARIADB_DB_PRIVILEGES)}`,
+    roles: "SELECT User, Host, Role, '' FROM mysql.roles_mapping",
+  };
+}
+
+export function mysqlQueries(names: AuditNames, major: number): Record<ResultSet, string> {
+  const dynamic =
+    major >= 8
+      ? "\nUNION ALL\nSELECT 'global', USER, HOST, 'emr,audit,system', '', '', '', PRIV FROM mysql.global_grants"
+      : '';
+  return {
+    ...common(names),
+    routines: `SELECT ROUTINE_SCHEMA, ROUTINE_NAME, ROUTINE_TYPE, DEFINER, SECURITY_TYPE, SQL_MODE,
+       SHA2(CONCAT((SELECT IFNULL(GROUP_CONCAT(CONCAT(ORDINAL_POSITION, PARAMETER_MODE, PARAMETER_NAME, DTD_IDENTIFIER)
+                                  ORDER BY ORDINAL_POSITION), '')
+                      FROM information_schema.PARAMETERS p
+                     WHERE p.SPECIFIC_SCHEMA = r.ROUTINE_SCHEMA AND p.SPECIFIC_NAME = r.SPECIFIC_NAME),
+                   ':', IFNULL(ROUTINE_DEFINITION, '')), 256)
+  FROM information_schema.ROUTINES r WHERE ${naming(names, 'ROUTINE_SCHEMA', 'ROUTINE_DEFINITION')}`,
+    events: `SELECT EVENT_SCHEMA, EVENT_NAME, DEFINER, STATUS, SQL_MODE,
+       CONCAT_WS(' ', INTERVAL_VALUE, INTERVAL_FIELD, EXECUTE_AT, STARTS, ENDS, ON_COMPLETION, TIME_ZONE),
+       SHA2(EVENT_DEFINITION, 256)
+  FROM information_schema.EVENTS WHERE ${naming(names, 'EVENT_SCHEMA', 'EVENT_DEFINITION')}`,
+    accounts: `SELECT User, Host, account_locked = 'Y', plugin FROM mysql.user WHERE ${isOurs(names)}`,
+    grants: `SELECT 'global', User, Host, 'emr,audit,system', '', '', '', ${listed(MYSQL_USER_PRIVILEGES)}
+  FROM mysql.user${dynamic}\nUNION ALL\n${lowerGrants(names, DB_PRIVILEGES)}`,
+    roles:
+      major >= 8
+        ? 'SELECT TO_USER, TO_HOST, FROM_USER, FROM_HOST FROM mysql.role_edges'
+        : "SELECT '', '', '', '' FROM DUAL WHERE FALSE",
+  };
+}

@@ -1,0 +1,16 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+
+/** `chartgate checker`: runs the integrity checker in the foreground. */
+export function registerChecker(program: Command): void {
+  program
+    .command('checker')
+    .description('Run the integrity checker: its own process, with its own user and its own SQL account.')
+    .requiredOption('-c, --config <file>', "the checker's own configuration file")
+    .action(async ({ config }: { readonly config: string }) => {
+      // Loaded here, so that other commands do not start with the database driver.
+      const { loadCheckerSettings } = await import('../../config/index.ts');
+      const { runChecker } = await import('../../integrity-checker/index.ts');
+      await runChecker(loadCheckerSettings(resolve(config)));
+    });
+}

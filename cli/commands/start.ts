@@ -1,0 +1,29 @@
+import type { Command } from 'commander';
+import { log } from '../../gateway/process/log.ts';
+import { startGateway } from '../../gateway/process/supervisor.ts';
+
+/** `chartgate start`: the gateway process. */
+export function register(program: Command): void {
+  program
+    .command('start')
+    .description('Start the gateway. SIGHUP reloads the configuration, whole or not at all; SIGTERM drains and stops.')
+    .requiredOption('-c, --config <file>', 'the gateway configuration (YAML)')
+    .action(async (options: { config: string }) => {
+      const gateway = await startGateway(options.config, program.version() ?? 'unknown');
+      console.log(JSON.stringify({ event: 'ready', port: gateway.port, operations: gateway.operationsPort, workers: gateway.workerPids }));
+      process.on('SIGHUP', () => {
+        gateway.reload().then((fault) => {
+          if (fault !== undefined) console.error(`chartgate: the configuration was not reloaded:\n${fault}`);
+        });
+      });
+      let stopping = false;
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+        process.on(signal, () => {
+          if (stopping) return;
+          stopping = true;
+          log('info', 'draining');
+          gateway.stop().then(() => process.exit(0));
+        });
+      }
+    });
+}

@@ -1,0 +1,99 @@
+import { type DatabaseId, parseDatabaseId } from '../contracts/identifiers.ts';
+import type { CheckedDatabase, CheckerSettings } from '../contracts/settings.ts';
+import { isLoopback } from './addresses.ts';
+import { authorityOf } from './authority.ts';
+import { ed25519PublicKeyOf } from './pem.ts';
+import {
+  absolutePath,
+  readPublic,
+  readSecret,
+  SHORTEST_SHARED_SECRET,
+  type Surroundings,
+  socketPath,
+} from './references.ts';
+import { refuseRepeats } from './unique.ts';
+import type { View } from './view.ts';
+
+const DEFAULT_PORT = 3306;
+/** Characters of a schema name (MySQL 8.4 manual, "Identifier Length Limits"). */
+const SCHEMA_NAME_LIMIT = 64;
+
+/** Builds the settings from a document that was judged by its schema; they count only without any fault. */
+export function checkerOf(root: View, around: Surroundings): CheckerSettings {
+  const list = root.at('databases');
+  refuseRepeats(
+    list.items.map((view) => view.at('id')),
+    (line) => `is the id of another database already (line ${line})`,
+  );
+  return {
+    file: around.file,
+    socket: socketPath(root.at('socket'), around),
+    secret: readSecret(root.at('secret'), around, SHORTEST_SHARED_SECRET),
+    databases: list.items.map((view) => databaseOf(view, around)),
+  };
+}
+
+function databaseOf(view: View, around: Surroundings): CheckedDatabase {
+  const baselineKey = readPublic(view.at('baselineKey'), around);
+  const judged = baselineKey === undefined ? undefined : ed25519PublicKeyOf(baselineKey);
+  if (judged?.ok === false) view.at('baselineKey').fault(judged.message);
+  const emrSchema = view.at('emrSchema').text ?? '';
+  return {
+    id: parseDatabaseId(view.at('id').text ?? '') ?? ('' as DatabaseId),
+    ...connectionOf(view, around),
+    user: view.at('user').text ?? '',
+    password: readSecret(view.at('password'), around),
+    emrSchema,
+    auditSchema: auditSchemaOf(view, emrSchema),
+    baseline: absolutePath(view.at('baseline'), around),
+    baselineKey: baselineKey ?? Buffer.alloc(0),
+    fullCheckMs: view.at('fullCheck').milliseconds ?? 0,
+    timeoutMs: view.at('timeout').milliseconds ?? 0,
+  };
+}
+
+/** Exactly one way to the server; TLS with a known authority unless it does not leave the machine. */
+function connectionOf(
+  view: View,
+  around: Surroundings,
+): Pick<CheckedDatabase, 'host' | 'port' | 'socketPath' | 'authority'> {
+  const host = view.at('host');
+  const socket = view.at('socketPath');
+  const authority = view.at('authority');
+  if (socket.exists) {
+    for (const key of ['host', 'port', 'authority']) {
+      if (view.at(key).exists) view.at(key).fault('excludes "socketPath"; give one or the other', true);
+    }
+    return { host: undefined, port: undefined, socketPath: socketPath(socket, around), authority: undefined };
+  }
+  if (!host.exists) view.fault('needs "host" (and "port") or "socketPath", to reach the database server');
+  if (host.text !== undefined && !isLoopback(host.text) && !authority.exists) {
+    authority.fault(
+      'is missing: a database server beyond loopback is reached with TLS only, and this is the authority of its certificate',
+    );
+  }
+  return {
+    host: host.text,
+    port: view.at('port').integer ?? DEFAULT_PORT,
+    socketPath: undefined,
+    authority: authorityOf(authority, around),
+  };
+}
+
+function auditSchemaOf(view: View, emrSchema: string): string {
+  const place = view.at('auditSchema');
+  if (!place.exists) {
+    const name = `${emrSchema}_audit`;
+    if ([...name].length > SCHEMA_NAME_LIMIT) {
+      place.fault(
+        `is missing, and "emrSchema" is too long for the usual name: with "_audit" it has over ${SCHEMA_NAME_LIMIT} characters`,
+      );
+    }
+    return name;
+  }
+  // Compared without case: on some servers names that differ only in case are one schema.
+  if (place.text !== undefined && place.text.toLowerCase() === emrSchema.toLowerCase()) {
+    place.fault('must differ from "emrSchema": the EMR\'s SQL user must not reach the audit');
+  }
+  return place.text ?? '';
+}

@@ -1,0 +1,129 @@
+import { type DatabaseId, parseDatabaseId, parseTenantId, type TenantId } from '../contracts/identifiers.ts';
+import type { BackendSettings, TenantSettings } from '../contracts/settings.ts';
+import { originFault, tenantHostFault } from './addresses.ts';
+import { authorityOf } from './authority.ts';
+import type { Surroundings } from './references.ts';
+import { nearest } from './suggest.ts';
+import { refuseRepeats } from './unique.ts';
+import type { View } from './view.ts';
+
+/** What tenants may refer to. */
+interface Known {
+  readonly around: Surroundings;
+  readonly issuers: readonly string[];
+  readonly policies: readonly string[];
+}
+
+/**
+ * Headers with a meaning of their own in HTTP or in this gateway. Writing an identity into one would
+ * change how the message is read (RFC 9110 §7.6.1, §8, RFC 9112 §6), not who is asking.
+ */
+const RESERVED_HEADERS: ReadonlySet<string> = new Set([
+  'accept',
+  'accept-encoding',
+  'authorization',
+  'connection',
+  'content-encoding',
+  'content-length',
+  'content-range',
+  'content-type',
+  'cookie',
+  'date',
+  'expect',
+  'forwarded',
+  'host',
+  'keep-alive',
+  'origin',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'range',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+  'x-real-ip',
+]);
+
+export function tenantsOf(list: View, known: Known): readonly TenantSettings[] {
+  const tenants = list.items.map((view) => tenantOf(view, known));
+  refuseRepeats(
+    list.items.map((view) => view.at('id')),
+    (line) => `is the id of another tenant already (line ${line})`,
+  );
+  refuseRepeats(
+    list.items.flatMap((view) => view.at('hosts').items),
+    (line) => `is listed already (line ${line}); a host belongs to one tenant, once`,
+  );
+  refuseRepeats(
+    list.items.map((view) => view.at('audience')),
+    (line) =>
+      `is the audience of another tenant already (line ${line}); a token for one would be good for both`,
+  );
+  return tenants;
+}
+
+function tenantOf(view: View, known: Known): TenantSettings {
+  for (const host of view.at('hosts').items) {
+    const fault = host.text === undefined ? undefined : tenantHostFault(host.text);
+    if (fault !== undefined) host.fault(fault);
+  }
+  for (const issuer of view.at('issuers').items) refuseUnknown(issuer, known.issuers, 'issuer', 'issuers');
+  refuseUnknown(view.at('policy'), known.policies, 'policy', 'policies');
+  const header = view.at('identityHeader');
+  if (header.text !== undefined && RESERVED_HEADERS.has(header.text.toLowerCase())) {
+    header.fault(
+      'has a meaning of its own in HTTP or for the gateway; choose another, such as X-Forwarded-User',
+    );
+  }
+  refuseRepeats(
+    view.at('backends').items.map((backend) => backend.at('origin')),
+    (line) => `is a back end of this tenant already (line ${line})`,
+  );
+  return {
+    // The schema holds the same patterns, so a name that is not one has its fault already.
+    id: parseTenantId(view.at('id').text ?? '') ?? ('' as TenantId),
+    hosts: view.at('hosts').texts,
+    audience: view.at('audience').text ?? '',
+    issuers: view.at('issuers').texts,
+    database: parseDatabaseId(view.at('database').text ?? '') ?? ('' as DatabaseId),
+    policy: view.at('policy').text ?? '',
+    identityHeader: header.text,
+    backends: view.at('backends').items.map((backend) => backendOf(backend, known.around)),
+  };
+}
+
+function backendOf(view: View, around: Surroundings): BackendSettings {
+  const place = view.at('origin');
+  const origin = place.text ?? '';
+  const fault = origin === '' ? undefined : originFault(origin);
+  if (fault !== undefined) place.fault(fault);
+  const authority = view.at('authority');
+  if (authority.text !== undefined && origin.startsWith('http://')) {
+    authority.fault('has no effect: the origin is plain http://', true);
+  }
+  return {
+    origin,
+    authority: authorityOf(authority, around),
+    connections: view.at('connections').integer ?? 0,
+  };
+}
+
+function refuseUnknown(place: View, known: readonly string[], what: string, where: string): void {
+  const { text } = place;
+  if (text === undefined || known.includes(text)) return;
+  const guess = nearest(text, known);
+  const defined = known.length === 0 ? 'none is' : `defined are ${known.slice(0, 20).join(', ')}`;
+  place.fault(
+    `names no ${what} of "${where}"; ${guess === undefined ? defined : `did you mean "${guess}"? ${capital(defined)}`}`,
+  );
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

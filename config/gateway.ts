@@ -1,0 +1,121 @@
+import type { GatewaySettings } from '../contracts/settings.ts';
+import { addressFault, isLoopback } from './addresses.ts';
+import { issuersOf } from './gateway-issuers.ts';
+import { tenantsOf } from './gateway-tenants.ts';
+import { limitOf } from './limits.ts';
+import { chainOf, privateKeyOf } from './pem.ts';
+import {
+  absolutePath,
+  readPrivateKey,
+  readPublic,
+  readSecret,
+  SHORTEST_SHARED_SECRET,
+  type Surroundings,
+  socketPath,
+} from './references.ts';
+import { secretOf } from './secret.ts';
+import type { View } from './view.ts';
+
+export interface GatewaySurroundings extends Surroundings {
+  /** Cores this process may use, for `workers: auto`. */
+  readonly cores: number;
+}
+
+/** The settings but for the policies, which are documents of their own. */
+export type GatewayProper = Omit<GatewaySettings, 'policies'>;
+
+/**
+ * Builds the settings from a document that was judged by its schema and holds its defaults. Adds what
+ * only a comparison of several places or the referenced files can show; the result counts only if
+ * there is no fault at all.
+ */
+export function gatewayOf(root: View, around: GatewaySurroundings): GatewayProper {
+  const listen = listenOf(root.at('listen'), around);
+  const operations = operationsOf(root.at('operations'));
+  if (listen.port > 0 && listen.port === operations.port && overlap(listen.host, operations.host)) {
+    root
+      .at('operations')
+      .at('port')
+      .fault('is the port of the public listener ("listen.port"); they must differ');
+  }
+  const integrity = root.at('integrity');
+  const limits = root.at('limits');
+  const timeouts = root.at('timeouts');
+  return {
+    file: around.file,
+    listen,
+    operations,
+    workers: root.at('workers').integer ?? Math.min(64, Math.max(1, around.cores)),
+    activityLog: { directory: absolutePath(root.at('activityLog').at('directory'), around) },
+    integrity: {
+      socket: socketPath(integrity.at('socket'), around),
+      secret: readSecret(integrity.at('secret'), around, SHORTEST_SHARED_SECRET),
+      timeoutMs: integrity.at('timeout').milliseconds ?? 0,
+    },
+    issuers: issuersOf(root.at('issuers'), around),
+    limits: { perPeer: limitOf(limits.at('perPeer')), perPrincipal: limitOf(limits.at('perPrincipal')) },
+    hiding: { deadlineMs: root.at('hiding').at('deadline').milliseconds ?? 0 },
+    timeouts: {
+      headersMs: timeouts.at('headers').milliseconds ?? 0,
+      requestMs: timeouts.at('request').milliseconds ?? 0,
+      idleMs: timeouts.at('idle').milliseconds ?? 0,
+      drainMs: timeouts.at('drain').milliseconds ?? 0,
+    },
+    tenants: tenantsOf(root.at('tenants'), {
+      around,
+      issuers: namesIn(root.at('issuers'), 'id'),
+      policies: root.at('policies').entries.map(([name]) => name),
+    }),
+  };
+}
+
+function namesIn(list: View, key: string): readonly string[] {
+  return list.items.flatMap((item) => item.at(key).text ?? []);
+}
+
+function listenOf(view: View, around: Surroundings): GatewaySettings['listen'] {
+  const host = addressOf(view.at('host'));
+  const certificate = readPublic(view.at('certificate'), around);
+  const key = readPrivateKey(view.at('key'), around);
+  const leaf = certificate === undefined ? undefined : chainOf(certificate, around.now);
+  if (leaf?.ok === false) view.at('certificate').fault(leaf.message);
+  const privateKey = key === undefined ? undefined : privateKeyOf(key.reveal());
+  if (privateKey?.ok === false) view.at('key').fault(privateKey.message);
+  if (leaf?.ok && privateKey?.ok && !leaf.value.checkPrivateKey(privateKey.value)) {
+    view.at('key').fault('is not the key of the certificate in "certificate"');
+  }
+  return {
+    host,
+    port: view.at('port').integer ?? 0,
+    // Whatever is not plainly the older version is the newer one.
+    minimumTls: view.at('minimumTls').text === 'TLSv1.2' ? 'TLSv1.2' : 'TLSv1.3',
+    certificate: certificate ?? Buffer.alloc(0),
+    key: key ?? secretOf(Buffer.alloc(0)),
+  };
+}
+
+function operationsOf(view: View): GatewaySettings['operations'] {
+  const place = view.at('host');
+  const host = addressOf(place);
+  if (host !== '' && !isLoopback(host) && view.at('exposeBeyondLoopbackInsecurely').flag !== true) {
+    place.fault(
+      'is not a loopback address: metrics would be readable by others, unencrypted. Use 127.0.0.1 or "::1", ' +
+        'or accept that with "exposeBeyondLoopbackInsecurely: true"',
+    );
+  }
+  return { host, port: view.at('port').integer ?? 0 };
+}
+
+function addressOf(view: View): string {
+  const host = view.text ?? '';
+  const fault = host === '' ? undefined : addressFault(host);
+  if (fault === undefined) return host;
+  view.fault(fault);
+  return '';
+}
+
+/** Whether two listening addresses on one port would meet. */
+function overlap(a: string, b: string): boolean {
+  const everywhere = (host: string) => host === '::' || host === '0.0.0.0';
+  return a === b || everywhere(a) || everywhere(b);
+}

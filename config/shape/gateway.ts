@@ -1,0 +1,226 @@
+import { ISSUERS } from './issuers.ts';
+import { DRAFT, type Schema } from './schema.ts';
+import { TENANTS } from './tenants.ts';
+import { address, choice, duration, flag, integer, limit, object, path, secret } from './values.ts';
+
+const LISTEN = object(
+  {
+    title: 'Public listener',
+    description: 'Where clients connect. TLS only; HTTP/1.1 and HTTP/2 on the same port.',
+  },
+  {
+    host: address({
+      description:
+        'Address to listen on. The default reaches nobody but this machine; write `"::"` (IPv6 and IPv4) or ' +
+        '`0.0.0.0` (IPv4) to be reachable from everywhere.',
+      default: '127.0.0.1',
+      examples: ['::'],
+    }),
+    port: integer({ description: 'TCP port.', default: 8443, examples: [443] }, 1, 65_535),
+    minimumTls: choice(
+      {
+        description:
+          'Oldest TLS version accepted. `TLSv1.2` is for clients that cannot do better: AEAD suites only, and a warning.',
+        default: 'TLSv1.3',
+        examples: ['TLSv1.3'],
+      },
+      ['TLSv1.3', 'TLSv1.2'],
+    ),
+    certificate: path({
+      description: 'PEM file with the certificate first, then the intermediate ones in order.',
+      examples: ['tls/chain.pem'],
+    }),
+    key: path({
+      description: "PEM file with the certificate's private key, readable by its owner alone.",
+      examples: ['tls/key.pem'],
+    }),
+  },
+  ['certificate', 'key'],
+);
+
+const OPERATIONS = object(
+  {
+    title: 'Operations listener',
+    description: 'Plain HTTP for Prometheus (`/metrics`), liveness and readiness. Not for clients.',
+    default: {},
+  },
+  {
+    host: address({ description: 'Address to listen on.', default: '127.0.0.1', examples: ['127.0.0.1'] }),
+    port: integer({ description: 'TCP port.', default: 9464, examples: [9464] }, 1, 65_535),
+    exposeBeyondLoopbackInsecurely: flag({
+      description:
+        'Must be `true` before `host` may be anything but a loopback address. Metrics are then readable, without ' +
+        'encryption or sign-in, by whoever reaches the port. Causes a warning.',
+      default: false,
+      examples: [false],
+    }),
+  },
+);
+
+const INTEGRITY = object(
+  {
+    title: 'Integrity checker',
+    description: 'How to reach the checker process. Whatever goes wrong on the way counts as "not verified".',
+  },
+  {
+    socket: path(
+      {
+        description: "The checker's Unix socket, at most 107 bytes long.",
+        examples: ['/run/chartgate/checker.sock'],
+      },
+      'socket',
+    ),
+    secret: secret({
+      description: 'Shared with the checker, at least 16 bytes: proves that it is the gateway that asks.',
+      examples: ['secrets/checker'],
+    }),
+    timeout: duration(
+      {
+        description: 'A verdict that takes longer counts as "not verified".',
+        default: '1s',
+        examples: ['1s'],
+      },
+      '10ms',
+      '30s',
+    ),
+  },
+  ['socket', 'secret'],
+);
+
+const LIMITS = object(
+  {
+    title: 'Limits',
+    description:
+      'Requests allowed before the answer is 429, everywhere. Routes may set tighter ones of their own.',
+    default: {},
+  },
+  {
+    perPeer: limit({
+      title: 'Limit per peer',
+      description: 'For each client address, before anybody is authenticated.',
+      default: { requests: 3000, window: '1m' },
+    }),
+    perPrincipal: limit({
+      title: 'Limit per principal',
+      description: 'For each authenticated subject of an issuer.',
+      default: { requests: 600, window: '1m' },
+    }),
+  },
+);
+
+const HIDING = object(
+  {
+    title: 'Existence hiding',
+    description: 'Answers on routes that hide whether a record exists all look and take the same.',
+    default: {},
+  },
+  {
+    deadline: duration(
+      {
+        description:
+          'When, counted from the arrival of the request, a hidden answer is released. Set it above the slowest ' +
+          'usual answer of the EMR: an overrun moves the answer to the next whole multiple. Routes may differ.',
+        default: '250ms',
+        examples: ['250ms'],
+      },
+      '10ms',
+      '10s',
+    ),
+  },
+);
+
+const TIMEOUTS = object(
+  { title: 'Timeouts', description: 'Bounds on how long a client may take.', default: {} },
+  {
+    headers: duration(
+      { description: "Until a request's head is complete.", default: '10s', examples: ['10s'] },
+      '1s',
+      '2m',
+    ),
+    request: duration(
+      {
+        description: 'Until a whole request, its body included, has arrived.',
+        default: '5m',
+        examples: ['5m'],
+      },
+      '1s',
+      '1h',
+    ),
+    idle: duration(
+      { description: 'Until a connection without traffic is closed.', default: '1m', examples: ['1m'] },
+      '1s',
+      '1h',
+    ),
+    drain: duration(
+      {
+        description: 'Given to running requests when the process stops, before they are cut.',
+        default: '30s',
+        examples: ['30s'],
+      },
+      '0s',
+      '10m',
+    ),
+  },
+);
+
+/** `gateway.yaml`. It has no place for a credential of the EMR's database: the gateway never holds one. */
+export const GATEWAY_SCHEMA: Schema = {
+  $schema: DRAFT,
+  $id: 'urn:chartgate:schema:gateway',
+  ...object(
+    {
+      title: 'Gateway settings',
+      description: 'Settings of the gateway process, `chartgate start`.',
+    },
+    {
+      listen: LISTEN,
+      operations: OPERATIONS,
+      workers: {
+        type: ['string', 'integer'],
+        description:
+          'Worker threads or processes that share the port. `auto`: one per core this process may use.',
+        default: 'auto',
+        examples: ['auto'],
+        pattern: '^auto$',
+        minimum: 1,
+        maximum: 64,
+        errorMessage: 'must be "auto" or a whole number from 1 to 64',
+      },
+      activityLog: object(
+        {
+          title: 'Activity log',
+          description:
+            'The durable, hash-chained record of what the gateway did. Nothing is served unrecorded.',
+        },
+        {
+          directory: path(
+            {
+              description: 'Folder of the log files, on a disk that honours fdatasync.',
+              examples: ['/var/lib/chartgate/activity'],
+            },
+            'folder',
+          ),
+        },
+        ['directory'],
+      ),
+      integrity: INTEGRITY,
+      issuers: ISSUERS,
+      limits: LIMITS,
+      hiding: HIDING,
+      timeouts: TIMEOUTS,
+      policies: {
+        type: 'object',
+        title: 'Policies',
+        description: 'Names of policies and the files that hold them; tenants refer to the names.',
+        minProperties: 1,
+        propertyNames: { pattern: '^[a-z][a-z0-9-]{0,62}$' },
+        additionalProperties: path({
+          description: 'Policy file (see below).',
+          examples: ['policies/clinic.yaml'],
+        }),
+      },
+      tenants: TENANTS,
+    },
+    ['listen', 'activityLog', 'integrity', 'issuers', 'policies', 'tenants'],
+  ),
+};

@@ -1,0 +1,103 @@
+import type { Schema } from './schema.ts';
+import { integer, name, object, path } from './values.ts';
+
+const BACKENDS: Schema = {
+  type: 'array',
+  title: 'Back ends',
+  description: "The tenant's EMR servers.",
+  minItems: 1,
+  maxItems: 64,
+  items: object(
+    { title: 'Back end', description: 'One EMR server.' },
+    {
+      origin: {
+        type: 'string',
+        description: 'Scheme, host and port. Plain `http://` only to a loopback address.',
+        examples: ['https://emr.clinic.example:8080'],
+        pattern: '^https?://[^/]+/?$',
+        maxLength: 300,
+        errorMessage: 'must be an origin such as http://127.0.0.1:9001 or https://emr.clinic.example',
+        'x-kind': 'origin',
+      },
+      authority: path({
+        description:
+          "PEM file with the authority of an https back end's certificate; without it, the system's.",
+        examples: ['tls/emr-authority.pem'],
+      }),
+      connections: integer(
+        { description: 'Connections kept to it, per worker.', default: 64, examples: [64] },
+        1,
+        1024,
+      ),
+    },
+    ['origin'],
+  ),
+};
+
+export const TENANTS: Schema = {
+  type: 'array',
+  title: 'Tenants',
+  description:
+    'The clinics, hospitals or organisations served, each with its own hosts, audience, policy and EMR.',
+  minItems: 1,
+  items: object(
+    { title: 'Tenant', description: 'One clinic, hospital or organisation.' },
+    {
+      id: name({ description: 'Name in logs and metrics.', examples: ['riverside'] }),
+      hosts: {
+        type: 'array',
+        description:
+          'Exact hosts it is reached at: lower case, with the port unless it is 443. A host belongs to one tenant.',
+        examples: [['riverside.example', 'riverside.example:8443']],
+        minItems: 1,
+        maxItems: 256,
+        items: {
+          type: 'string',
+          pattern:
+            '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*(:[1-9][0-9]{0,4})?$',
+          maxLength: 259,
+          errorMessage:
+            'must be an exact host in its canonical form: lower case, no wildcard, no trailing dot, no scheme or path, ' +
+            'such as riverside.example or riverside.example:8443',
+          'x-kind': 'host',
+        },
+      },
+      audience: {
+        type: 'string',
+        description:
+          "Audience a token must carry to be good for this tenant (RFC 9068 §4). Unlike every other tenant's.",
+        examples: ['https://riverside.example'],
+        minLength: 1,
+        maxLength: 512,
+        pattern: '^[!-~]+$',
+        errorMessage:
+          'must be 1 to 512 visible ASCII characters without spaces, such as https://riverside.example',
+      },
+      issuers: {
+        type: 'array',
+        description: 'Ids of the issuers it trusts.',
+        examples: [['clinic-sso']],
+        minItems: 1,
+        uniqueItems: true,
+        items: name({ description: 'Id of an issuer.' }),
+      },
+      database: name({
+        description: 'Id of its EMR database in the settings of the checker.',
+        examples: ['riverside-emr'],
+      }),
+      policy: name({ description: 'Name of its policy in `policies`.', examples: ['clinic'] }),
+      identityHeader: {
+        type: 'string',
+        description:
+          'Header that tells the EMR who is asking. Whatever a client sends under this name is dropped. ' +
+          'Without it the EMR is told nothing.',
+        examples: ['X-Forwarded-User'],
+        pattern: '^[A-Za-z][A-Za-z0-9-]{0,62}$',
+        errorMessage: 'must be a header name of letters, digits and "-", such as X-Forwarded-User',
+        'x-kind': 'header name',
+      },
+      backends: BACKENDS,
+    },
+    ['id', 'hosts', 'audience', 'issuers', 'database', 'policy', 'backends'],
+  ),
+};

@@ -1,0 +1,55 @@
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { type FileAccess, type FileProblem, realFiles } from './files.ts';
+import { readYaml, YAML_LIMIT } from './yaml-text.ts';
+
+/** A YAML file's content, or why there is none. */
+export interface SourceFile {
+  /** Absolute. */
+  readonly file: string;
+  /** As a person named it, for messages. */
+  readonly shown: string;
+  readonly content: Uint8Array | FileProblem;
+}
+
+/**
+ * Everything of a gateway's configuration that a reload must not see in two versions: plain data that
+ * can be sent to another process or thread. Secrets, keys and certificates are not in it; each process
+ * reads those itself.
+ */
+export interface Sources {
+  readonly gateway: SourceFile;
+  /** By the name under `policies`. */
+  readonly policies: readonly { readonly name: string; readonly source: SourceFile }[];
+}
+
+/** Reads one YAML file. Never throws: what went wrong is part of the source and reported by who uses it. */
+export function readSource(
+  shown: string,
+  files: FileAccess = realFiles,
+  file: string = resolve(shown),
+): SourceFile {
+  const result = files.read(file, YAML_LIMIT);
+  return { file, shown, content: result.ok ? new Uint8Array(result.bytes) : result.problem };
+}
+
+/** Reads `gateway.yaml` and the policy files it names. Never throws, see `readSource`. */
+export function readGatewaySources(shown: string, files: FileAccess = realFiles): Sources {
+  const gateway = readSource(shown, files);
+  const policies = referencesOf(gateway).map(([name, reference]) => {
+    const beside = isAbsolute(reference) ? reference : join(dirname(shown), reference);
+    return { name, source: readSource(beside, files, resolve(dirname(gateway.file), reference)) };
+  });
+  return { gateway, policies };
+}
+
+/** The entries of `policies` that look like ones; the others have a fault when the settings are made. */
+function referencesOf(gateway: SourceFile): readonly (readonly [string, string])[] {
+  if (typeof gateway.content === 'string') return [];
+  const data: unknown = readYaml(gateway.content).text?.data;
+  if (typeof data !== 'object' || data === null || !('policies' in data)) return [];
+  const { policies } = data;
+  if (typeof policies !== 'object' || policies === null || Array.isArray(policies)) return [];
+  return Object.entries(policies).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1] !== '',
+  );
+}

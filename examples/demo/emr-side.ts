@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto';
+import type { Connection } from 'mysql2/promise';
+import { apply, auditNames, generate, makeBaselineKeys, readModel, takeBaseline } from '../../audit-sql/index.ts';
+import { type InstalledEmr, installEmr } from '../legacy-emr/seed.ts';
+import type { PrivateMariadb } from '../support/private-mariadb.ts';
+
+export interface SqlUser {
+  readonly user: string;
+  readonly password: string;
+}
+
+/** A tenant's database: EMR installed, audited, protected, with its signed baseline. */
+export interface PreparedDatabase {
+  readonly schema: string;
+  readonly auditSchema: string;
+  readonly emr: InstalledEmr;
+  readonly emrUser: SqlUser;
+  readonly checkerUser: SqlUser;
+  readonly baseline: Buffer;
+  readonly baselinePublicKey: string;
+}
+
+const password = (): string => randomBytes(18).toString('base64url');
+
+/**
+ * What a database administrator does once: the legacy EMR is there with its over-privileged user; then the
+ * audit SQL is generated and applied, grants are cut down, and the baseline is taken and signed.
+ */
+export async function prepareDatabase(
+  mariadb: PrivateMariadb,
+  tenant: { readonly schema: string; readonly clinic: string; readonly seed: string; readonly patients?: number },
+): Promise<PreparedDatabase> {
+  const connection = await mariadb.connect({ multipleStatements: false });
+  try {
+    const emr = await installEmr(connection, {
+      database: tenant.schema,
+      clinic: tenant.clinic,
+      seed: tenant.seed,
+      ...(tenant.patients === undefined ? {} : { patients: tenant.patients }),
+    });
+    const emrUser = await legacyUser(connection, tenant.schema);
+    return { emr, emrUser, ...(await audit(connection, tenant.schema, emrUser)) };
+  } finally {
+    await connection.end();
+  }
+}
+
+/** As in life: the EMR's installer gave itself everything on its schema, and the right to give it away. */
+async function legacyUser(connection: Connection, schema: string): Promise<SqlUser> {
+  const user = { user: schema, password: password() };
+  await connection.query("CREATE USER ?@'127.0.0.1' IDENTIFIED BY ?", [user.user, user.password]);
+  await connection.query("GRANT ALL PRIVILEGES ON ??.* TO ?@'127.0.0.1' WITH GRANT OPTION", [schema, user.user]);
+  return user;
+}
+
+async function audit(connection: Connection, schema: string, emrUser: SqlUser) {
+  const names = auditNames({ emrSchema: schema });
+  const checkerUser = { user: `${schema}_check`, password: password() };
+  const model = await readModel(connection, schema);
+  const scripts = generate(model, {
+    names,
+    emrUsers: [{ user: emrUser.user, host: '127.0.0.1' }],
+    checkerUser: { user: checkerUser.user, host: '127.0.0.1' },
+  });
+  for (const script of [scripts.start, scripts.guard, scripts.protect]) {
+    await apply(connection, script, { passwords: { checker: checkerUser.password } });
+  }
+  const keys = makeBaselineKeys();
+  const baseline = await takeBaseline(connection, names, keys.privateKeyPem);
+  return { schema, auditSchema: names.auditSchema, checkerUser, baseline, baselinePublicKey: keys.publicKeyPem };
+}

@@ -1,0 +1,70 @@
+import type { Exchange } from '../pipeline/exchange.ts';
+import type { Answer } from './answer.ts';
+import { rewriteCookie, rewriteUrl, URL_HEADERS } from './rewrite.ts';
+import { SECURITY_HEADER_NAMES, securityHeaders } from './security-headers.ts';
+
+/** Hop-by-hop fields (RFC 9110 §7.6.1), written anew by our own server where needed. */
+const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'alt-svc',
+  'date',
+]);
+
+/** Fields that tell what the EMR is made of, where it is, or how it feels. */
+const FINGERPRINT =
+  /^(?:server|via|x-powered-by|x-aspnet(?:mvc)?-version|x-generator|x-drupal-.*|x-php-.*|x-runtime|x-version|x-backend.*|x-served-by|x-server.*|x-host(?:name)?|x-debug.*|x-application-.*|x-request-id|x-correlation-id|x-varnish|x-cache.*|server-timing|sourcemap|x-sourcemap|x-chartgate.*)$/;
+
+type Fate = 'keep' | 'drop' | 'url' | 'cookie';
+const fates = new Map<string, Fate>();
+
+function fate(name: string): Fate {
+  const known = fates.get(name);
+  if (known !== undefined) return known;
+  let verdict: Fate = 'keep';
+  if (HOP_BY_HOP.has(name) || SECURITY_HEADER_NAMES.has(name) || FINGERPRINT.test(name)) verdict = 'drop';
+  else if (URL_HEADERS.has(name)) verdict = 'url';
+  else if (name === 'set-cookie') verdict = 'cookie';
+  if (fates.size < 1024) fates.set(name, verdict);
+  return verdict;
+}
+
+/** The EMR's answer, permitted: its body as it is, its headers without fingerprints and with ours. */
+export function shapeBackendAnswer(x: Exchange): Answer {
+  const backend = x.backend;
+  if (backend === undefined) throw new Error('there is no answer to shape');
+  const headers: string[] = [];
+  const removed = connectionOptions(backend.headers.connection);
+  let cacheable = false;
+  for (const name in backend.headers) {
+    const value = backend.headers[name];
+    if (value === undefined) continue;
+    const verdict = fate(name);
+    if (verdict === 'drop' || (removed !== undefined && removed.has(name))) continue;
+    if (name === 'cache-control') cacheable = true;
+    if (verdict === 'cookie') {
+      for (const cookie of Array.isArray(value) ? value : [value]) headers.push(name, rewriteCookie(cookie));
+      continue;
+    }
+    const text = Array.isArray(value) ? value.join(', ') : value;
+    headers.push(name, verdict === 'url' ? rewriteUrl(text, backend.origin, x.facts.authority) : text);
+  }
+  // What a credential opened is not for a shared or forgotten cache, unless the EMR decided.
+  if (!cacheable && x.principal.kind !== 'anonymous') headers.push('cache-control', 'no-store');
+  for (const text of securityHeaders(x.route)) headers.push(text);
+  headers.push('x-request-id', x.facts.id);
+  const bodyless = backend.status === 204 || backend.status === 304;
+  return { status: backend.status, headers, body: bodyless ? undefined : backend, deadlineMs: 0, closeConnection: false };
+}
+
+function connectionOptions(connection: string | string[] | undefined): ReadonlySet<string> | undefined {
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return undefined;
+  const text = Array.isArray(connection) ? connection.join(',') : connection;
+  return new Set(text.toLowerCase().split(',').map((option) => option.trim()));
+}

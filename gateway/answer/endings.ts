@@ -1,0 +1,86 @@
+import type { HideClass } from '../../contracts/policy.ts';
+import type { Ending, EndingKind } from '../pipeline/ending.ts';
+import type { Exchange } from '../pipeline/exchange.ts';
+import type { Answer } from './answer.ts';
+import { bodyForm, type IssueCode, MEDIA_TYPE, writeBody } from './bodies.ts';
+import { OWN_ANSWER_HEADERS } from './security-headers.ts';
+
+interface Template {
+  readonly status: number;
+  readonly code: IssueCode;
+  readonly text: string;
+}
+
+/** The answers that depend on nothing a record could change. */
+const TEMPLATES: Readonly<Record<Exclude<EndingKind, 'hidden'>, Template>> = Object.freeze({
+  'bad-request': { status: 400, code: 'invalid', text: 'The request is malformed or ambiguous.' },
+  misdirected: { status: 421, code: 'not-found', text: 'This server does not answer for that name.' },
+  'route-unknown': { status: 404, code: 'not-found', text: 'Not found, or not available to you.' },
+  unauthenticated: { status: 401, code: 'login', text: 'A valid access token is required.' },
+  'insufficient-scope': { status: 403, code: 'forbidden', text: 'The access token does not cover this.' },
+  limited: { status: 429, code: 'throttled', text: 'Too many requests.' },
+  'too-large': { status: 413, code: 'too-long', text: 'The request body is too large.' },
+  'unsupported-media': { status: 415, code: 'not-supported', text: 'The media type of the body is not accepted here.' },
+  unavailable: { status: 503, code: 'transient', text: 'The service is not available at the moment.' },
+  'bad-gateway': { status: 502, code: 'transient', text: 'The service is not available at the moment.' },
+  'gateway-timeout': { status: 504, code: 'transient', text: 'The service took too long to answer.' },
+  'backend-refused': { status: 400, code: 'processing', text: 'The request could not be processed.' },
+  'backend-failed': { status: 502, code: 'transient', text: 'The service is not available at the moment.' },
+});
+
+/** The uniform answers: one for each hide class, whatever the cause. */
+const HIDDEN: Readonly<Record<Exclude<HideClass, 'none'>, Template>> = Object.freeze({
+  record: { status: 404, code: 'not-found', text: 'Not found, or not available to you.' },
+  collection: { status: 422, code: 'processing', text: 'The request could not be processed.' },
+});
+
+/** A timeout or a broken answer on a route that hides would tell that the id did something to the EMR. */
+const HIDDEN_TOO: ReadonlySet<EndingKind> = new Set<EndingKind>([
+  'hidden',
+  'bad-gateway',
+  'gateway-timeout',
+  'backend-refused',
+  'backend-failed',
+]);
+
+/**
+ * The answer to a request that does not get the back end's. Nothing in it comes from the back end, and on
+ * a route that hides, nothing in it depends on why.
+ */
+export function shapeEnding(x: Exchange, ending: Ending): Answer {
+  const hide = x.match?.route.hide ?? 'none';
+  const hidden = hide !== 'none' && HIDDEN_TOO.has(ending.kind) && x.knownPrincipal !== undefined;
+  const template = templateOf(ending.kind, hidden ? hide : undefined);
+  const form = bodyForm(x.knownFacts?.headers.get('accept'));
+  const body = writeBody(form, template.code, template.text, x.arrival.id);
+  const headers = ['content-type', MEDIA_TYPE[form], 'content-length', String(body.length), ...OWN_ANSWER_HEADERS, 'x-request-id', x.arrival.id];
+  if (!hidden) challenge(x, ending, headers);
+  return {
+    status: template.status,
+    headers,
+    body,
+    deadlineMs: hidden && x.match !== undefined ? x.match.route.hideDeadlineMs : 0,
+    closeConnection: ending.closeConnection === true,
+  };
+}
+
+function templateOf(kind: EndingKind, hide: 'record' | 'collection' | undefined): Template {
+  if (hide !== undefined) return HIDDEN[hide];
+  // A hidden ending of a route that hides nothing is still a refusal that gives no reason.
+  return kind === 'hidden' ? HIDDEN.record : TEMPLATES[kind];
+}
+
+/** RFC 6750 §3: what to do about a 401 or 403, and RFC 9110 §10.2.3 about a 429 or 503. */
+function challenge(x: Exchange, ending: Ending, headers: string[]): void {
+  const realm = x.knownTenant === undefined ? '' : ` realm="${x.knownTenant.id}"`;
+  if (ending.kind === 'unauthenticated') {
+    headers.push('www-authenticate', ending.credentialPresented === true ? `Bearer${realm}${realm === '' ? '' : ','} error="invalid_token"` : `Bearer${realm}`);
+  } else if (ending.kind === 'insufficient-scope') {
+    const scope = ending.scopeNeeded === undefined ? '' : `, scope="${ending.scopeNeeded}"`;
+    headers.push('www-authenticate', `Bearer${realm}${realm === '' ? '' : ','} error="insufficient_scope"${scope}`);
+  } else if (ending.retryAfterSeconds !== undefined) {
+    headers.push('retry-after', String(ending.retryAfterSeconds));
+  } else if (ending.kind === 'unavailable') {
+    headers.push('retry-after', '5');
+  }
+}

@@ -1,0 +1,138 @@
+import type { Clock } from '../../contracts/clock.ts';
+import type { ActivitySink } from '../../contracts/activity.ts';
+import { ChartgateError } from '../../contracts/errors.ts';
+
+import type { RequestFacts } from '../../contracts/facts.ts';
+import type { IntegrityOracle, Verdict } from '../../contracts/integrity.ts';
+import type { PolicySet, Route, RouteMatch } from '../../contracts/policy.ts';
+import type { Authenticator, Principal } from '../../contracts/principal.ts';
+import type { Reason } from '../../contracts/reasons.ts';
+import type { GatewaySettings } from '../../contracts/settings.ts';
+import type { Tenant, TenantRouter } from '../../tenant-router/index.ts';
+import type { Answer } from '../answer/answer.ts';
+import type { Arrival } from '../canonical/request.ts';
+import type { Limits } from '../limits.ts';
+import type { BackendAnswer } from '../transport/backend-answer.ts';
+import type { Client } from '../transport/client.ts';
+import type { Tunnels } from '../transport/tunnels.ts';
+import type { PendingTunnel } from '../transport/upgrade.ts';
+import type { Ending } from './ending.ts';
+
+/** What one configuration compiles to. Swapped as one reference; a request keeps the one it arrived under. */
+export interface Runtime {
+  readonly settings: GatewaySettings;
+  readonly router: TenantRouter;
+  readonly policies: ReadonlyMap<string, PolicySet>;
+  readonly authenticator: Authenticator;
+  readonly limits: Limits;
+  readonly oracle: IntegrityOracle;
+}
+
+/** What outlives every configuration. */
+export interface Services {
+  readonly clock: Clock;
+  readonly activity: ActivitySink;
+  readonly tunnels: Tunnels;
+}
+
+function missing(what: string): never {
+  throw new ChartgateError('internal', `the pipeline asked for ${what} before the stage that makes it`);
+}
+
+/**
+ * One request on its way. Stages fill it in order; asking for something that no stage has made yet is a
+ * fault of ours and ends the request, so that a stage in the wrong place cannot mean "permitted".
+ */
+export class Exchange {
+  readonly client: Client;
+  readonly arrival: Arrival;
+  readonly runtime: Runtime;
+  readonly services: Services;
+  readonly reasons: Reason[] = [];
+  #facts: RequestFacts | undefined;
+  #tenant: Tenant | undefined;
+  #policy: PolicySet | undefined;
+  #principal: Principal | undefined;
+  #answer: Answer | undefined;
+  /** The matched route; undefined when none matched, which `decide` denies. */
+  match: RouteMatch | undefined;
+  /** The verdict the request was forwarded under; undefined where the route needs none. */
+  verdict: Verdict | undefined;
+  /** Whether the intent is durable, without which nothing is forwarded. */
+  intentRecorded = false;
+  /** The back end's answer, from its head on. */
+  backend: BackendAnswer | undefined;
+  /** An accepted upgrade, instead of a body. */
+  tunnel: PendingTunnel | undefined;
+  forwardedAt: number | undefined;
+  answeredAt: number | undefined;
+  /** Set when the request ended other than with the back end's answer. */
+  ending: Ending | undefined;
+
+  constructor(client: Client, arrival: Arrival, runtime: Runtime, services: Services) {
+    this.client = client;
+    this.arrival = arrival;
+    this.runtime = runtime;
+    this.services = services;
+  }
+
+  get facts(): RequestFacts {
+    return this.#facts ?? missing('the facts');
+  }
+  set facts(facts: RequestFacts) {
+    this.#facts = facts;
+  }
+  /** The facts when the request got that far: for the record of a refusal. */
+  get knownFacts(): RequestFacts | undefined {
+    return this.#facts;
+  }
+
+  get tenant(): Tenant {
+    return this.#tenant ?? missing('the tenant');
+  }
+  set tenant(tenant: Tenant) {
+    this.#tenant = tenant;
+  }
+  get knownTenant(): Tenant | undefined {
+    return this.#tenant;
+  }
+
+  get policy(): PolicySet {
+    return this.#policy ?? missing('the policy');
+  }
+  set policy(policy: PolicySet) {
+    this.#policy = policy;
+  }
+
+  get principal(): Principal {
+    return this.#principal ?? missing('the principal');
+  }
+  set principal(principal: Principal) {
+    this.#principal = principal;
+  }
+  get knownPrincipal(): Principal | undefined {
+    return this.#principal;
+  }
+
+  get route(): Route {
+    return this.match?.route ?? missing('the route');
+  }
+
+  get answer(): Answer {
+    return this.#answer ?? missing('the answer');
+  }
+  set answer(answer: Answer) {
+    this.#answer = answer;
+  }
+
+  held(code: Reason['code'], detail?: string): void {
+    this.reasons.push(detail === undefined ? { code, held: true } : { code, held: true, detail });
+  }
+  failed(code: Reason['code'], detail?: string): void {
+    this.reasons.push(detail === undefined ? { code, held: false } : { code, held: false, detail });
+  }
+}
+
+/** What a stage says: go on, or end the request. Synchronous wherever nothing has to be waited for. */
+export type Step = Ending | undefined;
+export type Stage = (x: Exchange) => Step | Promise<Step>;

@@ -1,0 +1,70 @@
+import { attest } from './stages/attest.ts';
+import { attestAgain } from './stages/attest-again.ts';
+import { authenticate } from './stages/authenticate.ts';
+import { canonicalise } from './stages/canonicalise.ts';
+import { decide } from './stages/decide.ts';
+import { forward } from './stages/forward.ts';
+import { inspect } from './stages/inspect.ts';
+import { limitPeer, limitPrincipal } from './stages/limit.ts';
+import { recordIntent } from './stages/record-intent.ts';
+import { recordOutcome } from './stages/record-outcome.ts';
+import { release } from './stages/release.ts';
+import { routeToTenant } from './stages/route.ts';
+import { shape } from './stages/shape.ts';
+import type { Exchange, Stage } from './exchange.ts';
+import type { Ending } from './ending.ts';
+
+/**
+ * The way of a request, in order. Each stage may end it; only a request that passes all of them reaches
+ * the EMR, and only in `forward`. Nothing after `canonicalise` sees the raw URL or the raw headers.
+ */
+export const ADMISSION: readonly Stage[] = Object.freeze([
+  canonicalise, //    one meaning, or refused
+  limitPeer, //       cheap protection before anything costly
+  routeToTenant, //   exact authority; SNI and Host agree; the route of the tenant's policy
+  authenticate, //    a credential becomes a principal of this tenant, or nobody
+  limitPrincipal, //  per principal and per route
+  decide, //          the policy: only an explicit permit passes
+  inspect, //         size and media type
+  attest, //          the EMR database's audit triggers are intact
+  recordIntent, //    durable before the EMR sees anything
+  forward, //         the only place that talks to a back end
+  attestAgain, //     writes: same epoch, still intact
+]);
+
+/** Every request, however it ended, goes through these. */
+export const ANSWERING: readonly Stage[] = Object.freeze([
+  shape, //           hide existence, replace error bodies, rewrite, security headers
+  recordOutcome, //   durable before the answer
+  release, //         at once, or at the deadline of a hidden answer
+]);
+
+const INTERNAL: Ending = Object.freeze({ kind: 'unavailable', reason: 'internal' });
+
+/** Runs one exchange to its end. Never rejects. */
+export async function run(x: Exchange): Promise<void> {
+  x.ending = await through(ADMISSION, x);
+  if ((await through(ANSWERING, x)) !== undefined) x.client.destroy();
+}
+
+async function through(stages: readonly Stage[], x: Exchange): Promise<Ending | undefined> {
+  try {
+    for (const stage of stages) {
+      const step = stage(x);
+      // Awaiting only what is a promise keeps the common request off the microtask queue.
+      const ending = step instanceof Promise ? await step : step;
+      if (ending !== undefined) return ending;
+    }
+    return undefined;
+  } catch (error) {
+    reportInternal(error);
+    return INTERNAL;
+  }
+}
+
+/** An error of ours: its kind and place, never its message, which may quote the request. */
+function reportInternal(error: unknown): void {
+  const stack = error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at ')) : [];
+  const name = error instanceof Error ? error.name : typeof error;
+  process.stderr.write(`${JSON.stringify({ level: 'error', event: 'internal', error: name, at: stack.slice(0, 4).map((line) => line.trim()) })}\n`);
+}

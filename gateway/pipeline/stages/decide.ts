@@ -1,0 +1,25 @@
+import type { Denial } from '../../../contracts/policy.ts';
+import type { EndingKind } from '../ending.ts';
+import type { Exchange, Step } from '../exchange.ts';
+
+const KIND: Readonly<Record<Denial, EndingKind>> = Object.freeze({
+  unauthenticated: 'unauthenticated',
+  'insufficient-scope': 'insufficient-scope',
+  'route-unknown': 'route-unknown',
+  'record-hidden': 'hidden',
+});
+
+/** Stage 5: the policy decides. Pure; what is not an explicit permit ends here. */
+export function decide(x: Exchange): Step {
+  const decision = x.policy.decide(x.facts, x.match, x.principal, Math.floor(x.facts.receivedAt / 1000));
+  for (const reason of decision.reasons) x.reasons.push(reason);
+  if (decision.effect === 'permit' && x.match !== undefined) return undefined;
+  if (decision.effect === 'permit') return { kind: 'unavailable', reason: 'internal' };
+  const decisive = decision.reasons.findLast((reason) => !reason.held);
+  return {
+    kind: KIND[decision.denial],
+    reason: decisive?.code ?? 'internal',
+    scopeNeeded: decision.scopeNeeded,
+    credentialPresented: false,
+  };
+}

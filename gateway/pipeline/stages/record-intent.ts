@@ -1,0 +1,28 @@
+import type { Exchange, Step } from '../exchange.ts';
+
+/** Stage 8: what is about to be done, by whom and why it may be, durable before the EMR sees it. */
+export async function recordIntent(x: Exchange): Promise<Step> {
+  const { facts, principal } = x;
+  const bearer = principal.kind === 'bearer' ? principal : undefined;
+  try {
+    await x.services.activity.append({
+      kind: 'intent',
+      request: facts.id,
+      tenant: x.tenant.id,
+      route: x.route.id,
+      method: facts.method,
+      peer: facts.peer,
+      issuer: bearer?.issuer ?? '',
+      subject: bearer?.subject ?? '',
+      client: bearer?.clientId ?? '',
+      epoch: x.verdict?.epoch ?? '',
+      policy: x.policy.digest,
+      reasons: x.reasons,
+    });
+  } catch {
+    x.failed('activity-log-unavailable');
+    return { kind: 'unavailable', reason: 'activity-log-unavailable' };
+  }
+  x.intentRecorded = true;
+  return undefined;
+}

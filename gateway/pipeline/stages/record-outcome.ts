@@ -1,0 +1,61 @@
+import { channel } from 'node:diagnostics_channel';
+import { CHANNELS, type RequestEvent } from '../../../contracts/events.ts';
+import { shapeEnding } from '../../answer/endings.ts';
+import { ENDING_OUTCOME } from '../ending.ts';
+import type { Exchange, Step } from '../exchange.ts';
+
+const requests = channel(CHANNELS.request);
+
+/**
+ * Stage 12a: the outcome, durable before the answer. Where it cannot be recorded, nothing is served: the
+ * answer becomes the uniform failure.
+ */
+export async function recordOutcome(x: Exchange): Promise<Step> {
+  const now = x.services.clock.monotonic();
+  x.answeredAt = now;
+  const facts = x.knownFacts;
+  const principal = x.knownPrincipal;
+  const bearer = principal?.kind === 'bearer' ? principal : undefined;
+  const backendStatus = x.backend?.status ?? 0;
+  try {
+    await x.services.activity.append({
+      kind: 'outcome',
+      request: x.arrival.id,
+      tenant: x.knownTenant?.id ?? '',
+      route: x.match?.route.id ?? '',
+      method: facts?.method ?? '',
+      peer: x.arrival.peer,
+      issuer: bearer?.issuer ?? '',
+      subject: bearer?.subject ?? '',
+      client: bearer?.clientId ?? '',
+      outcome: x.ending === undefined ? 'permitted' : ENDING_OUTCOME[x.ending.kind],
+      reason: x.ending?.reason ?? 'route-matched',
+      // The intent has the reasons already; they are repeated only where there is none.
+      reasons: x.intentRecorded && x.ending === undefined ? [] : x.reasons,
+      status: x.answer.status,
+      backendStatus,
+      micros: Math.round((now - x.arrival.arrivedAt) * 1000),
+    });
+  } catch {
+    x.backend?.discard();
+    x.ending = { kind: 'unavailable', reason: 'activity-log-unavailable' };
+    x.answer = shapeEnding(x, x.ending);
+  }
+  if (requests.hasSubscribers) requests.publish(eventOf(x, now));
+  return undefined;
+}
+
+function eventOf(x: Exchange, now: number): RequestEvent {
+  const backendMs =
+    x.forwardedAt === undefined || x.backend === undefined ? undefined : x.backend.headAt - x.forwardedAt;
+  return {
+    tenant: x.knownTenant?.id ?? '',
+    route: x.match?.route.id ?? '',
+    method: x.knownFacts?.method ?? '',
+    outcome: x.ending === undefined ? 'permitted' : ENDING_OUTCOME[x.ending.kind],
+    reason: x.ending?.reason ?? 'route-matched',
+    status: x.answer.status,
+    gatewaySeconds: (now - x.arrival.arrivedAt - (backendMs ?? 0)) / 1000,
+    backendSeconds: backendMs === undefined ? undefined : backendMs / 1000,
+  };
+}

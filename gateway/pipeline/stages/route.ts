@@ -1,0 +1,24 @@
+import type { Exchange, Step } from '../exchange.ts';
+
+/**
+ * Stage 2: the tenant by exact authority, with which the handshake's server name must agree; then the
+ * route of its policy. No route is not yet an answer: who asks is settled first, so that an unknown route
+ * and a missing token look alike from outside.
+ */
+export function routeToTenant(x: Exchange): Step {
+  const { facts } = x;
+  const routed = x.runtime.router.route(facts.authority, facts.tls.serverName);
+  if (!routed.ok) {
+    x.failed(routed.reason);
+    return { kind: 'misdirected', reason: routed.reason };
+  }
+  x.tenant = routed.tenant;
+  const policy = x.runtime.policies.get(routed.tenant.settings.policy);
+  if (policy === undefined) {
+    x.failed('route-unknown');
+    return { kind: 'unavailable', reason: 'route-unknown' };
+  }
+  x.policy = policy;
+  x.match = policy.match(facts);
+  return undefined;
+}

@@ -1,0 +1,138 @@
+import { openActivityLog } from '../../activity-log/index.ts';
+import { type Sources, settingsFrom } from '../../config/index.ts';
+import type { ActivitySink } from '../../contracts/activity.ts';
+import { systemClock } from '../../contracts/clock.ts';
+import { startWorkerTelemetry } from '../../telemetry/index.ts';
+import { createTenantRouter } from '../../tenant-router/index.ts';
+import { Exchange, type Services } from '../pipeline/exchange.ts';
+import { run } from '../pipeline/pipeline.ts';
+import { listen } from '../transport/listener.ts';
+import { createTunnels } from '../transport/tunnels.ts';
+import { log } from './log.ts';
+import type { Readiness } from './messages.ts';
+import { createRuntime, type OwnedRuntime } from './runtime.ts';
+
+export interface WorkerOptions {
+  readonly sources: Sources;
+  /** Names this worker's chain in the activity log. */
+  readonly name: string;
+  /** How many share the limits. */
+  readonly workers: number;
+  readonly port: number;
+}
+
+export interface Worker {
+  readonly port: number;
+  /** Compiles a configuration and keeps it aside. Throws, with everything as it was, when it is not whole. */
+  prepare(sources: Sources): void;
+  /** Swaps to what `prepare` made. */
+  commit(): Promise<void>;
+  abort(): Promise<void>;
+  snapshot(): Promise<unknown>;
+  readiness(): Readiness;
+  /** Stops accepting, lets requests under way end within the configured time, then stops. */
+  drain(): Promise<void>;
+}
+
+/** Milliseconds between looks at each database's verdict, so that metrics and readiness are true without traffic. */
+const WATCH_MS = 1000;
+
+/** One worker: a listener and everything a request needs. The wiring of the gateway's parts is here and nowhere else. */
+export async function startWorker(options: WorkerOptions): Promise<Worker> {
+  const clock = systemClock;
+  const settings = settingsFrom(options.sources);
+  const router = createTenantRouter(settings.tenants, { clock });
+  let runtime: OwnedRuntime = createRuntime(settings, router, clock, options.workers);
+  let prepared: OwnedRuntime | undefined;
+  let underWay = 0;
+  let whenIdle: (() => void) | undefined;
+
+  const activity: ActivitySink = await openActivityLog({ directory: settings.activityLog.directory, name: options.name });
+  const telemetry = startWorkerTelemetry({ worker: options.name, pools: () => router.stats() });
+  const tunnels = createTunnels(clock);
+  const services: Services = { clock, activity, tunnels };
+  await activity.append({ kind: 'process', event: 'start', detail: digestsOf(runtime) });
+
+  const watch = setInterval(() => watchDatabases(runtime), WATCH_MS);
+  watch.unref();
+  watchDatabases(runtime);
+
+  const listener = await listen({ ...settings, listen: { ...settings.listen, port: options.port } }, clock, (client, arrival) => {
+    underWay += 1;
+    run(new Exchange(client, arrival, runtime, services)).finally(() => {
+      underWay -= 1;
+      if (underWay === 0) whenIdle?.();
+    });
+  });
+
+  function watchDatabases(of: OwnedRuntime): void {
+    for (const database of of.databases) void of.oracle.attest(database, { mode: 'bounded', maxAgeMs: WATCH_MS }, 0);
+  }
+
+  return {
+    port: listener.port,
+    prepare(sources) {
+      const next = settingsFrom(sources);
+      prepared = createRuntime(next, router, clock, options.workers);
+      watchDatabases(prepared);
+    },
+    async commit() {
+      const next = prepared;
+      if (next === undefined) return;
+      prepared = undefined;
+      // The new oracle's first verdicts, so that the swap itself refuses nobody; bounded by its own timeout.
+      await Promise.all(next.databases.map((database) => next.oracle.attest(database, { mode: 'strict' }, clock.monotonic())));
+      const old = runtime;
+      const { drainMs } = old.settings.timeouts;
+      // One turn of the event loop: no request sees the new tenants with the old policies.
+      void router.replace(next.settings.tenants, drainMs);
+      runtime = next;
+      listener.updateCertificate(next.settings.listen);
+      await activity.append({ kind: 'process', event: 'reload', detail: digestsOf(next) });
+      // Requests under way keep the configuration they arrived under until they are done.
+      setTimeout(() => void old.close(), drainMs).unref();
+    },
+    async abort() {
+      const unused = prepared;
+      prepared = undefined;
+      await unused?.close();
+      await activity.append({ kind: 'process', event: 'reload-refused', detail: '' });
+    },
+    snapshot: () => telemetry.snapshot(),
+    readiness: () => readinessOf(runtime, activity),
+    async drain() {
+      const graceMs = runtime.settings.timeouts.drainMs;
+      const deadline = clock.monotonic() + graceMs;
+      const drained = listener.drain(graceMs);
+      if (underWay > 0) {
+        await Promise.race([new Promise<void>((resolve) => (whenIdle = resolve)), new Promise((resolve) => setTimeout(resolve, graceMs))]);
+      }
+      // Event streams and WebSockets never end by themselves.
+      tunnels.close();
+      await drained;
+      clearInterval(watch);
+      await router.close(Math.max(0, deadline - clock.monotonic()));
+      await runtime.close();
+      await activity.append({ kind: 'process', event: 'stop', detail: '' }).catch(() => log('error', 'activity-log-unavailable'));
+      await activity.close();
+      telemetry.stop();
+    },
+  };
+}
+
+function digestsOf(runtime: OwnedRuntime): string {
+  return [...runtime.policies.values()].map((policy) => `${policy.name}=${policy.digest}`).join(' ');
+}
+
+/** Ready: the log takes entries, and the audit of at least one database is attested. The others are named. */
+function readinessOf(runtime: OwnedRuntime, activity: ActivitySink): Readiness {
+  const reasons: string[] = [];
+  if (!activity.healthy) reasons.push('activity-log-unavailable');
+  let intact = 0;
+  for (const database of runtime.databases) {
+    const verdict = runtime.oracle.current(database);
+    if (verdict.state === 'intact') intact += 1;
+    else reasons.push(`integrity of ${database}: ${verdict.state}`);
+  }
+  return { ready: activity.healthy && intact > 0, reasons };
+}

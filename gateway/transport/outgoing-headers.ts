@@ -1,0 +1,30 @@
+import type { Exchange } from '../pipeline/exchange.ts';
+
+/** Request headers of the client that are for the gateway, not for the EMR. */
+const NOT_FORWARDED: ReadonlySet<string> = new Set(['authorization', 'sec-websocket-extensions']);
+
+/**
+ * The header list that the back end gets, as name, value, name, value. The client's survivors first; then
+ * what only the gateway says, which nothing of the client's can precede, replace or take away.
+ */
+export function outgoingHeaders(x: Exchange): string[] {
+  const { facts, tenant } = x;
+  const identity = tenant.settings.identityHeader?.toLowerCase();
+  const list: string[] = ['host', facts.authority];
+  for (const [name, value] of facts.headers) {
+    if (!NOT_FORWARDED.has(name) && name !== identity) list.push(name, value);
+  }
+  if (facts.body.kind === 'length') list.push('content-length', String(facts.body.bytes));
+  list.push('x-forwarded-for', facts.peer, 'x-forwarded-proto', 'https', 'x-forwarded-host', facts.authority);
+  list.push('x-request-id', facts.id);
+  if (identity !== undefined && x.principal.kind === 'bearer') list.push(identity, headerSafe(x.principal.subject));
+  return list;
+}
+
+/**
+ * A subject may hold anything (RFC 7519 §4.1.2); a header may not. What is not plainly safe is
+ * percent-encoded; since a plain one holds no `%`, two subjects never become the same header.
+ */
+function headerSafe(subject: string): string {
+  return /^[A-Za-z0-9._~@|:+/=-]{1,255}$/.test(subject) ? subject : encodeURIComponent(subject);
+}

@@ -1,0 +1,6 @@
+export {
+  type AuthenticatorOptions,
+  createAuthenticator,
+  type IssuerReadiness,
+  type TokenAuthenticator,
+} from './authenticator.ts';

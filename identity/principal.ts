@@ -1,0 +1,49 @@
+import type { TenantId } from '../contracts/identifiers.ts';
+import type { AnonymousPrincipal, BearerPrincipal } from '../contracts/principal.ts';
+import { hashOf } from './lengths.ts';
+
+/** Everything a bearer principal is made of. */
+export interface BearerFields {
+  readonly tenant: TenantId;
+  readonly issuer: string;
+  readonly subject: string;
+  readonly clientId: string | undefined;
+  readonly scopes: ReadonlySet<string>;
+  readonly patient: string | undefined;
+  readonly expiresAt: number;
+}
+
+function refuseChange(): never {
+  throw new TypeError('the scopes of a principal do not change');
+}
+
+/** A set that keeps what it had: `Object.freeze` alone leaves `add` working. */
+function frozenSet(values: Iterable<string>): ReadonlySet<string> {
+  const set = new Set(values);
+  const fixed = { value: refuseChange };
+  Object.defineProperties(set, { add: fixed, delete: fixed, clear: fixed });
+  return Object.freeze(set);
+}
+
+// The two places where a principal comes into being. The brand has no value, hence the assertions.
+
+/** Nobody in particular: no scopes. Whether that suffices is the policy's decision. */
+export const ANONYMOUS = Object.freeze({
+  kind: 'anonymous',
+  scopes: frozenSet([]),
+}) as unknown as AnonymousPrincipal;
+
+/** Call only with what a verified credential said. */
+export function bearerPrincipal(fields: BearerFields): BearerPrincipal {
+  return Object.freeze({
+    kind: 'bearer',
+    tenant: fields.tenant,
+    issuer: fields.issuer,
+    subject: fields.subject,
+    clientId: fields.clientId,
+    scopes: frozenSet(fields.scopes),
+    patient: fields.patient,
+    expiresAt: fields.expiresAt,
+    limitKey: hashOf(fields.issuer, fields.subject),
+  }) as unknown as BearerPrincipal;
+}

@@ -1,0 +1,47 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../contracts/clock.ts';
+import type { AuthenticationResult, BearerPrincipal } from '../contracts/principal.ts';
+
+/** A successful authentication by bearer token. */
+export interface Accepted {
+  readonly ok: true;
+  readonly principal: BearerPrincipal;
+}
+
+interface Entry {
+  readonly result: Accepted & AuthenticationResult;
+  readonly wallUntil: number;
+  readonly monotonicUntil: number;
+}
+
+/**
+ * Accepted tokens, bounded in number and in seconds. An entry ends at the token's `exp` by the wall clock
+ * and, should that clock be set back, after the time that was left when the token was judged.
+ */
+export class TokenCache {
+  readonly #entries: LRUCache<string, Entry>;
+  readonly #clock: Clock;
+  readonly #maxMs: number;
+
+  constructor(clock: Clock, bounds: { readonly maxTokens: number; readonly maxSeconds: number }) {
+    this.#entries = new LRUCache({ max: Math.max(1, bounds.maxTokens) });
+    this.#clock = clock;
+    this.#maxMs = bounds.maxSeconds * 1000;
+  }
+
+  get(key: string): Accepted | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return undefined;
+    if (this.#clock.wall() < entry.wallUntil && this.#clock.monotonic() < entry.monotonicUntil)
+      return entry.result;
+    this.#entries.delete(key);
+    return undefined;
+  }
+
+  /** @param begun monotonic milliseconds at which the judgement began: its age counts from there */
+  set(key: string, result: Accepted, begun: number): void {
+    const wallUntil = result.principal.expiresAt * 1000;
+    const left = Math.min(this.#maxMs, wallUntil - this.#clock.wall());
+    if (left > 0) this.#entries.set(key, { result, wallUntil, monotonicUntil: begun + left });
+  }
+}

@@ -1,0 +1,90 @@
+import mysql, { type ConnectionOptions, type Connection as CoreConnection } from 'mysql2';
+import type { CheckedDatabase } from '../../contracts/settings.ts';
+import { Trouble } from '../watch/trouble.ts';
+import { type Engine, PROBE_LENGTH } from './counters.ts';
+
+export interface Link {
+  readonly connection: CoreConnection;
+  readonly engine: Engine;
+  /** Closes the socket without waiting for anybody, which the driver's own `destroy` does not. */
+  destroy(): void;
+}
+
+const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1']);
+
+function options(database: CheckedDatabase): ConnectionOptions {
+  const local = database.socketPath !== undefined || LOOPBACK.has(database.host ?? '');
+  if (database.authority === undefined && !local) {
+    throw new Trouble('database-without-tls', 'A database beyond loopback needs an authority for TLS.');
+  }
+  return {
+    ...(database.socketPath !== undefined
+      ? { socketPath: database.socketPath }
+      : { host: database.host ?? '127.0.0.1', port: database.port ?? 3306 }),
+    ...(database.authority !== undefined
+      ? {
+          ssl: {
+            ca: database.authority,
+            rejectUnauthorized: true,
+            verifyIdentity: true,
+            minVersion: 'TLSv1.2',
+          },
+        }
+      : {}),
+    user: database.user,
+    password: database.password.reveal().toString('utf8'),
+    charset: 'utf8mb4',
+    connectTimeout: database.timeoutMs,
+    enableKeepAlive: true,
+    keepAliveInitialDelay: 10_000,
+    multipleStatements: false,
+    // A server that was taken over could ask its clients for their files.
+    flags: ['-LOCAL_FILES'],
+    supportBigNumbers: true,
+    bigNumberStrings: true,
+    dateStrings: true,
+  };
+}
+
+/**
+ * One connection with the checker's own user, ready for its limits to count.
+ * @param lost called once when the connection ends or fails after it was made
+ */
+export async function connect(database: CheckedDatabase, lost: (error: Error) => void): Promise<Link> {
+  const connection = mysql.createConnection(options(database));
+  const destroy = (): void => {
+    connection.destroy();
+    (connection as unknown as { stream?: { destroy?: () => void } }).stream?.destroy?.();
+  };
+  try {
+    await new Promise<void>((resolve, reject) => {
+      connection.on('error', (error: Error) => {
+        reject(error);
+        lost(error);
+      });
+      connection.once('connect', () => resolve());
+      (connection as unknown as NodeJS.EventEmitter).once('end', () => {
+        const gone = new Trouble('database-unavailable', 'The database closed the connection.');
+        reject(gone);
+        lost(gone);
+      });
+    });
+    const driver = connection.promise();
+    const [rows] = await driver.query({ sql: 'SELECT @@version', rowsAsArray: true });
+    const version = String((rows as unknown as readonly (readonly unknown[])[])[0]?.[0] ?? '');
+    const engine: Engine = /mariadb/i.test(version) ? 'mariadb' : 'mysql';
+    const seconds = Math.max(1, Math.ceil(database.timeoutMs / 1000));
+    // The server gives up by itself too, so that a comparison nobody waits for does not go on there.
+    const limit =
+      engine === 'mariadb'
+        ? `max_statement_time=${database.timeoutMs / 1000}`
+        : `max_execution_time=${Math.ceil(database.timeoutMs)}`;
+    await driver.query(
+      `SET SESSION group_concat_max_len=${PROBE_LENGTH}, lock_wait_timeout=${seconds}, wait_timeout=3600, sql_mode='', ${limit}`,
+    );
+    return { connection, engine, destroy };
+  } catch (error) {
+    destroy();
+    throw error;
+  }
+}

@@ -1,0 +1,3 @@
+export { type Checker, startChecker } from './checker.ts';
+export { jsonLog, type Log, type LogLine } from './log.ts';
+export { runChecker } from './process.ts';

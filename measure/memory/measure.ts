@@ -1,0 +1,192 @@
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { describeMachine, residentBytes, workFolder } from '../machine.ts';
+import { onStop, stopEverything } from '../processes.ts';
+import type { Floor, MeasureOptions, MeasureResult } from '../report.ts';
+import { loadStack, MEASURED_LIMIT, TENANT, tenantAuthority } from '../stack.ts';
+import { rounded } from '../statistics.ts';
+import {
+  type Destination,
+  downloadHttp1,
+  downloadHttp2,
+  type Pace,
+  type Transfer,
+  uploadHttp1,
+  uploadHttp2,
+  warmUp,
+} from './transfers.ts';
+
+/** Bytes that go up; the EMR's download is as large. */
+const BYTES = 50 * 1024 * 1024;
+const MEGABYTE = 1e6;
+/** Megabytes that the gateway may grow by. */
+export const MEMORY_FLOOR = 20;
+const SCOPE = 'emr/documents';
+const SAMPLE_MS = 5;
+
+type Direction = 'download' | 'upload';
+
+interface Case {
+  readonly title: string;
+  readonly direction: Direction;
+  run(to: Destination): Promise<Transfer>;
+}
+
+interface Row {
+  readonly title: string;
+  readonly direction: Direction;
+  readonly seconds: number;
+  /** Megabytes over the baseline: at most while it went on, and when it had ended. */
+  readonly peak: number;
+  readonly after: number;
+}
+
+function cases(slow: Pace): readonly Case[] {
+  return [
+    { title: 'download, HTTP/1.1', direction: 'download', run: (to) => downloadHttp1(to, undefined) },
+    { title: 'download, HTTP/1.1, slow reader', direction: 'download', run: (to) => downloadHttp1(to, slow) },
+    { title: 'upload, HTTP/1.1', direction: 'upload', run: (to) => uploadHttp1(to, BYTES) },
+    { title: 'download, HTTP/2', direction: 'download', run: (to) => downloadHttp2(to, undefined) },
+    { title: 'download, HTTP/2, slow reader', direction: 'download', run: (to) => downloadHttp2(to, slow) },
+    { title: 'upload, HTTP/2', direction: 'upload', run: (to) => uploadHttp2(to, BYTES) },
+  ];
+}
+
+/**
+ * How much memory the gateway's processes take while 50 MB pass through, above what they held after
+ * many small requests. Nothing passes for "streamed" that a reader who stops could fill memory with.
+ */
+export async function measureMemory(options: MeasureOptions): Promise<MeasureResult> {
+  const startStack = await loadStack();
+  if (startStack === undefined) {
+    return result([], ['nothing was measured: this checkout has no examples/demo/stack.ts'], undefined);
+  }
+  const directory = workFolder('memory');
+  await rm(directory, { recursive: true, force: true });
+  await mkdir(directory, { recursive: true });
+  try {
+    const stack = await startStack({
+      directory,
+      workers: 1,
+      limits: { perPeer: MEASURED_LIMIT, perPrincipal: MEASURED_LIMIT },
+    });
+    onStop(() => stack.stop());
+    const trust = await readFile(stack.authorityFile, 'utf8');
+    const authority = tenantAuthority(stack);
+    const destination = async (): Promise<Destination> => ({
+      authority,
+      trust,
+      token: await stack.token({ tenant: TENANT, scopes: [SCOPE] }),
+    });
+    options.progress('warming up with small requests');
+    await warmUp(await destination(), options.short ? 150 : 500);
+    const pids = stack.gatewayPids();
+    const baseline = residentBytes(pids);
+    if (baseline === 0) throw new Error('the gateway has no process to look at');
+    const slow: Pace = { bytesPerSecond: (options.short ? 25 : 12) * MEGABYTE, stallMs: 1_000 };
+    const rows: Row[] = [];
+    const problems: string[] = [];
+    const downloaded = new Set<string>();
+    for (let round = 0; round < (options.short ? 2 : 4); round += 1) {
+      for (const item of cases(slow)) {
+        const began = performance.now();
+        const { transfer, peak } = await watched(pids, item.run(await destination()));
+        problems.push(...faults(item, transfer));
+        if (item.direction === 'download') downloaded.add(transfer.sha256);
+        rows.push({
+          title: item.title,
+          direction: item.direction,
+          seconds: (performance.now() - began) / 1000,
+          peak: (peak - baseline) / MEGABYTE,
+          after: (residentBytes(pids) - baseline) / MEGABYTE,
+        });
+        options.progress(`round ${round + 1}: ${item.title}`);
+      }
+    }
+    if (downloaded.size > 1) problems.push('the same download came out with different content');
+    return result(rows, problems, baseline / MEGABYTE);
+  } finally {
+    await stopEverything();
+  }
+}
+
+/** The most that the processes held at any moment until the transfer ended. */
+async function watched(
+  pids: readonly number[],
+  transfer: Promise<Transfer>,
+): Promise<{ transfer: Transfer; peak: number }> {
+  let peak = residentBytes(pids);
+  const look = (): void => {
+    peak = Math.max(peak, residentBytes(pids));
+  };
+  const timer = setInterval(look, SAMPLE_MS);
+  try {
+    const ended = await transfer;
+    look();
+    return { transfer: ended, peak };
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+function faults({ title, direction }: Case, transfer: Transfer): string[] {
+  const expected = direction === 'download' ? 200 : 201;
+  if (transfer.status !== expected) return [`${title}: answered ${transfer.status}, not ${expected}`];
+  if (transfer.bytes < 50 * MEGABYTE) return [`${title}: only ${transfer.bytes} bytes came`];
+  if (direction === 'upload' && !transfer.answer.includes(transfer.sha256)) {
+    return [`${title}: the EMR did not receive what was sent`];
+  }
+  return [];
+}
+
+function result(
+  rows: readonly Row[],
+  problems: readonly string[],
+  baseline: number | undefined,
+): MeasureResult {
+  const worst = (direction: Direction): number | undefined => {
+    const peaks = rows.filter((row) => row.direction === direction).map((row) => row.peak);
+    return peaks.length === 0 ? undefined : Math.max(...peaks);
+  };
+  const floor = (direction: Direction): Floor => ({
+    name: `Memory the gateway takes for a 50 MB ${direction}, at worst`,
+    bound: 'at-most',
+    limit: MEMORY_FLOOR,
+    unit: ' MB',
+    measured: worst(direction),
+    optional: false,
+  });
+  return {
+    tables: [
+      {
+        title: 'Memory of the gateway (resident, all its processes) while 50 MB stream through it',
+        columns: [
+          { title: 'transfer', align: 'left' },
+          { title: 'seconds', align: 'right' },
+          { title: 'peak, MB over baseline', align: 'right' },
+          { title: 'afterwards', align: 'right' },
+        ],
+        rows: rows.map((row) => [
+          row.title,
+          row.seconds.toFixed(1),
+          row.peak.toFixed(1),
+          row.after.toFixed(1),
+        ]),
+        footnotes:
+          baseline === undefined ? [] : [`Baseline, after small requests: ${baseline.toFixed(1)} MB`],
+      },
+    ],
+    floors: [floor('download'), floor('upload')],
+    problems,
+    notes: [],
+    figures: {
+      machine: describeMachine(),
+      baselineMegabytes: baseline === undefined ? null : rounded(baseline, 1),
+      transfers: rows.map((row) => ({
+        ...row,
+        seconds: rounded(row.seconds, 2),
+        peak: rounded(row.peak, 2),
+        after: rounded(row.after, 2),
+      })),
+    },
+  };
+}

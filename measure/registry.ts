@@ -1,0 +1,19 @@
+import type { Measurement } from './report.ts';
+
+/** Every measurement by the name it is asked for. Each loads what it needs only when it is run. */
+export const MEASUREMENTS: ReadonlyMap<string, Measurement> = new Map<string, Measurement>([
+  [
+    'hot-path',
+    {
+      title: 'requests per second of an authorised read, beside other proxies',
+      run: async (options) => (await import('./hot-path/measure.ts')).measureHotPath(options),
+    },
+  ],
+  [
+    'memory',
+    {
+      title: 'memory of the gateway while 50 MB stream through it, both ways',
+      run: async (options) => (await import('./memory/measure.ts')).measureMemory(options),
+    },
+  ],
+]);

@@ -1,0 +1,194 @@
+import type { RequestFacts } from '../contracts/facts.ts';
+import type { Decision, RouteMatch } from '../contracts/policy.ts';
+import type { BearerPrincipal, Principal } from '../contracts/principal.ts';
+import type { Reason, ReasonCode } from '../contracts/reasons.ts';
+import type { SmartRule } from './access.ts';
+import { patientNamed } from './patient.ts';
+import type { Rule } from './rule.ts';
+import { type Context, grantsOf, holds, isResourceType } from './scopes.ts';
+
+type Permit = Extract<Decision, { effect: 'permit' }>;
+type Deny = Extract<Decision, { effect: 'deny' }>;
+
+/** Decides the requests that one rule matched. */
+export type Decider = (facts: RequestFacts, match: RouteMatch, principal: Principal) => Decision;
+
+function reason(code: ReasonCode, held: boolean, detail?: string): Reason {
+  return Object.freeze(detail === undefined ? { code, held } : { code, held, detail });
+}
+
+function permit(reasons: readonly Reason[]): Permit {
+  return Object.freeze({ effect: 'permit', reasons: Object.freeze([...reasons]) });
+}
+
+function deny(denial: Deny['denial'], reasons: readonly Reason[], scopeNeeded?: string): Deny {
+  const common = { effect: 'deny', denial, reasons: Object.freeze([...reasons]) } as const;
+  return Object.freeze(scopeNeeded === undefined ? common : { ...common, scopeNeeded });
+}
+
+/** The answer to whatever no rule speaks of. */
+export const ROUTE_UNKNOWN: Decision = deny('route-unknown', [reason('route-unknown', false)]);
+
+/** Builds the decider of a rule. Every permit there can be is made here, once. */
+export function buildDecider(rule: Rule): Decider {
+  const matched = reason('route-matched', true, rule.route.id);
+  const { access } = rule;
+  if (access.credential === 'anonymous') {
+    const decision = permit([matched, reason('anonymous-permitted', true)]);
+    return () => decision;
+  }
+  const unauthenticated = deny('unauthenticated', [matched, reason('credential-missing', false)]);
+  const held = [matched, reason('authenticated', true)];
+  const plain = access.scopes;
+  const plainHeld = [...held, ...plain.map((scope) => reason('scope-present', true, scope))];
+  const hasPlain = (principal: BearerPrincipal) => plain.every((scope) => principal.scopes.has(scope));
+
+  if (access.smart === undefined) {
+    const decision = permit(plainHeld);
+    return (_facts, _match, principal) => {
+      if (principal.kind !== 'bearer') return unauthenticated;
+      if (hasPlain(principal)) return decision;
+      const missing = plain.filter((scope) => !principal.scopes.has(scope));
+      return deny('insufficient-scope', [...held, ...plainReasons(plain, principal)], missing.join(' '));
+    };
+  }
+
+  const { smart } = access;
+  const permits = preparePermits(smart, plainHeld);
+  return (facts, match, principal) => {
+    if (principal.kind !== 'bearer') return unauthenticated;
+    const type = resourceType(smart, match);
+    if (hasPlain(principal) && type !== undefined) {
+      const context = grantingContext(smart, type, facts, match, principal);
+      const decision = context === undefined ? undefined : permits(type)?.[context];
+      if (decision !== undefined) return decision;
+    }
+    return denySmart({ smart, plain, held, type, facts, match, principal });
+  };
+}
+
+function plainReasons(plain: readonly string[], principal: BearerPrincipal): readonly Reason[] {
+  return plain.map((scope) =>
+    principal.scopes.has(scope)
+      ? reason('scope-present', true, scope)
+      : reason('scope-missing', false, scope),
+  );
+}
+
+/** The resource type that the request is about; undefined when the captured text cannot be one. */
+function resourceType(smart: SmartRule, match: RouteMatch): string | undefined {
+  const { resource } = smart;
+  if (resource.from === 'literal') return resource.type;
+  const type = match.captures[resource.index];
+  return type !== undefined && isResourceType(type) ? type : undefined;
+}
+
+/**
+ * What a reason calls the scope. A type that the policy lists is named; one that only the request
+ * named is not repeated, because reasons are written to logs.
+ */
+function scopeName(smart: SmartRule, context: Context, type: string | undefined): string {
+  const { resource } = smart;
+  const listed =
+    resource.from === 'literal' || (type !== undefined && resource.types?.includes(type) === true);
+  const shown = resource.from === 'literal' ? resource.type : listed ? type : `{${resource.name}}`;
+  return `${context}/${shown}.${smart.permission}`;
+}
+
+function preparePermits(
+  smart: SmartRule,
+  plainHeld: readonly Reason[],
+): (type: string) => Partial<Record<Context, Permit>> | undefined {
+  const make = (type: string | undefined): Partial<Record<Context, Permit>> => {
+    const made: Partial<Record<Context, Permit>> = {};
+    for (const context of smart.contexts) {
+      const reasons = [...plainHeld, reason('scope-present', true, scopeName(smart, context, type))];
+      if (context === 'patient') reasons.push(reason('patient-matches', true));
+      made[context] = permit(reasons);
+    }
+    return Object.freeze(made);
+  };
+  const { resource } = smart;
+  if (resource.from === 'literal' || resource.types === undefined) {
+    const made = make(undefined);
+    return () => made;
+  }
+  const byType = new Map(resource.types.map((type) => [type, make(type)]));
+  return (type) => byType.get(type);
+}
+
+/** The first context, as the route lists them, whose scopes count for this request and suffice. */
+function grantingContext(
+  smart: SmartRule,
+  type: string,
+  facts: RequestFacts,
+  match: RouteMatch,
+  principal: BearerPrincipal,
+): Context | undefined {
+  const grants = grantsOf(principal);
+  for (const context of smart.contexts) {
+    if (!holds(grants, context, type, smart.mask)) continue;
+    if (context !== 'patient') return context;
+    const named = patientNamed(smart.patient, facts, match);
+    if (named !== undefined && isClaim(principal.patient) && named === principal.patient) return context;
+  }
+  return undefined;
+}
+
+function isClaim(patient: string | undefined): patient is string {
+  return typeof patient === 'string' && patient !== '';
+}
+
+interface DeniedSmart {
+  readonly smart: SmartRule;
+  readonly plain: readonly string[];
+  readonly held: readonly Reason[];
+  readonly type: string | undefined;
+  readonly facts: RequestFacts;
+  readonly match: RouteMatch;
+  readonly principal: BearerPrincipal;
+}
+
+/** Says why, condition by condition. Whatever it is handed, its answer is a denial. */
+function denySmart({ smart, plain, held, type, facts, match, principal }: DeniedSmart): Deny {
+  const reasons: Reason[] = [...held, ...plainReasons(plain, principal)];
+  const needed = plain.filter((scope) => !principal.scopes.has(scope));
+  const grants = grantsOf(principal);
+  const missing: Context[] = [];
+  let mismatch = false;
+  let contextNeeded = false;
+  for (const context of smart.contexts) {
+    const present = type !== undefined && holds(grants, context, type, smart.mask);
+    reasons.push(
+      reason(present ? 'scope-present' : 'scope-missing', present, scopeName(smart, context, type)),
+    );
+    if (!present) missing.push(context);
+    else if (context === 'patient') {
+      if (!isClaim(principal.patient)) {
+        contextNeeded = true;
+        reasons.push(reason('patient-context-missing', false, 'claim patient'));
+      } else {
+        const named = patientNamed(smart.patient, facts, match);
+        mismatch = named !== undefined && named !== principal.patient;
+        reasons.push(
+          mismatch
+            ? reason('patient-mismatch', false)
+            : reason('patient-context-missing', false, sourceName(smart)),
+        );
+      }
+    }
+  }
+  // Only what depends on the token and the route may be said; whose record it is may not (design, existence hiding).
+  if (needed.length === 0 && mismatch) return deny('record-hidden', reasons);
+  if (type !== undefined && grantingContext(smart, type, facts, match, principal) === undefined) {
+    const [first] = missing;
+    // The launch context is what helps a patient's app whose token came without one.
+    if (contextNeeded) needed.push('launch/patient');
+    else if (first !== undefined) needed.push(`${first}/${type}.${smart.permission}`);
+  }
+  return deny('insufficient-scope', reasons, needed.length === 0 ? undefined : needed.join(' '));
+}
+
+function sourceName(smart: SmartRule): string {
+  return smart.patient === undefined ? '' : `${smart.patient.from} ${smart.patient.name}`;
+}

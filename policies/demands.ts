@@ -1,0 +1,204 @@
+import { METHODS, type Method, SAFE_METHODS } from '../contracts/facts.ts';
+import type { RouteId } from '../contracts/identifiers.ts';
+import { HIDE_CLASSES, type HideClass, type IntegrityDemand, type Route } from '../contracts/policy.ts';
+import type { RouteDocument } from '../contracts/settings.ts';
+import { type FaultList, wholeNumber } from './faults.ts';
+import type { Pattern } from './pattern.ts';
+
+const DAY_MS = 86_400_000;
+/** How old a verdict may be for a safe request when the route does not say. */
+const DEFAULT_MAX_AGE_MS = 1_000;
+const LONGEST_MAX_AGE_MS = 60_000;
+const DEFAULT_MAX_BODY_BYTES = 1_048_576;
+const MOST_BODY_BYTES = 10 * 1024 ** 3;
+const DEFAULT_BACKEND_TIMEOUT_MS = 30_000;
+
+const BODY_METHODS: ReadonlySet<Method> = new Set<Method>(['POST', 'PUT', 'PATCH', 'DELETE']);
+/** Methods whose body is expected unless the route says otherwise; DELETE's has no defined meaning (RFC 9110 §9.3.5). */
+const BODY_EXPECTED: ReadonlySet<Method> = new Set<Method>(['POST', 'PUT', 'PATCH']);
+
+/** `type/subtype`, lower case, no wildcard, no parameter (RFC 6838 §4.2). */
+const MEDIA_TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$/;
+/** A header value that stays on one line. */
+const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
+
+export function mayCarryBody(method: Method): boolean {
+  return BODY_METHODS.has(method);
+}
+
+/** Reads the method list; the ones that are known, whatever else is wrong. */
+export function compileMethods(route: RouteDocument, at: string, faults: FaultList): ReadonlySet<Method> {
+  const methods = new Set<Method>();
+  if (route.methods.length === 0) faults.add(`${at}/methods`, 'must list at least one method');
+  route.methods.forEach((text, i) => {
+    const method = METHODS.find((known) => known === text);
+    if (method === undefined) {
+      faults.add(`${at}/methods/${i}`, `is not a method the gateway knows; allowed: ${METHODS.join(', ')}`);
+    } else if (methods.has(method)) faults.add(`${at}/methods/${i}`, 'is listed twice');
+    else methods.add(method);
+  });
+  if (route.upgrade !== undefined && (methods.size !== 1 || !methods.has('GET'))) {
+    // RFC 6455 §4.1: the opening handshake is a GET.
+    faults.add(`${at}/methods`, 'an upgrade begins with GET and nothing else');
+  }
+  return methods;
+}
+
+export interface DemandContext {
+  readonly id: RouteId;
+  readonly methods: ReadonlySet<Method>;
+  readonly pattern: Pattern;
+  readonly hideDeadlineMs: number;
+}
+
+/** Everything of a route that is known before anybody is authenticated, with its defaults. */
+export function compileDemands(
+  route: RouteDocument,
+  context: DemandContext,
+  at: string,
+  faults: FaultList,
+): Route {
+  const { methods } = context;
+  const safe = [...methods].every((method) => SAFE_METHODS.has(method));
+  const credential = route.credential ?? 'bearer';
+  if (credential === 'anonymous' && route.introspection === 'always') {
+    faults.add(`${at}/introspection`, 'an anonymous route has no token to introspect');
+  }
+  const hide = compileHide(route, at, faults);
+  wholeNumber(route.backendTimeoutMs, 1, DAY_MS, `${at}/backendTimeoutMs`, faults);
+  return Object.freeze({
+    id: context.id,
+    credential,
+    introspection: route.introspection ?? (safe || credential === 'anonymous' ? 'never' : 'always'),
+    integrity: compileIntegrity(route, context, safe, at, faults),
+    hide,
+    hideDeadlineMs: route.hideDeadlineMs ?? context.hideDeadlineMs,
+    limit: compileLimit(route, at, faults),
+    ...compileBody(route, methods, at, faults),
+    backendTimeoutMs: route.backendTimeoutMs ?? DEFAULT_BACKEND_TIMEOUT_MS,
+    upgrade: route.upgrade,
+    contentSecurityPolicy: compileSecurityPolicy(route, at, faults),
+  });
+}
+
+/** The same demands for a method of the route that carries no body. */
+export function withoutBody(route: Route): Route {
+  if (route.maxBodyBytes === 0) return route;
+  return Object.freeze({ ...route, maxBodyBytes: 0, mediaTypes: new Set<string>() });
+}
+
+function compileHide(route: RouteDocument, at: string, faults: FaultList): HideClass {
+  if (route.hide !== undefined && !HIDE_CLASSES.includes(route.hide)) {
+    faults.add(`${at}/hide`, `must be one of ${HIDE_CLASSES.join(', ')}`);
+  }
+  if (route.patient !== undefined && route.hide === 'none') {
+    faults.add(`${at}/hide`, 'a route that names a patient must hide: "record" or "collection"');
+  }
+  // Another patient's request is denied as hidden, so such a route needs a class to hide in.
+  const byPatient = route.patient?.parameter === undefined ? 'record' : 'collection';
+  const hide = route.hide ?? (route.patient === undefined ? 'none' : byPatient);
+  wholeNumber(route.hideDeadlineMs, 1, 60_000, `${at}/hideDeadlineMs`, faults);
+  if (route.hideDeadlineMs !== undefined && hide === 'none') {
+    faults.add(`${at}/hideDeadlineMs`, 'has no effect: the route hides nothing');
+  }
+  return hide;
+}
+
+function compileIntegrity(
+  route: RouteDocument,
+  context: DemandContext,
+  safe: boolean,
+  at: string,
+  faults: FaultList,
+): IntegrityDemand {
+  const pointer = `${at}/integrity`;
+  const { integrity } = route;
+  // A WebSocket can write for as long as it is open, so that it is begun as a write is.
+  const mode = integrity?.mode ?? (safe && route.upgrade === undefined ? 'bounded' : 'strict');
+  if (mode !== 'bounded') {
+    if (integrity?.maxAgeMs !== undefined) faults.add(`${pointer}/maxAgeMs`, 'is only for mode "bounded"');
+    if (mode === 'off') checkIntegrityOff(route, context, pointer, faults);
+    else if (mode !== 'strict') faults.add(`${pointer}/mode`, 'must be one of strict, bounded, off');
+    return Object.freeze({ mode: mode === 'off' ? 'off' : 'strict' });
+  }
+  if (!safe) {
+    faults.add(`${pointer}/mode`, 'must be "strict": the route has a method that may change something');
+  }
+  wholeNumber(integrity?.maxAgeMs, 1, LONGEST_MAX_AGE_MS, `${pointer}/maxAgeMs`, faults);
+  return Object.freeze({ mode: 'bounded', maxAgeMs: integrity?.maxAgeMs ?? DEFAULT_MAX_AGE_MS });
+}
+
+/** Only what cannot hold a record goes on without the checker: anonymous, safe, below a fixed folder. */
+function checkIntegrityOff(
+  route: RouteDocument,
+  context: DemandContext,
+  pointer: string,
+  faults: FaultList,
+): void {
+  const first = context.pattern[0];
+  const wanting: string[] = [];
+  if (route.credential !== 'anonymous') wanting.push('credential: anonymous');
+  if ([...context.methods].some((method) => method !== 'GET' && method !== 'HEAD')) {
+    wanting.push('no method but GET and HEAD');
+  }
+  if (route.upgrade !== undefined) wanting.push('no upgrade');
+  if ((route.hide ?? 'none') !== 'none') wanting.push('hide: none');
+  if (first?.kind !== 'literal' || first.text === '') wanting.push('a path that begins with a fixed segment');
+  if (wanting.length > 0) {
+    faults.add(
+      `${pointer}/mode`,
+      `"off" is only for static assets; this route would need ${wanting.join(', ')}`,
+    );
+  }
+}
+
+function compileLimit(route: RouteDocument, at: string, faults: FaultList): Route['limit'] {
+  if (route.limit === undefined) return undefined;
+  wholeNumber(route.limit.requests, 1, 1_000_000_000, `${at}/limit/requests`, faults);
+  wholeNumber(route.limit.windowSeconds, 1, 86_400, `${at}/limit/windowSeconds`, faults);
+  return Object.freeze({ requests: route.limit.requests, windowSeconds: route.limit.windowSeconds });
+}
+
+function compileBody(
+  route: RouteDocument,
+  methods: ReadonlySet<Method>,
+  at: string,
+  faults: FaultList,
+): Pick<Route, 'maxBodyBytes' | 'mediaTypes'> {
+  const expected = [...methods].some((method) => BODY_EXPECTED.has(method));
+  const maxBodyBytes = route.maxBodyBytes ?? (expected ? DEFAULT_MAX_BODY_BYTES : 0);
+  wholeNumber(route.maxBodyBytes, 0, MOST_BODY_BYTES, `${at}/maxBodyBytes`, faults);
+  if (maxBodyBytes > 0 && ![...methods].some(mayCarryBody)) {
+    faults.add(
+      `${at}/maxBodyBytes`,
+      `must be 0: no method of the route (${[...methods].join(', ')}) carries a body`,
+    );
+  }
+  const types = route.mediaTypes ?? [];
+  types.forEach((type, i) => {
+    const pointer = `${at}/mediaTypes/${i}`;
+    if (!MEDIA_TYPE.test(type)) {
+      faults.add(pointer, 'must be one media type, lower case, without parameters or wildcard');
+    } else if (types.indexOf(type) !== i) faults.add(pointer, 'is listed twice');
+  });
+  if (maxBodyBytes > 0 && types.length === 0) {
+    faults.add(`${at}/mediaTypes`, 'must list the media types a body may have (or set maxBodyBytes: 0)');
+  }
+  if (maxBodyBytes === 0 && types.length > 0) {
+    faults.add(`${at}/mediaTypes`, 'has no effect: the route takes no body');
+  }
+  return { maxBodyBytes, mediaTypes: new Set(types) };
+}
+
+function compileSecurityPolicy(
+  route: RouteDocument,
+  at: string,
+  faults: FaultList,
+): Route['contentSecurityPolicy'] {
+  const policy = route.contentSecurityPolicy;
+  if (policy === undefined) return undefined;
+  if (!HEADER_VALUE.test(policy.value)) {
+    faults.add(`${at}/contentSecurityPolicy/value`, 'must be one line of visible ASCII');
+  }
+  return Object.freeze({ value: policy.value, reportOnly: policy.reportOnly === true });
+}

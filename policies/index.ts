@@ -1,0 +1,1 @@
+export { type CompiledPolicy, compilePolicy, type PolicyDefaults } from './compile.ts';
