@@ -42,6 +42,13 @@ interface Current {
   readonly inode: number;
 }
 
+/**
+ * What a recovery writes, without a newline, and cuts off again to see that there is room for more than
+ * its own small record; else a full disk would open and close the service twice a second. Shorter than
+ * a line may be: if the process dies in between, it is a torn tail like any other.
+ */
+const PROBE = Buffer.alloc(32_768, '.');
+
 type Done = (error: unknown) => void;
 
 /**
@@ -114,6 +121,8 @@ export class ChainFile {
       const parsed = last && parseLine(last);
       if (parsed?.computed !== this.#head.hash) throw new Error('acknowledged records are gone');
       cut = await truncateTo(current.handle, this.#size);
+      await current.handle.appendFile(PROBE);
+      await truncateTo(current.handle, this.#size);
     } catch (error) {
       await current.handle.close();
       throw error;

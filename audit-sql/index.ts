@@ -6,10 +6,10 @@ import { sealBaseline } from './fingerprint/baseline.ts';
 import { readSnapshot } from './fingerprint/read.ts';
 import type { Snapshot } from './fingerprint/types.ts';
 import type { SchemaModel } from './model.ts';
-import { type Account, type AuditNames, accountSql, printable } from './names.ts';
+import { type Account, type AuditNames, accountSql, literal, printable } from './names.ts';
 import { guardScript } from './writers/guard.ts';
 import { type ProtectOptions, protectScript } from './writers/protect.ts';
-import type { Script } from './writers/script.ts';
+import { type Script, SQL_MODE } from './writers/script.ts';
 import { startScript } from './writers/start.ts';
 import { stopScript } from './writers/stop.ts';
 import { ROW_OPERATIONS, triggerName } from './writers/triggers.ts';
@@ -76,15 +76,25 @@ export async function readProtectOptions(
   return { emrAccounts, checker: options.checker, publicGrants: await readPublicGrants(connection) };
 }
 
-/** Sets the checker's password and unlocks its account; the password stands in no file that is generated. */
+/**
+ * Sets the checker's password and unlocks its account; the password stands in no file that is generated.
+ * @throws ChartgateError `privilege-missing`; without the driver's error, which quotes the statement
+ */
 export async function setCheckerPassword(
   connection: Connection,
   checker: Account,
   password: Buffer,
 ): Promise<void> {
-  await connection.query(`ALTER USER ${accountSql(checker)} IDENTIFIED BY ? ACCOUNT UNLOCK`, [
-    password.toString('utf8'),
-  ]);
+  if (password.length === 0) throw new ChartgateError('usage', "The checker's password must not be empty.");
+  try {
+    await connection.query(`SET SESSION sql_mode = '${SQL_MODE}'`);
+    await connection.query(
+      `ALTER USER ${accountSql(checker)} IDENTIFIED BY ${literal(password.toString('utf8'))} ACCOUNT UNLOCK`,
+    );
+  } catch (error) {
+    const code = String((error as { code?: unknown }).code ?? 'unknown');
+    throw new ChartgateError('privilege-missing', `The checker's password could not be set (${code}).`);
+  }
 }
 
 /** A model must never be approved in which something is not audited. */

@@ -4,7 +4,14 @@ import { ChartgateError, ConfigurationError } from '../contracts/errors.ts';
  * Exit codes of every command. 0: done. 1: the thing checked is not as it should be. 2: wrong usage.
  * 3: a file that a person wrote is wrong. 4: something needed (a server, a file) was not there. 70: our own fault.
  */
-export const EXIT = Object.freeze({ ok: 0, finding: 1, usage: 2, configuration: 3, unavailable: 4, internal: 70 });
+export const EXIT = Object.freeze({
+  ok: 0,
+  finding: 1,
+  usage: 2,
+  configuration: 3,
+  unavailable: 4,
+  internal: 70,
+});
 
 /** Prints what went wrong for a person, without a stack trace unless it is our own fault, and ends the process. */
 export function fail(error: unknown): never {

@@ -7,11 +7,11 @@ import { nearest } from './suggest.ts';
 import { refuseRepeats } from './unique.ts';
 import type { View } from './view.ts';
 
-/** What tenants may refer to. */
+/** What tenants may refer to; undefined where that is at fault itself, so that nothing can be said. */
 interface Known {
   readonly around: Surroundings;
-  readonly issuers: readonly string[];
-  readonly policies: readonly string[];
+  readonly issuers: readonly string[] | undefined;
+  readonly policies: readonly string[] | undefined;
 }
 
 /**
@@ -114,16 +114,13 @@ function backendOf(view: View, around: Surroundings): BackendSettings {
   };
 }
 
-function refuseUnknown(place: View, known: readonly string[], what: string, where: string): void {
+function refuseUnknown(place: View, known: readonly string[] | undefined, what: string, where: string): void {
   const { text } = place;
-  if (text === undefined || known.includes(text)) return;
+  if (text === undefined || known === undefined || known.includes(text)) return;
   const guess = nearest(text, known);
-  const defined = known.length === 0 ? 'none is' : `defined are ${known.slice(0, 20).join(', ')}`;
   place.fault(
-    `names no ${what} of "${where}"; ${guess === undefined ? defined : `did you mean "${guess}"? ${capital(defined)}`}`,
+    `names no ${what} of "${where}" (defined: ${known.slice(0, 20).join(', ')})${
+      guess === undefined ? '' : `; did you mean "${guess}"?`
+    }`,
   );
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -63,14 +63,16 @@ export function gatewayOf(root: View, around: GatewaySurroundings): GatewayPrope
     },
     tenants: tenantsOf(root.at('tenants'), {
       around,
-      issuers: namesIn(root.at('issuers'), 'id'),
-      policies: root.at('policies').entries.map(([name]) => name),
+      issuers: allOrNothing(root.at('issuers').items.map((issuer) => issuer.at('id').text)),
+      policies: allOrNothing(root.at('policies').entries.map(([name]) => name)),
     }),
   };
 }
 
-function namesIn(list: View, key: string): readonly string[] {
-  return list.items.flatMap((item) => item.at(key).text ?? []);
+/** Undefined when one of the names is at fault, or there is none. */
+function allOrNothing(names: readonly (string | undefined)[]): readonly string[] | undefined {
+  const sound = names.filter((name) => name !== undefined);
+  return sound.length > 0 && sound.length === names.length ? sound : undefined;
 }
 
 function listenOf(view: View, around: Surroundings): GatewaySettings['listen'] {

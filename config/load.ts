@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
 import type { Fault, PointedFault } from '../contracts/errors.ts';
 import type { CheckerSettings, GatewaySettings, PolicyDocument } from '../contracts/settings.ts';
 import { checkerOf } from './checker.ts';
@@ -140,7 +141,8 @@ function surroundings(source: SourceFile, options: LoadOptions) {
 /** Unreadable policy files are faults of the gateway's file, where they are named. */
 function reportMissingPolicies(view: View, sources: Sources): void {
   for (const { name, source } of sources.policies) {
-    if (typeof source.content === 'string') view.at(name).fault(describeProblem(source.content, YAML_LIMIT));
+    if (typeof source.content !== 'string') continue;
+    view.at(name).fault(describeProblem(source.content, YAML_LIMIT, dirname(sources.gateway.file)));
   }
 }
 

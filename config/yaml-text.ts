@@ -8,6 +8,7 @@ import {
   type Node,
   type Pair,
   parseDocument,
+  visit,
   type YAMLError,
 } from 'yaml';
 import { below, readable, type Steps } from './pointer.ts';
@@ -77,7 +78,7 @@ export function readYaml(content: Uint8Array): YamlResult {
     return refuse(0, 0, 'the file is not YAML, or is nested too deeply');
   }
   if (document.errors.length > 0) {
-    return { text: undefined, faults: syntaxFaults(document.errors, lines) };
+    return { text: undefined, faults: syntaxFaults(document, lines) };
   }
   const { remarks, structureIsSound } = examine(document);
   return {
@@ -102,16 +103,41 @@ function placed(remark: Remark, lines: LineCounter): TextFault {
   return { line, column: col, path, pointer, message: remark.message };
 }
 
-/** One fault per line: what follows a syntax error on its line is nearly always its consequence. */
-function syntaxFaults(errors: readonly YAMLError[], lines: LineCounter): TextFault[] {
+/**
+ * One fault per line, and without those that are nearly always a consequence of an earlier one: a
+ * wrong indentation makes the rest of a mapping look like keys on one line.
+ */
+function syntaxFaults(document: Document.Parsed, lines: LineCounter): TextFault[] {
   const byLine = new Map<number, TextFault>();
-  for (const error of errors) {
-    const { line, col } = lines.linePos(error.pos[0]);
-    if (!byLine.has(line)) {
-      byLine.set(line, { line, column: col, path: '', pointer: '', message: SYNTAX[error.code] });
-    }
+  for (const error of document.errors) {
+    if (byLine.size > 0 && CONSEQUENCES.has(error.code)) continue;
+    const opening = error.code === 'MISSING_CHAR' ? openQuote(document, error.pos[0]) : undefined;
+    const { line, col } = lines.linePos(opening ?? error.pos[0]);
+    const message =
+      opening === undefined
+        ? SYNTAX[error.code]
+        : 'a text in quotes begins here, and its closing quote is missing';
+    if (!byLine.has(line)) byLine.set(line, { line, column: col, path: '', pointer: '', message });
   }
   return [...byLine.values()];
+}
+
+const CONSEQUENCES: ReadonlySet<YAMLError['code']> = new Set([
+  'BLOCK_AS_IMPLICIT_KEY',
+  'MULTILINE_IMPLICIT_KEY',
+  'UNEXPECTED_TOKEN',
+]);
+
+/** Where the quoted text begins that runs on to `end`. */
+function openQuote(document: Document.Parsed, end: number): number | undefined {
+  let start: number | undefined;
+  visit(document, {
+    Scalar: (_, node) => {
+      const quoted = node.type === 'QUOTE_SINGLE' || node.type === 'QUOTE_DOUBLE';
+      if (quoted && node.range && node.range[0] < end && node.range[1] >= end) start = node.range[0];
+    },
+  });
+  return start;
 }
 
 /** The parser's messages may quote the text; these never do. */

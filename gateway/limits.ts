@@ -76,7 +76,12 @@ export function peerKey(address: string): string {
     .join(':');
 }
 
-async function consume(limiter: RateLimiterMemory, key: string, limit: LimitEvent['limit'], tenant: string): Promise<number> {
+async function consume(
+  limiter: RateLimiterMemory,
+  key: string,
+  limit: LimitEvent['limit'],
+  tenant: string,
+): Promise<number> {
   try {
     await limiter.consume(key);
     return 0;

@@ -6,11 +6,15 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** Every string of a JSON text, and whether a colon follows it: then it names a member. */
 const STRINGS = /"(?:[^"\\]|\\.)*"([ \t\r\n]*:)?/g;
 
-function countMembers(value: unknown): number {
-  if (typeof value !== 'object' || value === null) return 0;
-  const values: unknown[] = Object.values(value);
-  let count = Array.isArray(value) ? 0 : values.length;
-  for (const inner of values) count += countMembers(inner);
+/** Members of every object in the value. With a list of its own, since a token may nest deeper than calls can. */
+function countMembers(value: object): number {
+  const waiting: object[] = [value];
+  let count = 0;
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const values: unknown[] = Object.values(next);
+    if (!Array.isArray(next)) count += values.length;
+    for (const inner of values) if (typeof inner === 'object' && inner !== null) waiting.push(inner);
+  }
   return count;
 }
 

@@ -23,9 +23,9 @@ export function parseCores(list: string): number[] {
     .trim()
     .split(',')
     .flatMap((part) => {
-      const [first, last] = part.split('-').map(Number);
-      if (first === undefined || !Number.isInteger(first)) return [];
-      const end = last ?? first;
+      const [, first, last] = /^(\d+)(?:-(\d+))?$/.exec(part)?.map(Number) ?? [];
+      if (first === undefined) return [];
+      const end = last === undefined || Number.isNaN(last) ? first : last;
       return Array.from({ length: Math.max(0, end - first + 1) }, (_, index) => first + index);
     });
 }

@@ -19,10 +19,13 @@ const stop = (line) => {
 const run = (command, args, options = {}) =>
   spawnSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], ...options });
 
-if (Number(process.versions.node.split('.')[0]) < 20) stop(`Node 20 or later is needed; this is ${process.version}.`);
+if (Number(process.versions.node.split('.')[0]) < 20)
+  stop(`Node 20 or later is needed; this is ${process.version}.`);
 
 // npm ci, when node_modules is missing or was made from another lock file.
-const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+const lock = createHash('sha256')
+  .update(readFileSync(join(root, 'package-lock.json')))
+  .digest('hex');
 const stamp = join(root, 'node_modules', '.chartgate-lock');
 const installed = existsSync(stamp) && readFileSync(stamp, 'utf8') === lock;
 if (!installed || !existsSync(join(root, 'node_modules', 'node', 'bin', 'node'))) {
@@ -32,7 +35,9 @@ if (!installed || !existsSync(join(root, 'node_modules', 'node', 'bin', 'node'))
     .split(delimiter)
     .filter((folder) => !folder.includes('node_modules'))
     .join(delimiter);
-  const done = run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { env: { ...process.env, PATH } });
+  const done = run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    env: { ...process.env, PATH },
+  });
   if (done.status !== 0) stop('npm ci failed; its messages are above.');
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, lock);
@@ -40,7 +45,8 @@ if (!installed || !existsSync(join(root, 'node_modules', 'node', 'bin', 'node'))
 
 // MariaDB, from Debian's packages, when there is none. Its service is never started: we run our own instance.
 const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin', '/sbin'];
-const has = (...names) => names.some((name) => folders.some((folder) => folder && existsSync(join(folder, name))));
+const has = (...names) =>
+  names.some((name) => folders.some((folder) => folder && existsSync(join(folder, name))));
 if (!has('mariadbd', 'mysqld') || !has('mariadb-install-db')) {
   const wanted = 'mariadb-server';
   if (process.getuid?.() !== 0 || !has('apt-get')) {
@@ -53,7 +59,8 @@ if (!has('mariadbd', 'mysqld') || !has('mariadb-install-db')) {
   if (ours) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   try {
-    if (run('apt-get', ['update', '-qq'], { env }).status !== 0) say('apt-get update failed; trying with the lists at hand.');
+    if (run('apt-get', ['update', '-qq'], { env }).status !== 0)
+      say('apt-get update failed; trying with the lists at hand.');
     const done = run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', wanted], { env });
     if (done.status !== 0) stop(`apt-get could not install ${wanted}; its messages are above.`);
   } finally {

@@ -2,14 +2,7 @@ import type { SecureVersion } from 'node:tls';
 import { buildConnector, type Dispatcher, Pool } from 'undici';
 import type { BackendSettings } from '../contracts/settings.ts';
 import { Circuit, type CircuitSettings } from './circuit.ts';
-
-/**
- * How one exchange with a back end went. `ok`: it answered, whatever the status. `connect-failed`:
- * no connection, TLS included. `timeout`: connected, but the answer did not come in time.
- * `protocol`: the connection broke or what came was not HTTP.
- */
-export const BACKEND_OUTCOMES = ['ok', 'connect-failed', 'timeout', 'protocol'] as const;
-export type BackendOutcome = (typeof BACKEND_OUTCOMES)[number];
+import type { BackendOutcome } from './outcome.ts';
 
 /** What a TLS client needs to verify this back end; for transports that do not use the pool (upgrades). */
 export interface BackendTls {
@@ -98,7 +91,9 @@ function createPool(settings: BackendSettings, tls: BackendTls | undefined, pool
       connector(tls?.servername === undefined ? target : { ...target, servername: tls.servername }, callback);
     },
   };
-  return new PinnedPool(settings.origin, options, tls === undefined ? undefined : (tls.servername ?? ''));
+  // For an address the pool's name is only a constant: the connector above sends none.
+  const pinned = tls === undefined ? undefined : (tls.servername ?? new URL(settings.origin).hostname);
+  return new PinnedPool(settings.origin, options, pinned);
 }
 
 /**

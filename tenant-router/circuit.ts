@@ -1,5 +1,5 @@
 import type { Clock } from '../contracts/clock.ts';
-import type { BackendOutcome } from './backend.ts';
+import type { BackendOutcome } from './outcome.ts';
 
 export interface CircuitSettings {
   readonly clock: Clock;

@@ -1,5 +1,5 @@
-export { BACKEND_OUTCOMES, type Backend, type BackendOutcome, type BackendTls } from './backend.ts';
-export { outcomeOfError } from './failure.ts';
+export type { Backend, BackendTls } from './backend.ts';
+export { BACKEND_OUTCOMES, type BackendOutcome, outcomeOfError } from './outcome.ts';
 export {
   type BackendStats,
   createTenantRouter,

@@ -46,6 +46,17 @@ function ed25519(make: () => KeyObject, what: string): KeyObject {
   return key;
 }
 
+/** Servers list things in an order of their own; in a file that people compare, the order must be fixed. */
+function ordered(snapshot: Snapshot): Snapshot {
+  const members = Object.entries(snapshot).map(([name, value]) => {
+    if (!Array.isArray(value)) return [name, value];
+    const keyed = value.map((fact: unknown) => [canonicalJson(fact), fact] as const);
+    keyed.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+    return [name, keyed.map(([, fact]) => fact)];
+  });
+  return Object.fromEntries(members) as Snapshot;
+}
+
 function signedBytes(payload: Payload): Buffer {
   return Buffer.concat([CONTEXT, Buffer.from(canonicalJson(payload))]);
 }
@@ -68,7 +79,7 @@ function readable(payload: Payload): string {
  */
 export function sealBaseline(snapshot: Snapshot, takenAt: string, privateKeyPem: Buffer): Buffer {
   const key = ed25519(() => createPrivateKey(privateKeyPem), 'private');
-  const payload: Payload = { takenAt, snapshot };
+  const payload: Payload = { takenAt, snapshot: ordered(snapshot) };
   const signature = sign(null, signedBytes(payload), key).toString('base64');
   return Buffer.from(
     `{\n  "format": ${JSON.stringify(FORMAT)},\n  "signature": ${JSON.stringify(signature)},\n  "payload": ${readable(payload)}\n}\n`,

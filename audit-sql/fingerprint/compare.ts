@@ -149,12 +149,18 @@ function compareFields<Fact extends object>(
   found: Fact,
   report: (code: FindingCode, object: string, sentence: string) => void,
 ): void {
-  // The baseline came from JSON and the snapshot from a server; a field that only one of them has is a difference.
-  const fields = new Set([...Object.keys(expected), ...Object.keys(found)]) as Set<keyof Fact & string>;
-  for (const field of fields) {
+  const differs = (field: keyof Fact & string): boolean => {
     const a = expected[field];
     const b = found[field];
-    if (a === b || JSON.stringify(a) === JSON.stringify(b)) continue;
+    return a !== b && JSON.stringify(a) !== JSON.stringify(b);
+  };
+  const fields = Object.keys(expected) as (keyof Fact & string)[];
+  // A field that only one of them has is a difference too.
+  const further = (Object.keys(found) as (keyof Fact & string)[]).filter(
+    (field) => !Object.hasOwn(expected, field),
+  );
+  for (const field of further.length === 0 ? fields : [...fields, ...further]) {
+    if (!differs(field)) continue;
     report(
       definition.fields[field] ?? definition.changed,
       nameOf(expected, definition),

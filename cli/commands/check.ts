@@ -12,13 +12,14 @@ import {
 } from '../../config/index.ts';
 import { ChartgateError, ConfigurationError, type Fault } from '../../contracts/errors.ts';
 import type { CheckerSettings, GatewaySettings } from '../../contracts/settings.ts';
+import { compilePolicy } from '../../policies/index.ts';
 import { EXIT } from '../output.ts';
 
-/**
- * What only the compiler of policies can find: the `PolicyRules` of `policies/`, handed to `config/` here
- * because the two parts do not know each other. Undefined: the files are checked for their form alone.
- */
-const POLICY_RULES: PolicyRules | undefined = undefined;
+/** What only the compiler of policies can find; handed to `config/` here, because the two do not know each other. */
+const policyRules: PolicyRules = (document, hideDeadlineMs) => {
+  const compiled = compilePolicy('policy', document, { hideDeadlineMs });
+  return compiled.ok ? [] : compiled.faults;
+};
 
 interface Options {
   readonly gateway?: string;
@@ -85,12 +86,11 @@ function check(file: string | undefined, options: Options): Report {
       'nothing to check: name a file, or give --gateway, --checker or --policy',
     );
   }
-  const rules = POLICY_RULES === undefined ? {} : { policyRules: POLICY_RULES };
   const gateway = attempt(
     report,
     'gateway',
     named.gateway,
-    (path) => loadGatewaySettings(path, rules),
+    (path) => loadGatewaySettings(path, { policyRules }),
     holds,
   );
   const checker = attempt(report, 'checker', named.checker, (path) => loadCheckerSettings(path), watches);
@@ -98,7 +98,7 @@ function check(file: string | undefined, options: Options): Report {
     report,
     'policy',
     named.policy,
-    (path) => loadPolicyDocument(path, rules),
+    (path) => loadPolicyDocument(path, { policyRules }),
     (document) => count(document.routes.length, 'route'),
   );
   if (gateway !== undefined) report.warnings.push(...warningsOf(gateway));

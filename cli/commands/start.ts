@@ -6,11 +6,20 @@ import { startGateway } from '../../gateway/process/supervisor.ts';
 export function register(program: Command): void {
   program
     .command('start')
-    .description('Start the gateway. SIGHUP reloads the configuration, whole or not at all; SIGTERM drains and stops.')
+    .description(
+      'Start the gateway. SIGHUP reloads the configuration, whole or not at all; SIGTERM drains and stops.',
+    )
     .requiredOption('-c, --config <file>', 'the gateway configuration (YAML)')
     .action(async (options: { config: string }) => {
       const gateway = await startGateway(options.config, program.version() ?? 'unknown');
-      console.log(JSON.stringify({ event: 'ready', port: gateway.port, operations: gateway.operationsPort, workers: gateway.workerPids }));
+      console.log(
+        JSON.stringify({
+          event: 'ready',
+          port: gateway.port,
+          operations: gateway.operationsPort,
+          workers: gateway.workerPids,
+        }),
+      );
       process.on('SIGHUP', () => {
         gateway.reload().then((fault) => {
           if (fault !== undefined) console.error(`chartgate: the configuration was not reloaded:\n${fault}`);

@@ -49,7 +49,11 @@ export const ISSUERS: Schema = {
         examples: [['ES256', 'EdDSA']],
         minItems: 1,
         uniqueItems: true,
-        items: { type: 'string', enum: ALGORITHMS },
+        items: {
+          type: 'string',
+          enum: ALGORITHMS,
+          errorMessage: `must be one of ${ALGORITHMS.join(', ')}; never "none" or an HMAC algorithm, with which whoever can verify a token could make one (RFC 8725 section 3.1)`,
+        },
       },
       skew: duration(
         {

@@ -121,6 +121,7 @@ function message(error: ErrorObject, schema: Schema): string {
       if (error.data === null) return `has no value; ${schema.errorMessage ?? mustBe(schema)}`;
       return schema.errorMessage ?? mustBe(schema);
     case 'enum': {
+      if (schema.errorMessage !== undefined) return schema.errorMessage;
       const guess = typeof error.data === 'string' ? nearest(error.data, schema.enum ?? []) : undefined;
       return `${mustBe(schema)}${guess === undefined ? '' : `; did you mean "${guess}"?`}`;
     }
@@ -134,7 +135,7 @@ function message(error: ErrorObject, schema: Schema): string {
     case 'maxItems':
       return `must have at most ${schema.maxItems} entries`;
     case 'uniqueItems':
-      return `lists the same entry twice (positions ${error.params.j} and ${error.params.i}, counted from 0)`;
+      return `lists the same entry twice (at ${[error.params.i, error.params.j].toSorted((a, b) => a - b).join(' and ')}, counted from 0)`;
     case 'maxLength':
       return `must be at most ${schema.maxLength} characters long`;
     case 'minLength':

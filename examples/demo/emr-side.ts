@@ -1,6 +1,15 @@
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import type { Connection } from 'mysql2/promise';
-import { apply, auditNames, generate, makeBaselineKeys, readModel, takeBaseline } from '../../audit-sql/index.ts';
+import {
+  apply,
+  auditNames,
+  describeServer,
+  generate,
+  readModel,
+  readProtectOptions,
+  setCheckerPassword,
+  takeBaseline,
+} from '../../audit-sql/index.ts';
 import { type InstalledEmr, installEmr } from '../legacy-emr/seed.ts';
 import type { PrivateMariadb } from '../support/private-mariadb.ts';
 
@@ -9,26 +18,36 @@ export interface SqlUser {
   readonly password: string;
 }
 
-/** A tenant's database: EMR installed, audited, protected, with its signed baseline. */
+/** A tenant's database: EMR installed, audited, protected. */
 export interface PreparedDatabase {
   readonly schema: string;
   readonly auditSchema: string;
   readonly emr: InstalledEmr;
   readonly emrUser: SqlUser;
   readonly checkerUser: SqlUser;
+}
+
+export interface ApprovedBaseline {
+  /** The signed file. */
   readonly baseline: Buffer;
-  readonly baselinePublicKey: string;
+  /** PEM. */
+  readonly publicKey: string;
 }
 
 const password = (): string => randomBytes(18).toString('base64url');
 
 /**
  * What a database administrator does once: the legacy EMR is there with its over-privileged user; then the
- * audit SQL is generated and applied, grants are cut down, and the baseline is taken and signed.
+ * audit SQL is generated and applied, and grants are cut down to what the EMR needs.
  */
 export async function prepareDatabase(
   mariadb: PrivateMariadb,
-  tenant: { readonly schema: string; readonly clinic: string; readonly seed: string; readonly patients?: number },
+  tenant: {
+    readonly schema: string;
+    readonly clinic: string;
+    readonly seed: string;
+    readonly patients?: number;
+  },
 ): Promise<PreparedDatabase> {
   const connection = await mariadb.connect({ multipleStatements: false });
   try {
@@ -49,23 +68,45 @@ export async function prepareDatabase(
 async function legacyUser(connection: Connection, schema: string): Promise<SqlUser> {
   const user = { user: schema, password: password() };
   await connection.query("CREATE USER ?@'127.0.0.1' IDENTIFIED BY ?", [user.user, user.password]);
-  await connection.query("GRANT ALL PRIVILEGES ON ??.* TO ?@'127.0.0.1' WITH GRANT OPTION", [schema, user.user]);
+  await connection.query("GRANT ALL PRIVILEGES ON ??.* TO ?@'127.0.0.1' WITH GRANT OPTION", [
+    schema,
+    user.user,
+  ]);
   return user;
 }
 
 async function audit(connection: Connection, schema: string, emrUser: SqlUser) {
   const names = auditNames({ emrSchema: schema });
   const checkerUser = { user: `${schema}_check`, password: password() };
+  const checker = { user: checkerUser.user, host: '127.0.0.1' };
+  const server = await describeServer(connection);
   const model = await readModel(connection, schema);
-  const scripts = generate(model, {
+  const protect = await readProtectOptions(connection, {
+    server,
     names,
-    emrUsers: [{ user: emrUser.user, host: '127.0.0.1' }],
-    checkerUser: { user: checkerUser.user, host: '127.0.0.1' },
+    emrAccounts: [{ user: emrUser.user, host: '127.0.0.1' }],
+    checker,
   });
-  for (const script of [scripts.start, scripts.guard, scripts.protect]) {
-    await apply(connection, script, { passwords: { checker: checkerUser.password } });
+  const scripts = generate(model, { names, server, protect });
+  for (const script of [scripts.start, scripts.guard, scripts.protect]) await apply(connection, script);
+  await setCheckerPassword(connection, checker, Buffer.from(checkerUser.password));
+  return { schema, auditSchema: names.auditSchema, checkerUser };
+}
+
+/** The administrator's approval of the present state: read through the guard procedures, signed with a key made now. */
+export async function approve(mariadb: PrivateMariadb, schema: string): Promise<ApprovedBaseline> {
+  const keys = generateKeyPairSync('ed25519', {
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+  const connection = await mariadb.connect();
+  try {
+    const names = auditNames({ emrSchema: schema });
+    return {
+      baseline: await takeBaseline(connection, names, Buffer.from(keys.privateKey)),
+      publicKey: keys.publicKey,
+    };
+  } finally {
+    await connection.end();
   }
-  const keys = makeBaselineKeys();
-  const baseline = await takeBaseline(connection, names, keys.privateKeyPem);
-  return { schema, auditSchema: names.auditSchema, checkerUser, baseline, baselinePublicKey: keys.publicKeyPem };
 }

@@ -21,14 +21,21 @@ export interface Isolation {
 
 /** Two OS users when started by root and they could read what they need; otherwise says why not. */
 export function chooseIsolation(root: string, directory: string): Isolation {
-  const reduced = (detail: string): Isolation => ({ separate: false, detail, gateway: undefined, checker: undefined });
+  const reduced = (detail: string): Isolation => ({
+    separate: false,
+    detail,
+    gateway: undefined,
+    checker: undefined,
+  });
   if (process.getuid?.() !== 0) {
     return reduced('Reduced isolation: not started by root, so gateway and checker share one OS user.');
   }
   for (const start of [root, directory]) {
     for (let folder = start; ; folder = dirname(folder)) {
       if ((statSync(folder).mode & 0o001) === 0) {
-        return reduced(`Reduced isolation: other OS users cannot enter ${folder}, so gateway and checker share one.`);
+        return reduced(
+          `Reduced isolation: other OS users cannot enter ${folder}, so gateway and checker share one.`,
+        );
       }
       if (folder === dirname(folder)) break;
     }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { ask } from '../support/https-client.ts';
 
 /** A client of the demo's OpenID provider, as the demo makes it at start. */
@@ -7,10 +8,12 @@ export interface DemoClient {
   readonly what: string;
   readonly scopes: readonly string[];
   readonly patient?: string;
+  /** A resource server: may ask whether a token is good. */
+  readonly introspection?: boolean;
 }
 
-/** The demo's clients, with what each may ask for. Secrets are made at start and given in. */
-export const CLIENTS: readonly Omit<DemoClient, 'secret'>[] = [
+/** The demo's clients, with what each may ask for. */
+const CLIENTS: readonly Omit<DemoClient, 'secret'>[] = [
   {
     id: 'pharmacy',
     what: 'a partner system: reads and writes records',
@@ -35,7 +38,13 @@ export const CLIENTS: readonly Omit<DemoClient, 'secret'>[] = [
     what: "the EMR's own pages, documents and live feed",
     scopes: ['emr/pages', 'emr/documents', 'emr/feed', 'emr/metadata'],
   },
+  { id: 'gateway', what: 'the gateway itself, to introspect tokens', scopes: [], introspection: true },
 ];
+
+/** The clients with secrets made now: none is written down anywhere before the demo starts. */
+export function makeClients(): readonly DemoClient[] {
+  return CLIENTS.map((client) => ({ ...client, secret: randomBytes(24).toString('base64url') }));
+}
 
 /** Asks the provider for an access token (RFC 6749 §4.4) for one audience (RFC 8707). */
 export async function requestToken(options: {

@@ -8,7 +8,12 @@ export function guard(child: ChildProcess): void {
   if (child.pid === undefined) return;
   const guardian = spawn(
     'sh',
-    ['-c', 'cat >/dev/null; kill -TERM "$1" 2>/dev/null && sleep 10 && kill -KILL "$1" 2>/dev/null', 'guardian', String(child.pid)],
+    [
+      '-c',
+      'cat >/dev/null; kill -TERM "$1" 2>/dev/null && sleep 10 && kill -KILL "$1" 2>/dev/null',
+      'guardian',
+      String(child.pid),
+    ],
     { stdio: ['pipe', 'ignore', 'ignore'], detached: true },
   );
   // The child is gone: so is the reason for the guardian, and its number may soon be another process's.

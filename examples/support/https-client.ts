@@ -1,5 +1,5 @@
-import { request } from 'node:https';
 import type { IncomingHttpHeaders } from 'node:http';
+import { request } from 'node:https';
 import type { SecureVersion } from 'node:tls';
 
 export interface Reply {
@@ -37,7 +37,9 @@ export function ask(options: Ask): Promise<Reply> {
       method: options.method ?? 'GET',
       ca: options.authority,
       agent: false,
-      ...(options.maxVersion === undefined ? {} : { maxVersion: options.maxVersion, minVersion: options.maxVersion, ciphers: 'DEFAULT@SECLEVEL=0' }),
+      ...(options.maxVersion === undefined
+        ? {}
+        : { maxVersion: options.maxVersion, minVersion: options.maxVersion, ciphers: 'DEFAULT@SECLEVEL=0' }),
       headers: {
         host: url.host,
         ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),

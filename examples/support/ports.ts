@@ -12,3 +12,12 @@ export async function freePort(): Promise<number> {
   });
   return promise;
 }
+
+/** `wanted` when nothing listens on it, else any free port. */
+export async function portOr(wanted: number): Promise<number> {
+  const server = createServer();
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  server.once('error', () => resolve(false));
+  server.listen(wanted, '127.0.0.1', () => server.close(() => resolve(true)));
+  return (await promise) ? wanted : freePort();
+}

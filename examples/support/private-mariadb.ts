@@ -63,7 +63,15 @@ async function installTemplate(template: string): Promise<void> {
   await mkdir(making, { recursive: true });
   const made = spawnSync(
     installer,
-    ['--no-defaults', `--datadir=${join(making, 'data')}`, '--auth-root-authentication-method=normal', '--skip-test-db', '--skip-name-resolve', ...SMALL.slice(0, 1), ...identity()],
+    [
+      '--no-defaults',
+      `--datadir=${join(making, 'data')}`,
+      '--auth-root-authentication-method=normal',
+      '--skip-test-db',
+      '--skip-name-resolve',
+      ...SMALL.slice(0, 1),
+      ...identity(),
+    ],
     { encoding: 'utf8' },
   );
   if (made.status !== 0) throw new Error(`mariadb-install-db failed:\n${made.stdout}\n${made.stderr}`);
@@ -101,7 +109,9 @@ export async function startPrivateMariadb(options: PrivateMariadbOptions): Promi
   const socketFolder = preferred.length < 100 ? undefined : await mkdtemp(join(tmpdir(), 'cg-'));
   const socket = socketFolder === undefined ? preferred : join(socketFolder, 's.sock');
   const passwordFile = join(directory, 'administrator.password');
-  const password = fresh ? randomBytes(18).toString('base64url') : (await readFile(passwordFile, 'utf8')).trim();
+  const password = fresh
+    ? randomBytes(18).toString('base64url')
+    : (await readFile(passwordFile, 'utf8')).trim();
 
   let child: ChildProcess | undefined;
 
@@ -129,7 +139,9 @@ export async function startPrivateMariadb(options: PrivateMariadbOptions): Promi
     const deadline = performance.now() + 60_000;
     for (;;) {
       if (started.exitCode !== null || started.signalCode !== null) {
-        throw new Error(`mariadbd ended at once:\n${(await readFile(log, 'utf8').catch(() => '')).slice(-2000)}`);
+        throw new Error(
+          `mariadbd ended at once:\n${(await readFile(log, 'utf8').catch(() => '')).slice(-2000)}`,
+        );
       }
       const ready = await tryConnect();
       if (ready !== undefined) {
@@ -144,7 +156,11 @@ export async function startPrivateMariadb(options: PrivateMariadbOptions): Promi
   let passwordSet = !fresh;
   async function tryConnect(): Promise<mysql.Connection | undefined> {
     try {
-      return await mysql.createConnection({ socketPath: socket, user: 'root', password: passwordSet ? password : '' });
+      return await mysql.createConnection({
+        socketPath: socket,
+        user: 'root',
+        password: passwordSet ? password : '',
+      });
     } catch {
       return undefined;
     }
@@ -161,7 +177,9 @@ export async function startPrivateMariadb(options: PrivateMariadbOptions): Promi
   await launch(options.extra ?? []);
   if (fresh) {
     const connection = await mysql.createConnection({ socketPath: socket, user: 'root' });
-    const [accounts] = await connection.query<mysql.RowDataPacket[]>("SELECT Host h FROM mysql.user WHERE User='root'");
+    const [accounts] = await connection.query<mysql.RowDataPacket[]>(
+      "SELECT Host h FROM mysql.user WHERE User='root'",
+    );
     for (const account of accounts) {
       if (account.h !== 'localhost') await connection.query('DROP USER ?@?', ['root', account.h]);
     }

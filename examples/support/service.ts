@@ -56,7 +56,9 @@ export class Service {
     let seen = '';
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     child.once('error', reject);
-    child.once('exit', (code, signal) => reject(new Error(`${this.name} ended at once (${code ?? signal}):\n${seen.slice(-3000)}`)));
+    child.once('exit', (code, signal) =>
+      reject(new Error(`${this.name} ended at once (${code ?? signal}):\n${seen.slice(-3000)}`)),
+    );
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       log.write(text);
       if (this.#readyLine !== '') return;
@@ -70,7 +72,10 @@ export class Service {
       log.write(text);
       if (seen.length < 20_000) seen += text;
     });
-    const timer = setTimeout(() => reject(new Error(`${this.name} did not become ready within 30 s:\n${seen.slice(-3000)}`)), 30_000);
+    const timer = setTimeout(
+      () => reject(new Error(`${this.name} did not become ready within 30 s:\n${seen.slice(-3000)}`)),
+      30_000,
+    );
     try {
       this.#readyLine = '';
       await promise;

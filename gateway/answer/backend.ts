@@ -60,11 +60,22 @@ export function shapeBackendAnswer(x: Exchange): Answer {
   for (const text of securityHeaders(x.route)) headers.push(text);
   headers.push('x-request-id', x.facts.id);
   const bodyless = backend.status === 204 || backend.status === 304;
-  return { status: backend.status, headers, body: bodyless ? undefined : backend, deadlineMs: 0, closeConnection: false };
+  return {
+    status: backend.status,
+    headers,
+    body: bodyless ? undefined : backend,
+    deadlineMs: 0,
+    closeConnection: false,
+  };
 }
 
 function connectionOptions(connection: string | string[] | undefined): ReadonlySet<string> | undefined {
   if (connection === undefined || connection === 'keep-alive' || connection === 'close') return undefined;
   const text = Array.isArray(connection) ? connection.join(',') : connection;
-  return new Set(text.toLowerCase().split(',').map((option) => option.trim()));
+  return new Set(
+    text
+      .toLowerCase()
+      .split(',')
+      .map((option) => option.trim()),
+  );
 }

@@ -20,7 +20,11 @@ const TEMPLATES: Readonly<Record<Exclude<EndingKind, 'hidden'>, Template>> = Obj
   'insufficient-scope': { status: 403, code: 'forbidden', text: 'The access token does not cover this.' },
   limited: { status: 429, code: 'throttled', text: 'Too many requests.' },
   'too-large': { status: 413, code: 'too-long', text: 'The request body is too large.' },
-  'unsupported-media': { status: 415, code: 'not-supported', text: 'The media type of the body is not accepted here.' },
+  'unsupported-media': {
+    status: 415,
+    code: 'not-supported',
+    text: 'The media type of the body is not accepted here.',
+  },
   unavailable: { status: 503, code: 'transient', text: 'The service is not available at the moment.' },
   'bad-gateway': { status: 502, code: 'transient', text: 'The service is not available at the moment.' },
   'gateway-timeout': { status: 504, code: 'transient', text: 'The service took too long to answer.' },
@@ -53,7 +57,15 @@ export function shapeEnding(x: Exchange, ending: Ending): Answer {
   const template = templateOf(ending.kind, hidden ? hide : undefined);
   const form = bodyForm(x.knownFacts?.headers.get('accept'));
   const body = writeBody(form, template.code, template.text, x.arrival.id);
-  const headers = ['content-type', MEDIA_TYPE[form], 'content-length', String(body.length), ...OWN_ANSWER_HEADERS, 'x-request-id', x.arrival.id];
+  const headers = [
+    'content-type',
+    MEDIA_TYPE[form],
+    'content-length',
+    String(body.length),
+    ...OWN_ANSWER_HEADERS,
+    'x-request-id',
+    x.arrival.id,
+  ];
   if (!hidden) challenge(x, ending, headers);
   return {
     status: template.status,
@@ -74,10 +86,18 @@ function templateOf(kind: EndingKind, hide: 'record' | 'collection' | undefined)
 function challenge(x: Exchange, ending: Ending, headers: string[]): void {
   const realm = x.knownTenant === undefined ? '' : ` realm="${x.knownTenant.id}"`;
   if (ending.kind === 'unauthenticated') {
-    headers.push('www-authenticate', ending.credentialPresented === true ? `Bearer${realm}${realm === '' ? '' : ','} error="invalid_token"` : `Bearer${realm}`);
+    headers.push(
+      'www-authenticate',
+      ending.credentialPresented === true
+        ? `Bearer${realm}${realm === '' ? '' : ','} error="invalid_token"`
+        : `Bearer${realm}`,
+    );
   } else if (ending.kind === 'insufficient-scope') {
     const scope = ending.scopeNeeded === undefined ? '' : `, scope="${ending.scopeNeeded}"`;
-    headers.push('www-authenticate', `Bearer${realm}${realm === '' ? '' : ','} error="insufficient_scope"${scope}`);
+    headers.push(
+      'www-authenticate',
+      `Bearer${realm}${realm === '' ? '' : ','} error="insufficient_scope"${scope}`,
+    );
   } else if (ending.retryAfterSeconds !== undefined) {
     headers.push('retry-after', String(ending.retryAfterSeconds));
   } else if (ending.kind === 'unavailable') {

@@ -14,8 +14,11 @@ export function rewriteUrl(value: string, backendOrigin: string, authority: stri
   } catch {
     return '/';
   }
-  const ours = url.host.toLowerCase() === authority || `${url.hostname.toLowerCase()}:${url.port || '443'}` === authority;
-  if (url.origin === backendOrigin || ours || isLoopback(url.hostname)) return `${url.pathname}${url.search}${url.hash}`;
+  const ours =
+    url.host.toLowerCase() === authority ||
+    `${url.hostname.toLowerCase()}:${url.port || '443'}` === authority;
+  if (url.origin === backendOrigin || ours || isLoopback(url.hostname))
+    return `${url.pathname}${url.search}${url.hash}`;
   return value;
 }
 

@@ -21,7 +21,10 @@ export function framingOf(
 }
 
 /** The same for HTTP/2, where frames delimit: `endStream` says that nothing follows the head (RFC 9113 §8.1.1). */
-export function framingOfStream(contentLength: string | undefined, endStream: boolean): BodyFraming | undefined {
+export function framingOfStream(
+  contentLength: string | undefined,
+  endStream: boolean,
+): BodyFraming | undefined {
   if (contentLength === undefined) return endStream ? NONE : CHUNKED;
   if (!DIGITS.test(contentLength)) return undefined;
   const bytes = Number(contentLength);

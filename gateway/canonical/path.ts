@@ -15,7 +15,8 @@ const PERMITTED = /^\/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*$/;
  * and white space other than a plain space.
  */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here.
-const FORBIDDEN = /[/\\%?#;\u0000-\u001f\u007f-\u00a0\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff\ufff0-\uffff]/;
+const FORBIDDEN =
+  /[/\\%?#;\u0000-\u001f\u007f-\u00a0\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff\ufff0-\uffff]/;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 

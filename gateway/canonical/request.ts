@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
 import type { Clock } from '../../contracts/clock.ts';
-import { type Method, METHODS, type RequestFacts, type TlsFacts } from '../../contracts/facts.ts';
+import { METHODS, type Method, type RequestFacts, type TlsFacts } from '../../contracts/facts.ts';
 import type { RequestId } from '../../contracts/identifiers.ts';
 import type { ReasonCode } from '../../contracts/reasons.ts';
 import { canonicalAuthority } from './authority.ts';
@@ -98,8 +98,14 @@ function mediaTypeOf(value: string): string {
   return (end < 0 ? value : value.slice(0, end)).trim().toLowerCase();
 }
 
-function upgradeOf(upgrade: string | undefined, connection: string | undefined): 'websocket' | 'unsupported' | undefined {
+function upgradeOf(
+  upgrade: string | undefined,
+  connection: string | undefined,
+): 'websocket' | 'unsupported' | undefined {
   if (upgrade === undefined) return undefined;
-  const asked = connection?.toLowerCase().split(',').some((option) => option.trim() === 'upgrade');
+  const asked = connection
+    ?.toLowerCase()
+    .split(',')
+    .some((option) => option.trim() === 'upgrade');
   return upgrade.trim().toLowerCase() === 'websocket' && asked === true ? 'websocket' : 'unsupported';
 }

@@ -1,5 +1,5 @@
-import type { Clock } from '../../contracts/clock.ts';
 import type { ActivitySink } from '../../contracts/activity.ts';
+import type { Clock } from '../../contracts/clock.ts';
 import { ChartgateError } from '../../contracts/errors.ts';
 
 import type { RequestFacts } from '../../contracts/facts.ts';

@@ -1,3 +1,5 @@
+import type { Ending } from './ending.ts';
+import type { Exchange, Stage } from './exchange.ts';
 import { attest } from './stages/attest.ts';
 import { attestAgain } from './stages/attest-again.ts';
 import { authenticate } from './stages/authenticate.ts';
@@ -11,8 +13,6 @@ import { recordOutcome } from './stages/record-outcome.ts';
 import { release } from './stages/release.ts';
 import { routeToTenant } from './stages/route.ts';
 import { shape } from './stages/shape.ts';
-import type { Exchange, Stage } from './exchange.ts';
-import type { Ending } from './ending.ts';
 
 /**
  * The way of a request, in order. Each stage may end it; only a request that passes all of them reaches
@@ -64,7 +64,12 @@ async function through(stages: readonly Stage[], x: Exchange): Promise<Ending | 
 
 /** An error of ours: its kind and place, never its message, which may quote the request. */
 function reportInternal(error: unknown): void {
-  const stack = error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at ')) : [];
+  const stack =
+    error instanceof Error
+      ? (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at '))
+      : [];
   const name = error instanceof Error ? error.name : typeof error;
-  process.stderr.write(`${JSON.stringify({ level: 'error', event: 'internal', error: name, at: stack.slice(0, 4).map((line) => line.trim()) })}\n`);
+  process.stderr.write(
+    `${JSON.stringify({ level: 'error', event: 'internal', error: name, at: stack.slice(0, 4).map((line) => line.trim()) })}\n`,
+  );
 }

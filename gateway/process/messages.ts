@@ -2,7 +2,13 @@ import type { Sources } from '../../config/index.ts';
 
 /** What the supervisor says to a worker. `port`: the one that all workers share; 0 lets the first choose. */
 export type ToWorker =
-  | { readonly type: 'start'; readonly sources: Sources; readonly name: string; readonly workers: number; readonly port: number }
+  | {
+      readonly type: 'start';
+      readonly sources: Sources;
+      readonly name: string;
+      readonly workers: number;
+      readonly port: number;
+    }
   /** Compile this configuration and keep it aside. */
   | { readonly type: 'prepare'; readonly sources: Sources }
   /** Every worker could compile it: use it from now on. */
@@ -18,7 +24,12 @@ export type FromWorker =
   | { readonly type: 'prepared' }
   | { readonly type: 'refused'; readonly message: string }
   | { readonly type: 'committed' }
-  | { readonly type: 'snapshot'; readonly id: number; readonly metrics: unknown; readonly readiness: Readiness };
+  | {
+      readonly type: 'snapshot';
+      readonly id: number;
+      readonly metrics: unknown;
+      readonly readiness: Readiness;
+    };
 
 export interface Readiness {
   readonly ready: boolean;

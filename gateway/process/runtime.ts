@@ -36,7 +36,12 @@ export function compilePolicies(settings: GatewaySettings): ReadonlyMap<string, 
  * the caller swaps the reference. The router outlives configurations, so that back ends that did not change
  * keep their connections; the caller gives it the new tenants in the moment of the swap.
  */
-export function createRuntime(settings: GatewaySettings, router: TenantRouter, clock: Clock, workers: number): OwnedRuntime {
+export function createRuntime(
+  settings: GatewaySettings,
+  router: TenantRouter,
+  clock: Clock,
+  workers: number,
+): OwnedRuntime {
   const policies = compilePolicies(settings);
   const databases = [...new Set(settings.tenants.map((tenant) => tenant.database))];
   const authenticator = createAuthenticator({ issuers: settings.issuers, clock });

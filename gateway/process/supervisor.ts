@@ -29,7 +29,9 @@ const SNAPSHOT_MS = 1000;
 const alarms = channel(CHANNELS.alarm);
 
 /** This file's own kind: `.ts` in the repository, `.js` in the compiled package. */
-const WORKER = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './worker-main.ts' : './worker-main.js', import.meta.url));
+const WORKER = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? './worker-main.ts' : './worker-main.js', import.meta.url),
+);
 
 /** Starts the gateway: validates the configuration, starts its workers and keeps them running, serves operations. */
 export async function startGateway(file: string, version: string): Promise<Gateway> {
@@ -55,11 +57,15 @@ export async function startGateway(file: string, version: string): Promise<Gatew
   }
 
   /** The next message of one of these types; rejects when the worker ends first. */
-  function answer<T extends FromWorker['type']>(slot: Slot, ...types: T[]): Promise<Extract<FromWorker, { type: T }>> {
+  function answer<T extends FromWorker['type']>(
+    slot: Slot,
+    ...types: T[]
+  ): Promise<Extract<FromWorker, { type: T }>> {
     const { promise, resolve, reject } = Promise.withResolvers<Extract<FromWorker, { type: T }>>();
     const { child } = slot;
     const onMessage = (message: FromWorker) => {
-      if ((types as string[]).includes(message.type)) done(() => resolve(message as Extract<FromWorker, { type: T }>));
+      if ((types as string[]).includes(message.type))
+        done(() => resolve(message as Extract<FromWorker, { type: T }>));
     };
     const onExit = () => done(() => reject(new ChartgateError('internal', `${slot.name} ended`)));
     function done(then: () => void): void {
@@ -98,7 +104,10 @@ export async function startGateway(file: string, version: string): Promise<Gatew
       child.removeAllListeners('exit');
       child.kill('SIGKILL');
       slot.child = undefined;
-      throw new ChartgateError(result.exitCode === 3 ? 'configuration-invalid' : 'activity-log-unavailable', result.message);
+      throw new ChartgateError(
+        result.exitCode === 3 ? 'configuration-invalid' : 'activity-log-unavailable',
+        result.message,
+      );
     }
     sharedPort = result.port;
     setTimeout(() => (slot.restartMs = 100), 10_000).unref();
@@ -110,7 +119,10 @@ export async function startGateway(file: string, version: string): Promise<Gatew
       await startSlot(slot);
       log('info', 'worker-restarted', { worker: slot.name });
     } catch (error) {
-      log('error', 'worker-restart-failed', { worker: slot.name, message: error instanceof ChartgateError ? error.message : undefined });
+      log('error', 'worker-restart-failed', {
+        worker: slot.name,
+        message: error instanceof ChartgateError ? error.message : undefined,
+      });
       if (!stopping) setTimeout(() => void restart(slot), slot.restartMs);
     }
   }
@@ -135,7 +147,9 @@ export async function startGateway(file: string, version: string): Promise<Gatew
   }
 
   function ready(): Readiness {
-    const reasons = slots.flatMap((slot) => slot.readiness.reasons.map((reason) => `${slot.name}: ${reason}`));
+    const reasons = slots.flatMap((slot) =>
+      slot.readiness.reasons.map((reason) => `${slot.name}: ${reason}`),
+    );
     return { ready: !stopping && slots.some((slot) => slot.readiness.ready), reasons };
   }
 
@@ -176,7 +190,9 @@ export async function startGateway(file: string, version: string): Promise<Gatew
       const answers = running.map((slot) => answer(slot, 'prepared', 'refused'));
       for (const slot of running) tell(slot, { type: 'prepare', sources: next });
       const results = await Promise.allSettled(answers);
-      const refused = results.flatMap((r) => (r.status === 'fulfilled' && r.value.type === 'refused' ? [r.value.message] : []));
+      const refused = results.flatMap((r) =>
+        r.status === 'fulfilled' && r.value.type === 'refused' ? [r.value.message] : [],
+      );
       if (refused.length > 0) {
         for (const slot of running) tell(slot, { type: 'abort' });
         return refuse(refused.join('\n'));

@@ -12,7 +12,9 @@ function say(message: FromWorker): void {
 
 /** What may be told of an error: our own errors are written to be shown, others only by kind. */
 function describe(error: unknown): string {
-  return error instanceof ChartgateError ? error.message : `unexpected ${error instanceof Error ? error.name : typeof error}`;
+  return error instanceof ChartgateError
+    ? error.message
+    : `unexpected ${error instanceof Error ? error.name : typeof error}`;
 }
 
 async function drainAndEnd(): Promise<void> {
@@ -27,8 +29,13 @@ async function take(message: ToWorker): Promise<void> {
         worker = await startWorker(message);
         say({ type: 'started', port: worker.port });
       } catch (error) {
-        say({ type: 'failed', message: describe(error), exitCode: error instanceof ConfigurationError ? 3 : 4 });
-        if (!(error instanceof ChartgateError)) log('error', 'worker-start', { at: error instanceof Error ? error.stack : undefined });
+        say({
+          type: 'failed',
+          message: describe(error),
+          exitCode: error instanceof ConfigurationError ? 3 : 4,
+        });
+        if (!(error instanceof ChartgateError))
+          log('error', 'worker-start', { at: error instanceof Error ? error.stack : undefined });
       }
       return;
     case 'prepare':
@@ -48,7 +55,12 @@ async function take(message: ToWorker): Promise<void> {
       return;
     case 'snapshot':
       if (worker === undefined) return;
-      say({ type: 'snapshot', id: message.id, metrics: await worker.snapshot(), readiness: worker.readiness() });
+      say({
+        type: 'snapshot',
+        id: message.id,
+        metrics: await worker.snapshot(),
+        readiness: worker.readiness(),
+      });
       return;
     case 'drain':
       await drainAndEnd();
@@ -56,7 +68,9 @@ async function take(message: ToWorker): Promise<void> {
 }
 
 process.on('message', (message: ToWorker) => {
-  take(message).catch((error: unknown) => log('error', 'worker-message', { error: error instanceof Error ? error.name : typeof error }));
+  take(message).catch((error: unknown) =>
+    log('error', 'worker-message', { error: error instanceof Error ? error.name : typeof error }),
+  );
 });
 // Without a supervisor nobody could reload, drain or watch this process.
 process.once('disconnect', () => void drainAndEnd());

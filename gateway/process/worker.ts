@@ -47,7 +47,10 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   let underWay = 0;
   let whenIdle: (() => void) | undefined;
 
-  const activity: ActivitySink = await openActivityLog({ directory: settings.activityLog.directory, name: options.name });
+  const activity: ActivitySink = await openActivityLog({
+    directory: settings.activityLog.directory,
+    name: options.name,
+  });
   const telemetry = startWorkerTelemetry({ worker: options.name, pools: () => router.stats() });
   const tunnels = createTunnels(clock);
   const services: Services = { clock, activity, tunnels };
@@ -57,16 +60,21 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   watch.unref();
   watchDatabases(runtime);
 
-  const listener = await listen({ ...settings, listen: { ...settings.listen, port: options.port } }, clock, (client, arrival) => {
-    underWay += 1;
-    run(new Exchange(client, arrival, runtime, services)).finally(() => {
-      underWay -= 1;
-      if (underWay === 0) whenIdle?.();
-    });
-  });
+  const listener = await listen(
+    { ...settings, listen: { ...settings.listen, port: options.port } },
+    clock,
+    (client, arrival) => {
+      underWay += 1;
+      run(new Exchange(client, arrival, runtime, services)).finally(() => {
+        underWay -= 1;
+        if (underWay === 0) whenIdle?.();
+      });
+    },
+  );
 
   function watchDatabases(of: OwnedRuntime): void {
-    for (const database of of.databases) void of.oracle.attest(database, { mode: 'bounded', maxAgeMs: WATCH_MS }, 0);
+    for (const database of of.databases)
+      void of.oracle.attest(database, { mode: 'bounded', maxAgeMs: WATCH_MS }, 0);
   }
 
   return {
@@ -81,7 +89,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       if (next === undefined) return;
       prepared = undefined;
       // The new oracle's first verdicts, so that the swap itself refuses nobody; bounded by its own timeout.
-      await Promise.all(next.databases.map((database) => next.oracle.attest(database, { mode: 'strict' }, clock.monotonic())));
+      await Promise.all(
+        next.databases.map((database) => next.oracle.attest(database, { mode: 'strict' }, clock.monotonic())),
+      );
       const old = runtime;
       const { drainMs } = old.settings.timeouts;
       // One turn of the event loop: no request sees the new tenants with the old policies.
@@ -105,7 +115,10 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       const deadline = clock.monotonic() + graceMs;
       const drained = listener.drain(graceMs);
       if (underWay > 0) {
-        await Promise.race([new Promise<void>((resolve) => (whenIdle = resolve)), new Promise((resolve) => setTimeout(resolve, graceMs))]);
+        await Promise.race([
+          new Promise<void>((resolve) => (whenIdle = resolve)),
+          new Promise((resolve) => setTimeout(resolve, graceMs)),
+        ]);
       }
       // Event streams and WebSockets never end by themselves.
       tunnels.close();
@@ -113,7 +126,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       clearInterval(watch);
       await router.close(Math.max(0, deadline - clock.monotonic()));
       await runtime.close();
-      await activity.append({ kind: 'process', event: 'stop', detail: '' }).catch(() => log('error', 'activity-log-unavailable'));
+      await activity
+        .append({ kind: 'process', event: 'stop', detail: '' })
+        .catch(() => log('error', 'activity-log-unavailable'));
       await activity.close();
       telemetry.stop();
     },

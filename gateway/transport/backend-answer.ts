@@ -12,7 +12,10 @@ export type BackendFailure = 'connect-failed' | 'timeout' | 'protocol';
 export type HeadResult = 'head' | BackendFailure;
 
 /** How a streamed body ended. */
-export type StreamEnd = { readonly by: 'complete' | 'client' | 'backend' | 'gateway'; readonly bytes: number };
+export type StreamEnd = {
+  readonly by: 'complete' | 'client' | 'backend' | 'gateway';
+  readonly bytes: number;
+};
 
 /**
  * The back end's answer, as undici's handler: its head is a promise, its body waits (held up to a bound,
@@ -77,7 +80,11 @@ export class BackendAnswer implements Dispatcher.DispatchHandler {
     this.#controller = controller;
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: IncomingHttpHeaders,
+  ): void {
     // Interim answers (1xx) are between the back end and us.
     if (status < 200) return;
     this.status = status;

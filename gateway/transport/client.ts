@@ -92,9 +92,11 @@ export class Client {
     if (end.by === 'complete') return;
     // What is cut short must look cut short: never a clean end of a chunked body.
     this.request.destroy();
-    x.services.activity.append({ kind: 'interrupted', request: x.arrival.id, by: end.by, bytes: end.bytes }).catch(() => {
-      // The sink is unhealthy and says so itself; there is nobody left to answer here.
-    });
+    x.services.activity
+      .append({ kind: 'interrupted', request: x.arrival.id, by: end.by, bytes: end.bytes })
+      .catch(() => {
+        // The sink is unhealthy and says so itself; there is nobody left to answer here.
+      });
   }
 
   #writeHead(answer: Answer): void {
@@ -105,12 +107,15 @@ export class Client {
         const name = answer.headers[at] as string;
         const value = answer.headers[at + 1] as string;
         const before = headers[name];
-        headers[name] = before === undefined ? value : Array.isArray(before) ? [...before, value] : [before, value];
+        headers[name] =
+          before === undefined ? value : Array.isArray(before) ? [...before, value] : [before, value];
       }
       response.writeHead(answer.status, headers);
       return;
     }
-    const headers = answer.closeConnection ? [...answer.headers, 'connection', 'close'] : (answer.headers as string[]);
+    const headers = answer.closeConnection
+      ? [...answer.headers, 'connection', 'close']
+      : (answer.headers as string[]);
     response.writeHead(answer.status, headers);
   }
 

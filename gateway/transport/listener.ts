@@ -13,8 +13,8 @@ import type { Clock } from '../../contracts/clock.ts';
 import type { TlsFacts } from '../../contracts/facts.ts';
 import type { GatewaySettings } from '../../contracts/settings.ts';
 import { MAX_HEADERS } from '../canonical/headers.ts';
-import { newRequestId } from '../canonical/request-id.ts';
 import type { Arrival } from '../canonical/request.ts';
+import { newRequestId } from '../canonical/request-id.ts';
 import { Client } from './client.ts';
 
 /** TLS 1.3's suites, and for 1.2 only those with forward secrecy and authenticated encryption (RFC 9325 §4.2). */
@@ -71,7 +71,12 @@ export async function listen(
     maxHeaderSize: MAX_HEADER_BYTES,
     insecureHTTPParser: false,
     // HTTP/2: enough for a browser, little enough that a flood of streams or settings ends the session.
-    settings: { maxConcurrentStreams: 128, enablePush: false, maxHeaderListSize: MAX_HEADER_BYTES, enableConnectProtocol: false },
+    settings: {
+      maxConcurrentStreams: 128,
+      enablePush: false,
+      maxHeaderListSize: MAX_HEADER_BYTES,
+      enableConnectProtocol: false,
+    },
     maxHeaderListPairs: MAX_HEADERS + 8,
     maxSessionInvalidFrames: 10,
     maxSessionRejectedStreams: 20,
@@ -92,18 +97,28 @@ export async function listen(
     return { id: newRequestId(), arrivedAt: clock.monotonic(), tls: connection.tls, peer: connection.peer };
   }
 
-  function take(request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse, expectsContinue: boolean): void {
+  function take(
+    request: IncomingMessage | Http2ServerRequest,
+    response: ServerResponse | Http2ServerResponse,
+    expectsContinue: boolean,
+  ): void {
     // A connection that breaks is an ordinary event; whoever reads or writes at that moment notices by itself.
     request.on('error', () => {});
     response.on('error', () => {});
     if ('stream' in request) {
       const { session } = request.stream;
       if (session === undefined) return void request.stream.close();
-      handle(new Client(request, response, { expectsContinue }), arrivalOf(session, session.socket as TLSSocket));
+      handle(
+        new Client(request, response, { expectsContinue }),
+        arrivalOf(session, session.socket as TLSSocket),
+      );
       return;
     }
     if (draining && !response.headersSent) response.setHeader('connection', 'close');
-    handle(new Client(request, response, { expectsContinue }), arrivalOf(request.socket, request.socket as TLSSocket));
+    handle(
+      new Client(request, response, { expectsContinue }),
+      arrivalOf(request.socket, request.socket as TLSSocket),
+    );
   }
 
   server.on('request', (request, response) => take(request, response, false));
@@ -121,11 +136,15 @@ export async function listen(
     request.on('error', () => {});
     response.on('error', () => {});
     socket.on('error', () => {});
-    handle(new Client(request, response, { upgrade: { socket, head } }), arrivalOf(socket, socket as TLSSocket));
+    handle(
+      new Client(request, response, { upgrade: { socket, head } }),
+      arrivalOf(socket, socket as TLSSocket),
+    );
   });
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => socket.destroy());
   server.on('clientError', (_error: Error, socket: Duplex) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    if (socket.writable)
+      socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
     else socket.destroy();
   });
   server.on('tlsClientError', (_error, socket) => socket.destroy());
@@ -143,7 +162,10 @@ export async function listen(
 
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
-  server.listen({ host: settings.listen.host, port: settings.listen.port, reusePort: true, backlog: 1024 }, () => resolve());
+  server.listen(
+    { host: settings.listen.host, port: settings.listen.port, reusePort: true, backlog: 1024 },
+    () => resolve(),
+  );
   await promise;
   server.removeListener('error', reject);
   server.on('error', () => {});
@@ -170,8 +192,18 @@ export async function listen(
   };
 }
 
-function secureContext(listen: GatewaySettings['listen']): { cert: Buffer; key: Buffer; minVersion: 'TLSv1.2' | 'TLSv1.3'; maxVersion: 'TLSv1.3' } {
-  return { cert: listen.certificate, key: listen.key.reveal(), minVersion: listen.minimumTls, maxVersion: 'TLSv1.3' };
+function secureContext(listen: GatewaySettings['listen']): {
+  cert: Buffer;
+  key: Buffer;
+  minVersion: 'TLSv1.2' | 'TLSv1.3';
+  maxVersion: 'TLSv1.3';
+} {
+  return {
+    cert: listen.certificate,
+    key: listen.key.reveal(),
+    minVersion: listen.minimumTls,
+    maxVersion: 'TLSv1.3',
+  };
 }
 
 function describe(socket: TLSSocket): Connection {

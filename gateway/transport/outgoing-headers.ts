@@ -17,7 +17,8 @@ export function outgoingHeaders(x: Exchange): string[] {
   if (facts.body.kind === 'length') list.push('content-length', String(facts.body.bytes));
   list.push('x-forwarded-for', facts.peer, 'x-forwarded-proto', 'https', 'x-forwarded-host', facts.authority);
   list.push('x-request-id', facts.id);
-  if (identity !== undefined && x.principal.kind === 'bearer') list.push(identity, headerSafe(x.principal.subject));
+  if (identity !== undefined && x.principal.kind === 'bearer')
+    list.push(identity, headerSafe(x.principal.subject));
   return list;
 }
 

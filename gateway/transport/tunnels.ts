@@ -38,7 +38,11 @@ export function createTunnels(clock: Clock): Tunnels {
         continue;
       }
       if (route.integrity.mode === 'off') continue;
-      const verdict = await runtime.oracle.attest(tenant.settings.database, { mode: 'bounded', maxAgeMs: 2 * LOOK_MS }, now);
+      const verdict = await runtime.oracle.attest(
+        tenant.settings.database,
+        { mode: 'bounded', maxAgeMs: 2 * LOOK_MS },
+        now,
+      );
       if (verdict.state !== 'intact') end(each);
     }
   }

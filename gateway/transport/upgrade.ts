@@ -8,7 +8,12 @@ import { BackendAnswer } from './backend-answer.ts';
 import { outgoingHeaders } from './outgoing-headers.ts';
 
 /** What a `101` may carry back (RFC 6455 §4.2.2); anything else of the EMR's stays behind. */
-const HANDSHAKE: ReadonlySet<string> = new Set(['upgrade', 'connection', 'sec-websocket-accept', 'sec-websocket-protocol']);
+const HANDSHAKE: ReadonlySet<string> = new Set([
+  'upgrade',
+  'connection',
+  'sec-websocket-accept',
+  'sec-websocket-protocol',
+]);
 
 /** An upgrade that the back end accepted; not a byte of it has reached the client yet. */
 export class PendingTunnel {
@@ -90,7 +95,13 @@ class Gate extends Duplex {
   }
 }
 
-const proxy = httpProxy.createProxyServer({ ws: true, xfwd: false, changeOrigin: false, secure: true, prependPath: false });
+const proxy = httpProxy.createProxyServer({
+  ws: true,
+  xfwd: false,
+  changeOrigin: false,
+  secure: true,
+  prependPath: false,
+});
 /** What each upgrade under way is waiting for; `http-proxy` gives its events with the request only. */
 const pending = new WeakMap<IncomingMessage, (request: ClientRequest) => void>();
 proxy.on('proxyReqWs', (request: ClientRequest, client: IncomingMessage) => pending.get(client)?.(request));
@@ -117,7 +128,9 @@ export async function openTunnel(x: Exchange, backend: Backend): Promise<Step> {
     outgoing.setTimeout(x.route.backendTimeoutMs, () => outgoing.destroy(new Error('timeout')));
     outgoing.once('upgrade', (response: IncomingMessage, socket: Duplex) => {
       outgoing.setTimeout(0);
-      response.headers = Object.fromEntries(Object.entries(response.headers).filter(([name]) => HANDSHAKE.has(name)));
+      response.headers = Object.fromEntries(
+        Object.entries(response.headers).filter(([name]) => HANDSHAKE.has(name)),
+      );
       x.backend = BackendAnswer.headOnly(backend.origin, x.services.clock, 101);
       const open = () => {
         const watch = x.services.tunnels.watch(x, () => {

@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import mysql, { type ConnectionOptions, type Connection as CoreConnection } from 'mysql2';
 import type { CheckedDatabase } from '../../contracts/settings.ts';
 import { Trouble } from '../watch/trouble.ts';
@@ -10,10 +11,12 @@ export interface Link {
   destroy(): void;
 }
 
-const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1']);
+function loopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+}
 
 function options(database: CheckedDatabase): ConnectionOptions {
-  const local = database.socketPath !== undefined || LOOPBACK.has(database.host ?? '');
+  const local = database.socketPath !== undefined || loopback(database.host ?? '127.0.0.1');
   if (database.authority === undefined && !local) {
     throw new Trouble('database-without-tls', 'A database beyond loopback needs an authority for TLS.');
   }

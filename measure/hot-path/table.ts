@@ -178,16 +178,22 @@ function absence({ missing, problems }: Findings, subject: Subject): string {
   return problems.some((problem) => problem.startsWith(subject.title)) ? 'invalid' : '–';
 }
 
-/** Which side had no time left. The proxy's own processes must fill their core for the figure to be theirs. */
+/**
+ * Which side had no time left. `proxy`: the subject's own processes filled their core, so the figure is
+ * its own. `both sides`: the load's core was full as well. `load side`: generator and back end alone were.
+ * `other work`: a core was full, but not with them. `waiting`: no core was full.
+ */
 export function limitedBy(
-  found: Pick<SubjectFigures, 'proxyShare' | 'proxyCoreShare' | 'loadCoreShare'>,
+  found: Pick<
+    SubjectFigures,
+    'proxyShare' | 'proxyCoreShare' | 'loadCoreShare' | 'generatorShare' | 'backEndShare'
+  >,
 ): 'proxy' | 'both sides' | 'load side' | 'other work' | 'waiting' | 'unknown' {
   if (found.proxyCoreShare === undefined || found.loadCoreShare === undefined) return 'unknown';
-  if (found.proxyShare >= SATURATED) return found.loadCoreShare >= SATURATED ? 'both sides' : 'proxy';
-  if (found.loadCoreShare >= SATURATED) return 'load side';
-  // The rest of the core went to somebody who has no business there.
-  if (found.proxyCoreShare >= SATURATED && found.proxyCoreShare - found.proxyShare > 0.1) return 'other work';
-  return found.proxyCoreShare >= SATURATED ? 'proxy' : 'waiting';
+  const loadFull = found.generatorShare + found.backEndShare >= SATURATED;
+  if (found.proxyShare >= SATURATED) return loadFull ? 'both sides' : 'proxy';
+  if (loadFull) return 'load side';
+  return Math.max(found.proxyCoreShare, found.loadCoreShare) >= SATURATED ? 'other work' : 'waiting';
 }
 
 /** What makes a run worthless. */
@@ -230,7 +236,7 @@ function notes(findings: Findings): string[] {
     if (limit === 'load side')
       said.push(`${title} had time left: its figure is what the load side could do.`);
     if (limit === 'other work')
-      said.push(`${title}: other work took part of its core; its figure is too low.`);
+      said.push(`${title}: work of others took part of a core; its figure is too low.`);
     if (limit === 'waiting') said.push(`${title}: neither core was busy; it was waiting for something.`);
     if ((found.stolenShare ?? 0) > STOLEN) {
       said.push(`${title}: the hypervisor kept ${percent(found.stolenShare)} of the core's time to itself.`);
@@ -256,6 +262,7 @@ function figures(findings: Findings): { readonly [name: string]: Json } {
       meanMs: decimal(found.mean),
       proxyCpuShare: rounded(found.proxyShare, 3),
       backEndCpuShare: rounded(found.backEndShare, 3),
+      generatorCpuShare: rounded(found.generatorShare, 3),
       proxyCoreShare: decimal(found.proxyCoreShare),
       loadCoreShare: decimal(found.loadCoreShare),
       stolenShare: decimal(found.stolenShare),

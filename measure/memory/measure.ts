@@ -1,8 +1,8 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { describeMachine, residentBytes, workFolder } from '../machine.ts';
-import { onStop, stopEverything } from '../processes.ts';
+import { stopEverything } from '../processes.ts';
 import type { Floor, MeasureOptions, MeasureResult } from '../report.ts';
-import { loadStack, MEASURED_LIMIT, TENANT, tenantAuthority } from '../stack.ts';
+import { startMeasuredStack, TENANT, tenantAuthority } from '../stack.ts';
 import { rounded } from '../statistics.ts';
 import {
   type Destination,
@@ -20,6 +20,8 @@ const BYTES = 50 * 1024 * 1024;
 const MEGABYTE = 1e6;
 /** Megabytes that the gateway may grow by. */
 export const MEMORY_FLOOR = 20;
+/** The demo's client and its scope for documents. */
+const CLIENT = 'front-desk';
 const SCOPE = 'emr/documents';
 const SAMPLE_MS = 5;
 
@@ -31,7 +33,7 @@ interface Case {
   run(to: Destination): Promise<Transfer>;
 }
 
-interface Row {
+export interface Row {
   readonly title: string;
   readonly direction: Direction;
   readonly seconds: number;
@@ -56,57 +58,70 @@ function cases(slow: Pace): readonly Case[] {
  * many small requests. Nothing passes for "streamed" that a reader who stops could fill memory with.
  */
 export async function measureMemory(options: MeasureOptions): Promise<MeasureResult> {
-  const startStack = await loadStack();
-  if (startStack === undefined) {
-    return result([], ['nothing was measured: this checkout has no examples/demo/stack.ts'], undefined);
-  }
   const directory = workFolder('memory');
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
   try {
-    const stack = await startStack({
-      directory,
-      workers: 1,
-      limits: { perPeer: MEASURED_LIMIT, perPrincipal: MEASURED_LIMIT },
-    });
-    onStop(() => stack.stop());
-    const trust = await readFile(stack.authorityFile, 'utf8');
+    const stack = await startMeasuredStack({ directory, onStep: options.progress });
     const authority = tenantAuthority(stack);
     const destination = async (): Promise<Destination> => ({
       authority,
-      trust,
-      token: await stack.token({ tenant: TENANT, scopes: [SCOPE] }),
+      trust: stack.authority,
+      token: await stack.token({ tenant: TENANT, client: CLIENT, scopes: [SCOPE] }),
     });
     options.progress('warming up with small requests');
     await warmUp(await destination(), options.short ? 150 : 500);
     const pids = stack.gatewayPids();
     const baseline = residentBytes(pids);
     if (baseline === 0) throw new Error('the gateway has no process to look at');
-    const slow: Pace = { bytesPerSecond: (options.short ? 25 : 12) * MEGABYTE, stallMs: 1_000 };
-    const rows: Row[] = [];
-    const problems: string[] = [];
-    const downloaded = new Set<string>();
-    for (let round = 0; round < (options.short ? 2 : 4); round += 1) {
-      for (const item of cases(slow)) {
-        const began = performance.now();
-        const { transfer, peak } = await watched(pids, item.run(await destination()));
-        problems.push(...faults(item, transfer));
-        if (item.direction === 'download') downloaded.add(transfer.sha256);
-        rows.push({
-          title: item.title,
-          direction: item.direction,
-          seconds: (performance.now() - began) / 1000,
-          peak: (peak - baseline) / MEGABYTE,
-          after: (residentBytes(pids) - baseline) / MEGABYTE,
-        });
-        options.progress(`round ${round + 1}: ${item.title}`);
-      }
-    }
-    if (downloaded.size > 1) problems.push('the same download came out with different content');
+    const { rows, problems } = await watchTransfers({
+      pids,
+      baseline,
+      destination,
+      rounds: options.short ? 2 : 4,
+      slow: { bytesPerSecond: (options.short ? 25 : 12) * MEGABYTE, stallMs: 1_000 },
+      progress: options.progress,
+    });
     return result(rows, problems, baseline / MEGABYTE);
   } finally {
     await stopEverything();
   }
+}
+
+export interface Watch {
+  /** The processes that everything passes through. */
+  readonly pids: readonly number[];
+  /** Bytes that they held before. */
+  readonly baseline: number;
+  readonly destination: () => Promise<Destination>;
+  readonly rounds: number;
+  readonly slow: Pace;
+  readonly progress: (line: string) => void;
+}
+
+/** Sends 50 MB through, every way there is, looking at the memory all the while. */
+export async function watchTransfers(watch: Watch): Promise<{ rows: Row[]; problems: string[] }> {
+  const rows: Row[] = [];
+  const problems: string[] = [];
+  const downloaded = new Set<string>();
+  for (let round = 0; round < watch.rounds; round += 1) {
+    for (const item of cases(watch.slow)) {
+      const began = performance.now();
+      const { transfer, peak } = await watched(watch.pids, item.run(await watch.destination()));
+      problems.push(...faults(item, transfer));
+      if (item.direction === 'download') downloaded.add(transfer.sha256);
+      rows.push({
+        title: item.title,
+        direction: item.direction,
+        seconds: (performance.now() - began) / 1000,
+        peak: (peak - watch.baseline) / MEGABYTE,
+        after: (residentBytes(watch.pids) - watch.baseline) / MEGABYTE,
+      });
+      watch.progress(`round ${round + 1}: ${item.title}`);
+    }
+  }
+  if (downloaded.size > 1) problems.push('the same download came out with different content');
+  return { rows, problems };
 }
 
 /** The most that the processes held at any moment until the transfer ended. */
@@ -156,25 +171,28 @@ function result(
     optional: false,
   });
   return {
-    tables: [
-      {
-        title: 'Memory of the gateway (resident, all its processes) while 50 MB stream through it',
-        columns: [
-          { title: 'transfer', align: 'left' },
-          { title: 'seconds', align: 'right' },
-          { title: 'peak, MB over baseline', align: 'right' },
-          { title: 'afterwards', align: 'right' },
-        ],
-        rows: rows.map((row) => [
-          row.title,
-          row.seconds.toFixed(1),
-          row.peak.toFixed(1),
-          row.after.toFixed(1),
-        ]),
-        footnotes:
-          baseline === undefined ? [] : [`Baseline, after small requests: ${baseline.toFixed(1)} MB`],
-      },
-    ],
+    tables:
+      rows.length === 0
+        ? []
+        : [
+            {
+              title: 'Memory of the gateway (resident, all its processes) while 50 MB stream through it',
+              columns: [
+                { title: 'transfer', align: 'left' },
+                { title: 'seconds', align: 'right' },
+                { title: 'peak, MB over baseline', align: 'right' },
+                { title: 'afterwards', align: 'right' },
+              ],
+              rows: rows.map((row) => [
+                row.title,
+                row.seconds.toFixed(1),
+                row.peak.toFixed(1),
+                row.after.toFixed(1),
+              ]),
+              footnotes:
+                baseline === undefined ? [] : [`Baseline, after small requests: ${baseline.toFixed(1)} MB`],
+            },
+          ],
     floors: [floor('download'), floor('upload')],
     problems,
     notes: [],

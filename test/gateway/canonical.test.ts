@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseRequestId } from '../../contracts/identifiers.ts';
+import { nextDeadline } from '../../gateway/answer/deadline.ts';
+import { rewriteCookie, rewriteUrl } from '../../gateway/answer/rewrite.ts';
 import { canonicalAuthority } from '../../gateway/canonical/authority.ts';
 import { framingOf, framingOfStream } from '../../gateway/canonical/framing.ts';
 import { readHeaders } from '../../gateway/canonical/headers.ts';
 import { newRequestId } from '../../gateway/canonical/request-id.ts';
-import { rewriteCookie, rewriteUrl } from '../../gateway/answer/rewrite.ts';
-import { nextDeadline } from '../../gateway/answer/deadline.ts';
 import { peerKey } from '../../gateway/limits.ts';
 
 describe('an authority', () => {
@@ -90,8 +90,16 @@ describe('headers', () => {
     [['Content-Type', 'a/b', 'Content-Type', 'c/d'], 'header-ambiguous', 'two media types'],
     [['Accept', 'a\u0000b'], 'header-ambiguous', 'NUL in a value'],
     [['Accept', 'a\r\nX: 1'], 'header-ambiguous', 'line break in a value'],
-    [['Connection', 'close, Content-Length', 'Content-Length', '3'], 'header-ambiguous', 'Connection names the framing (CVE-2026-6338)'],
-    [['Connection', 'authorization', 'Authorization', 'Bearer a'], 'header-ambiguous', 'Connection names the credential'],
+    [
+      ['Connection', 'close, Content-Length', 'Content-Length', '3'],
+      'header-ambiguous',
+      'Connection names the framing (CVE-2026-6338)',
+    ],
+    [
+      ['Connection', 'authorization', 'Authorization', 'Bearer a'],
+      'header-ambiguous',
+      'Connection names the credential',
+    ],
     [['Connection', 'cookie'], 'header-ambiguous', 'Connection names the cookie'],
     [['Upgrade', 'websocket', 'Upgrade', 'h2c'], 'upgrade-unsupported', 'two upgrades'],
     [Array.from({ length: 202 }, (_, i) => `h${i}`), 'header-ambiguous', 'too many'],
@@ -100,11 +108,16 @@ describe('headers', () => {
   });
 
   it('loses what Connection names, and only that', () => {
-    expect(survivors('Connection', 'keep-alive, X-Hop', 'X-Hop', '1', 'X-Stay', '2')).toEqual({ 'x-stay': '2' });
+    expect(survivors('Connection', 'keep-alive, X-Hop', 'X-Hop', '1', 'X-Stay', '2')).toEqual({
+      'x-stay': '2',
+    });
   });
 
   it('joins cookies with a semicolon and lists with a comma', () => {
-    expect(survivors('cookie', 'a=1', 'cookie', 'b=2', 'accept', 'x', 'accept', 'y')).toEqual({ cookie: 'a=1; b=2', accept: 'x, y' });
+    expect(survivors('cookie', 'a=1', 'cookie', 'b=2', 'accept', 'x', 'accept', 'y')).toEqual({
+      cookie: 'a=1; b=2',
+      accept: 'x, y',
+    });
   });
 });
 
@@ -180,12 +193,17 @@ describe('what the EMR answers', () => {
 describe('a hidden answer', () => {
   it('is released a whole number of periods after arrival, never before now', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 1e6 }), fc.integer({ min: 1, max: 1000 }), fc.integer({ min: 0, max: 20_000 }), (arrived, period, spent) => {
-        const at = nextDeadline(arrived, period, arrived + spent);
-        expect((at - arrived) % period).toBe(0);
-        expect(at).toBeGreaterThanOrEqual(arrived + spent);
-        expect(at - arrived).toBeGreaterThanOrEqual(period);
-      }),
+      fc.property(
+        fc.integer({ min: 0, max: 1e6 }),
+        fc.integer({ min: 1, max: 1000 }),
+        fc.integer({ min: 0, max: 20_000 }),
+        (arrived, period, spent) => {
+          const at = nextDeadline(arrived, period, arrived + spent);
+          expect((at - arrived) % period).toBe(0);
+          expect(at).toBeGreaterThanOrEqual(arrived + spent);
+          expect(at - arrived).toBeGreaterThanOrEqual(period);
+        },
+      ),
     );
   });
 });

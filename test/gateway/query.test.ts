@@ -55,7 +55,9 @@ describe('a query', () => {
   });
 
   it('is a fixed point, and round-trips any names and values without control characters', () => {
-    const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 8 }).filter((s) => !/[\p{C}\u2028\u2029\ufff0-\uffff]/u.test(s));
+    const text = fc
+      .string({ unit: 'grapheme', minLength: 1, maxLength: 8 })
+      .filter((s) => !/[\p{C}\u2028\u2029\ufff0-\uffff]/u.test(s));
     fc.assert(
       fc.property(fc.array(fc.tuple(text, text), { maxLength: 6 }), (pairs) => {
         const raw = pairs.map(([n, v]) => `${encodeURIComponent(n)}=${encodeURIComponent(v)}`).join('&');

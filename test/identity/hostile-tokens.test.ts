@@ -307,6 +307,11 @@ const TOKENS: readonly Row[] = [
   ['claims that are text', 'token-malformed', () => forge(header(), '"claims"', good.privateKey)],
   ['claims that are null', 'token-malformed', () => forge(header(), 'null', good.privateKey)],
   ['claims with a byte order mark', 'token-malformed', () => claimsText((text) => `\ufeff${text}`)],
+  [
+    'claims nested very deep',
+    'token-issuer',
+    () => forge(header(), `{"a":${'['.repeat(2800)}${']'.repeat(2800)}}`, good.privateKey),
+  ],
   ['a header only', 'token-malformed', () => parts(token())[0]],
   ['two segments', 'token-malformed', () => parts(token()).slice(0, 2).join('.')],
   ['four segments', 'token-malformed', () => `${token()}.`],

@@ -47,7 +47,6 @@ async function login(exchange: Exchange): Promise<void> {
     `${SESSION_COOKIE}=${sid}; path=/`,
     `EMRLANG=en; Domain=${emr.hostname}; Path=/; Max-Age=31536000`,
   ]);
-  // Only a path of its own: not because of open redirects, but because `next` always was one.
   redirect(exchange, next.startsWith('/') ? next : '/patients');
 }
 

@@ -1,7 +1,7 @@
+import { channel } from 'node:diagnostics_channel';
 import { CHANNELS } from '../../../contracts/events.ts';
 import { SAFE_METHODS } from '../../../contracts/facts.ts';
 import type { Verdict } from '../../../contracts/integrity.ts';
-import { channel } from 'node:diagnostics_channel';
 import type { Exchange, Step } from '../exchange.ts';
 
 const alarms = channel(CHANNELS.alarm);
@@ -39,5 +39,10 @@ export async function attestAgain(x: Exchange): Promise<Step> {
 }
 
 function same(before: Verdict | undefined, after: Verdict): boolean {
-  return before?.state === 'intact' && after.state === 'intact' && after.epoch !== '' && before.epoch === after.epoch;
+  return (
+    before?.state === 'intact' &&
+    after.state === 'intact' &&
+    after.epoch !== '' &&
+    before.epoch === after.epoch
+  );
 }

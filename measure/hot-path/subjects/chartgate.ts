@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { onStop } from '../../processes.ts';
-import { loadStack, MEASURED_LIMIT, TENANT, tenantAuthority } from '../../stack.ts';
+import { join } from 'node:path';
+import { startMeasuredStack, TENANT, tenantAuthority } from '../../stack.ts';
 import { probeHttp1 } from '../probe.ts';
 import type { Subject } from '../subject.ts';
 
@@ -16,21 +15,12 @@ export const chartgate: Subject = {
   title: 'Chartgate, everything on',
   compiled: true,
   start: async (context) => {
-    const startStack = await loadStack();
-    if (startStack === undefined) return { missing: 'this checkout has no examples/demo/stack.ts' };
-    const stack = await startStack({
-      directory: context.directory,
+    const stack = await startMeasuredStack({
+      directory: join(context.directory, 'stack'),
       backends: { [TENANT]: context.backEnd.origin },
-      workers: 1,
       ...(context.core === undefined ? {} : { gatewayCpu: context.core }),
-      limits: { perPeer: MEASURED_LIMIT, perPrincipal: MEASURED_LIMIT },
     });
-    const stop = async (): Promise<void> => {
-      forget();
-      await stack.stop();
-    };
-    const forget = onStop(stop);
-    const authority = await readFile(stack.authorityFile, 'utf8');
+    const { authority } = stack;
     const http1 = tenantAuthority(stack);
     // Tokens live for minutes, a measurement takes longer.
     const token = () => stack.token({ tenant: TENANT, scopes: [READ_SCOPE] });
@@ -65,7 +55,7 @@ export const chartgate: Subject = {
       token,
       pids: () => stack.gatewayPids(),
       verify,
-      stop,
+      stop: () => stack.stop(),
     };
   },
 };

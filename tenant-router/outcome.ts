@@ -1,4 +1,10 @@
-import type { BackendOutcome } from './backend.ts';
+/**
+ * How one exchange with a back end went. `ok`: it answered, whatever the status. `connect-failed`:
+ * no connection, TLS included. `timeout`: connected, but the answer did not come in time.
+ * `protocol`: the connection broke or what came was not HTTP.
+ */
+export const BACKEND_OUTCOMES = ['ok', 'connect-failed', 'timeout', 'protocol'] as const;
+export type BackendOutcome = (typeof BACKEND_OUTCOMES)[number];
 
 const TIMEOUTS: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
 /** The request was given up on this side: nothing is learned about the back end. */

@@ -1,0 +1,139 @@
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { portOr } from '../support/ports.ts';
+import { bold, dim, green, printStep, red, table } from './report.ts';
+import { type Stack, startStack, TENANTS } from './stack.ts';
+import { TOUR } from './tour.ts';
+
+const USAGE = `npm run demo [-- --once] [--port N]
+
+Starts the whole of Chartgate on this machine: a private MariaDB, two clinics with legacy EMRs, their audit
+triggers and baselines, the integrity checker, an OpenID provider and the gateway on https://localhost:8443.
+
+  --once       make the tour, print each step, and end; exit code 0 only if every step came out as promised
+  --port N     the gateway's port (default 8443; the next free one when it is taken and none was asked for)
+  --help       this text
+`;
+
+const { values } = parseArgs({
+  options: {
+    once: { type: 'boolean', default: false },
+    port: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (values.help) {
+  console.log(USAGE);
+  process.exit(0);
+}
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const directory = join(root, '.demo');
+const started = performance.now();
+const seconds = (): string => `${((performance.now() - started) / 1000).toFixed(1)} s`;
+
+let stack: Stack | undefined;
+let ending = false;
+
+async function end(code: number): Promise<never> {
+  if (!ending) {
+    ending = true;
+    await stack?.stop();
+  }
+  process.exit(code);
+}
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    console.log(`\n${dim('stopping …')}`);
+    void end(signal === 'SIGINT' ? 130 : 143);
+  });
+}
+
+try {
+  console.log(bold('Chartgate demo'));
+  stack = await startStack({
+    directory,
+    ...(await ports()),
+    onStep: (what) => console.log(dim(`  starting ${what} …`)),
+  });
+  console.log(dim(`  everything is up after ${seconds()}. ${stack.isolation.detail}`));
+  if (values.once) await tour(stack);
+  else await show(stack);
+} catch (error) {
+  console.error(red(`the demo could not go on: ${error instanceof Error ? error.message : String(error)}`));
+  await end(1);
+}
+
+async function ports(): Promise<{ gatewayPort: number; issuerPort: number; operationsPort: number }> {
+  if (values.port !== undefined) {
+    const gatewayPort = Number(values.port);
+    if (!Number.isInteger(gatewayPort) || gatewayPort < 1 || gatewayPort > 65_535) {
+      console.error(`--port must be 1 to 65535, not ${values.port}`);
+      process.exit(2);
+    }
+    return { gatewayPort, issuerPort: 0, operationsPort: 0 };
+  }
+
+  return {
+    gatewayPort: await portOr(8443),
+    issuerPort: await portOr(9443),
+    operationsPort: await portOr(9464),
+  };
+}
+
+async function tour(running: Stack): Promise<void> {
+  let failures = 0;
+  for (const [at, step] of TOUR.entries()) {
+    const report = await step.run(running);
+    printStep(report, at + 1);
+    if (!report.ok) failures += 1;
+  }
+  const verdict =
+    failures === 0
+      ? green(`All ${TOUR.length} steps came out as promised`)
+      : red(`${failures} of ${TOUR.length} steps did not come out as promised`);
+  console.log(`\n${verdict} (${seconds()}).`);
+  await end(failures === 0 ? 0 : 1);
+}
+
+async function show(running: Stack): Promise<void> {
+  const { north } = running.tenants;
+  const client = running.clients[0];
+  const host = new URL(north.origin).host;
+  const resolve = `--resolve ${host}:127.0.0.1`;
+  console.log(`\n${bold('What runs')}`);
+  console.log(
+    table([
+      ...TENANTS.map((tenant) => [
+        running.tenants[tenant].clinic,
+        running.tenants[tenant].origin,
+        `its EMR, unprotected: ${running.tenants[tenant].emr.origin}`,
+      ]),
+      ['OpenID provider', running.issuerUrl, 'client credentials; see the clients below'],
+      ['Operations', `${running.operationsUrl}/metrics`, 'also /ready and /live'],
+      [
+        'MariaDB',
+        `127.0.0.1:${running.mariadb.port}`,
+        `mariadb --socket=${running.mariadb.socket} -uroot -p"$(cat ${running.mariadb.directory}/administrator.password)"`,
+      ],
+      ['Activity log', running.layout.activity, 'npx chartgate log verify DIRECTORY'],
+    ]),
+  );
+  console.log(`\n${bold('Clients')} ${dim('(secrets are made anew at each start)')}`);
+  console.log(
+    table(
+      running.clients
+        .filter((each) => each.scopes.length > 0)
+        .map((each) => [each.id, each.secret, each.what, each.scopes.join(' ')]),
+    ),
+  );
+  console.log(`\n${bold('Try')}`);
+  console.log(`  TOKEN=$(curl -s --cacert ${running.authorityFile} -u ${client?.id}:${client?.secret} -d grant_type=client_credentials \\
+      -d scope='system/Patient.r system/Observation.cruds' -d resource=${north.audience} ${running.issuerUrl}/token | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
+  curl -i --cacert ${running.authorityFile} ${resolve} -H "Authorization: Bearer $TOKEN" ${north.origin}/fhir/Patient/7
+  curl -i --cacert ${running.authorityFile} ${resolve} -H "Authorization: Bearer $TOKEN" ${north.origin}/fhir/Patient/${north.restricted[0]}   ${dim('# exists, restricted')}
+  curl -i --cacert ${running.authorityFile} ${resolve} -H "Authorization: Bearer $TOKEN" ${north.origin}/fhir/Patient/999999   ${dim('# does not exist')}
+  then, as the database administrator: DROP TRIGGER on any table of ${north.schema}, and ask again`);
+  console.log(`\nnpm run demo -- --once makes the whole tour by itself. ${bold('Ctrl-C')} stops everything.`);
+}

@@ -1,0 +1,118 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Connection } from 'mysql2/promise';
+import {
+  type AuditNames,
+  apply,
+  auditNames,
+  describeServer,
+  generate,
+  readModel,
+  readProtectOptions,
+  setCheckerPassword,
+  takeBaseline,
+} from '../../../audit-sql/index.ts';
+import { type DatabaseId, parseDatabaseId } from '../../../contracts/identifiers.ts';
+import type { CheckedDatabase } from '../../../contracts/settings.ts';
+import type { PrivateMariadb } from '../../../examples/support/private-mariadb.ts';
+import { secretOf } from './secret.ts';
+
+const TABLES = [
+  'CREATE TABLE patient (id INT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(80), born DATE) ENGINE=InnoDB',
+  `CREATE TABLE encounter (id INT PRIMARY KEY AUTO_INCREMENT, patient INT NOT NULL, reason TEXT,
+     FOREIGN KEY (patient) REFERENCES patient (id)) ENGINE=InnoDB`,
+  'CREATE TABLE medication (code VARCHAR(20) PRIMARY KEY, dose DECIMAL(8,3)) ENGINE=InnoDB',
+  'CREATE TABLE note (written DATETIME, body BLOB) ENGINE=InnoDB',
+];
+
+export interface ProtectedDatabase {
+  readonly settings: CheckedDatabase;
+  readonly names: AuditNames;
+  /** A trigger of ours, and the statement that makes it again. */
+  readonly trigger: { readonly name: string; readonly table: string; readonly create: string };
+  /** Approves what is there now: signs a new baseline and puts it in place. */
+  approve(connection: Connection): Promise<void>;
+}
+
+/** A small EMR schema with audit triggers, guard procedures, the checker's user and a signed baseline. */
+export async function protectDatabase(
+  server: PrivateMariadb,
+  id: string,
+  fullCheckMs = 300,
+): Promise<ProtectedDatabase> {
+  const administrator = await server.connect();
+  const schema = id.replaceAll('-', '_');
+  const password = randomBytes(18).toString('base64url');
+  const names = auditNames({
+    emrSchema: schema,
+    definer: { user: `${schema}_definer`, host: 'localhost' },
+    guard: { user: `${schema}_guard`, host: 'localhost' },
+  });
+  const checker = { user: `${schema}_checker`, host: '%' };
+  const emr = { user: `${schema}_emr`, host: '%' };
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const pem = Buffer.from(privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  const folder = join(server.directory, id);
+  const baseline = join(folder, 'baseline.json');
+  await mkdir(folder, { recursive: true });
+
+  const approve = async (connection: Connection): Promise<void> => {
+    const bytes = await takeBaseline(connection, names, pem);
+    await writeFile(`${baseline}.new`, bytes);
+    await rename(`${baseline}.new`, baseline);
+  };
+
+  try {
+    await administrator.query(`CREATE DATABASE ${schema}`);
+    await administrator.query(`USE ${schema}`);
+    for (const table of TABLES) await administrator.query(table);
+    await administrator.query('CREATE USER ?@? IDENTIFIED BY ?', [emr.user, emr.host, password]);
+    await administrator.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${schema}.* TO ?@?`, [emr.user, emr.host]);
+    const description = await describeServer(administrator);
+    const model = await readModel(administrator, schema);
+    const scripts = generate(model, {
+      names,
+      server: description,
+      protect: await readProtectOptions(administrator, {
+        server: description,
+        names,
+        emrAccounts: [emr],
+        checker,
+      }),
+    });
+    for (const script of [scripts.start, scripts.guard, scripts.protect]) await apply(administrator, script);
+    await setCheckerPassword(administrator, checker, Buffer.from(password));
+    await approve(administrator);
+    const [found] = await administrator.query(
+      "SELECT TRIGGER_NAME n, EVENT_OBJECT_TABLE t FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA=? AND EVENT_OBJECT_TABLE='patient' AND EVENT_MANIPULATION='INSERT'",
+      [schema],
+    );
+    const trigger = (found as { n: string; t: string }[])[0];
+    if (trigger === undefined) throw new Error('no trigger');
+    const [shown] = await administrator.query(`SHOW CREATE TRIGGER ${schema}.${trigger.n}`);
+    const create = (shown as Record<string, string>[])[0]?.['SQL Original Statement'] ?? '';
+    return {
+      names,
+      approve,
+      trigger: { name: trigger.n, table: trigger.t, create },
+      settings: {
+        id: parseDatabaseId(id) as DatabaseId,
+        host: server.host,
+        port: server.port,
+        socketPath: undefined,
+        authority: undefined,
+        user: checker.user,
+        password: secretOf(password),
+        emrSchema: schema,
+        auditSchema: names.auditSchema,
+        baseline,
+        baselineKey: Buffer.from(publicKey.export({ type: 'spki', format: 'pem' })),
+        fullCheckMs,
+        timeoutMs: 1_000,
+      },
+    };
+  } finally {
+    await administrator.end();
+  }
+}
