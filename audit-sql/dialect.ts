@@ -38,7 +38,9 @@ export interface Dialect {
   }): readonly string[];
   /** The schema part of a schema-level GRANT, where `_` and `%` are wildcards. */
   grantSchema(schema: string): string;
-  /** A value of MySQL's JSON type must become text first; elsewhere it is text. */
+  /** Whether JSON_OBJECT could take a column of this type for JSON and nest it instead of quoting it. */
+  holdsJson(dataType: string): boolean;
+  /** Such a value as plain text. Not CONCAT, which gives NULL beyond `max_allowed_packet`. */
   jsonAsText(expression: string): string;
 }
 
@@ -62,7 +64,9 @@ function mariadb(): Dialect {
       `CREATE OR REPLACE DEFINER = ${accountSql(definer)}\nPROCEDURE ${ident(schema)}.${ident(name)}${rest}`,
     ],
     grantSchema: (schema) => ident(escapePattern(schema)),
-    jsonAsText: (expression) => expression,
+    // MariaDB's JSON is a LONGTEXT with a check, and `information_schema` does not tell them apart.
+    holdsJson: (dataType) => dataType === 'longtext',
+    jsonAsText: (expression) => `CONVERT(${expression} USING utf8mb4)`,
   };
 }
 
@@ -86,6 +90,7 @@ function mysql(server: ServerDescription): Dialect {
       `CREATE DEFINER = ${accountSql(definer)}\nPROCEDURE ${ident(schema)}.${ident(name)}${rest}`,
     ],
     grantSchema: (schema) => ident(server.partialRevokes ? schema : escapePattern(schema)),
+    holdsJson: (dataType) => dataType === 'json',
     jsonAsText: (expression) => `CAST(${expression} AS CHAR CHARACTER SET utf8mb4)`,
   };
 }

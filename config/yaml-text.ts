@@ -117,7 +117,9 @@ function syntaxFaults(document: Document.Parsed, lines: LineCounter): TextFault[
       opening === undefined
         ? SYNTAX[error.code]
         : 'a text in quotes begins here, and its closing quote is missing';
-    if (!byLine.has(line)) byLine.set(line, { line, column: col, path: '', pointer: '', message });
+    // Where the parser gave up depends on how much stack it had.
+    const column = error.code === 'RESOURCE_EXHAUSTION' ? 1 : col;
+    if (!byLine.has(line)) byLine.set(line, { line, column, path: '', pointer: '', message });
   }
   return [...byLine.values()];
 }

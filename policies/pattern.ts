@@ -22,9 +22,9 @@ const CAPTURE = /^\{([A-Za-z][A-Za-z0-9]{0,31})(\*?)\}$/;
  */
 const LITERAL = /^[A-Za-z0-9\-._~!$&'()+,=:@]+$/;
 
-/** Whether a text can be a whole segment of a canonical path as rules write it. */
+/** Whether a text can be a whole segment of a canonical path, which never ends with a dot, as rules write it. */
 export function isLiteralSegment(text: string): boolean {
-  return LITERAL.test(text) && text !== '.' && text !== '..';
+  return LITERAL.test(text) && !text.endsWith('.');
 }
 
 export type ParsedPattern =
@@ -69,6 +69,8 @@ function literalFault(text: string): string {
     return `segment ${shown}: a capture is a whole segment, "{name}" or "{name*}", its name 1–32 ASCII letters and digits starting with a letter`;
   }
   if (text === '.' || text === '..') return `segment ${shown}: dot segments never reach a route`;
+  if (/^[^*;%]*\.$/.test(text))
+    return `segment ${shown}: no canonical path has a segment that ends with a dot`;
   if (text.includes('*'))
     return `segment ${shown}: "*" is no wildcard here; write "{name}" or a last "{name*}"`;
   return `segment ${shown}: write it decoded, of A–Z a–z 0–9 - . _ ~ ! $ & ' ( ) + , = : @ only`;

@@ -35,6 +35,12 @@ export function triggerName(table: string, operation: RowOperation): string {
  */
 const AT = 'UTC_TIMESTAMP(6) + INTERVAL TIMESTAMPDIFF(MICROSECOND, NOW(6), SYSDATE(6)) MICROSECOND';
 
+/**
+ * A session can set `insert_id` and so choose the number of the next row that gets one, exhausting or
+ * reordering the audit's numbers. Then the number is out of range, and the change fails with its audit row.
+ */
+const ID = 'IF(@@insert_id = 0, NULL, -1)';
+
 interface Writing {
   readonly column: ColumnModel;
   readonly value: ValueWriter;
@@ -83,8 +89,9 @@ function body(
   const written = values[operation];
   return [
     `INSERT INTO ${qualified(names.auditSchema, AUDIT_ROW_TABLE)}`,
-    '  (at, login, ran_as, connection, emr_table, operation, row_key, old_values, new_values, changes)',
+    '  (id, at, login, ran_as, connection, emr_table, operation, row_key, old_values, new_values, changes)',
     'VALUES (',
+    `  ${ID},`,
     `  ${AT},`,
     '  SESSION_USER(), CURRENT_USER(), CONNECTION_ID(),',
     `  ${literal(table.name)}, '${operation}',`,

@@ -14,7 +14,7 @@ import { ident } from '../names.ts';
  * | BIT | string, unsigned decimal |
  * | CHAR, TEXT, ENUM, SET, JSON, UUID, INET | string, Unicode |
  * | DATE, TIME, DATETIME | string as stored, zero dates included |
- * | TIMESTAMP | string, seconds since the epoch with fraction; `0` is the zero date |
+ * | TIMESTAMP | string, seconds since the epoch with fraction; the zero date as `0` (MySQL) or as stored (MariaDB) |
  * | BINARY, BLOB, spatial, VECTOR | string `0x` and hexadecimal; longer than the limit: `sha256:<hex>:<bytes>` |
  *
  * NULL is `null`.
@@ -89,9 +89,11 @@ export function valueWriter(column: ColumnModel, dialect: Dialect, maximumBinary
     return writer(number, quoted(number), same, name);
   }
   if (type === 'timestamp') {
-    // Local time is ambiguous once a year and depends on the session; this is neither.
-    const instant: Write = (reference) => `UNIX_TIMESTAMP(${reference})`;
-    return writer((r) => `CONCAT(${instant(r)})`, quoted(instant), instant, name);
+    // Local time is ambiguous once a year and depends on the session; this is neither. MariaDB has no
+    // number for the zero date.
+    const instant: Write = (reference) =>
+      `IFNULL(CONCAT(UNIX_TIMESTAMP(${reference})), CONCAT(${reference}))`;
+    return writer(instant, quoted(instant), instant, name);
   }
   if (BINARY.has(type) || SPATIAL.has(type)) {
     const bytes: Write = (r) =>
@@ -99,7 +101,7 @@ export function valueWriter(column: ColumnModel, dialect: Dialect, maximumBinary
     return writer(bytes, quoted(bytes), SPATIAL.has(type) ? (r) => `HEX(${r})` : same, name);
   }
   const text: Write = (reference) => {
-    if (type === 'json') return dialect.jsonAsText(reference);
+    if (dialect.holdsJson(type)) return dialect.jsonAsText(reference);
     if (column.characterSet === 'utf8mb4') return reference;
     if (column.characterSet !== undefined) return `CONVERT(${reference} USING utf8mb4)`;
     // A type this list does not know (UUID, INET6, and what comes later): its printed form.
@@ -109,7 +111,7 @@ export function valueWriter(column: ColumnModel, dialect: Dialect, maximumBinary
   return writer(
     text,
     (reference) => `JSON_QUOTE(${text(reference)})`,
-    (reference) => `CAST(${type === 'json' ? text(reference) : reference} AS BINARY)`,
+    (reference) => `CAST(${dialect.holdsJson(type) ? text(reference) : reference} AS BINARY)`,
     name,
   );
 }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 
 /** `chartgate checker`: runs the integrity checker in the foreground. */
-export function registerChecker(program: Command): void {
+export function register(program: Command): void {
   program
     .command('checker')
     .description('Run the integrity checker: its own process, with its own user and its own SQL account.')

@@ -11,7 +11,7 @@ import { parseRequestId } from '../../contracts/identifiers.ts';
 import { EXIT, fail } from '../output.ts';
 
 /** `chartgate log verify DIR` and `chartgate log show DIR`. */
-export function registerLog(program: Command): void {
+export function register(program: Command): void {
   const log = program.command('log').description('Check and read the activity log.');
   log
     .command('verify')

@@ -28,9 +28,9 @@ export async function dropAuditTrigger(
       restore: () =>
         recreate(stack, tenant, {
           statement: String(row['SQL Original Statement']),
-          mode: String(row['sql_mode']),
-          client: String(row['character_set_client']),
-          collation: String(row['collation_connection']),
+          mode: String(row.sql_mode),
+          client: String(row.character_set_client),
+          collation: String(row.collation_connection),
         }),
     };
   } finally {

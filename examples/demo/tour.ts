@@ -205,7 +205,7 @@ export const TOUR: readonly TourStep[] = [
         title: this.title,
         sent: 'POST /fhir/Observation with system/Observation.cruds',
         came: `${reply.status}, Location: ${reply.headers.location}`,
-        why: `audit row: ${row?.at} UTC, ${row?.login}, ${row?.operation} on ${row?.emr_table}\n${excerpt(JSON.stringify(row?.new_values))}`,
+        why: `audit row: ${row?.at} UTC, ${row?.login}, ${row?.operation} on ${row?.emr_table}\n${excerpt(String(row?.new_values))}`,
         ok:
           reply.status === 201 &&
           reply.headers.location?.startsWith('/fhir/Observation/') === true &&
@@ -228,6 +228,8 @@ export const TOUR: readonly TourStep[] = [
           method: 'POST',
           body: observation(7),
         });
+        // A write waits for a probe of its own; the policy lets a read use a verdict up to one second old.
+        await pause(1100);
         const read = await send(stack, 'north', '/fhir/Patient/7', token);
         const seen = (await emrCount(tenant)) - before;
         const other = await send(
@@ -240,7 +242,7 @@ export const TOUR: readonly TourStep[] = [
         const state = await metric(stack, 'chartgate_integrity_state', { database: 'north' });
         return {
           title: this.title,
-          sent: `DROP TRIGGER ${dropped.name}, then POST /fhir/Observation and GET /fhir/Patient/7`,
+          sent: `DROP TRIGGER ${dropped.name}, then at once POST /fhir/Observation, and GET /fhir/Patient/7 a second later`,
           came: `${write.status} and ${read.status} ${excerpt(write.text)}`,
           why: `activity log: ${reason}; requests that reached the EMR: ${seen}; chartgate_integrity_state{database="north"} ${state}; the other clinic goes on: ${other.status}`,
           ok:

@@ -46,7 +46,7 @@ export function shapeBackendAnswer(x: Exchange): Answer {
     const value = backend.headers[name];
     if (value === undefined) continue;
     const verdict = fate(name);
-    if (verdict === 'drop' || (removed !== undefined && removed.has(name))) continue;
+    if (verdict === 'drop' || removed?.has(name)) continue;
     if (name === 'cache-control') cacheable = true;
     if (verdict === 'cookie') {
       for (const cookie of Array.isArray(value) ? value : [value]) headers.push(name, rewriteCookie(cookie));

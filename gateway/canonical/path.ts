@@ -14,7 +14,6 @@ const PERMITTED = /^\/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*$/;
  * second decoding would turn into one (`%`), those that end a path elsewhere (`?`, `#`, `;`, NUL), controls,
  * and white space other than a plain space.
  */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here.
 const FORBIDDEN =
   /[/\\%?#;\u0000-\u001f\u007f-\u00a0\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff\ufff0-\uffff]/;
 
@@ -22,7 +21,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Percent-encodes for a path or query so that what `pchar` allows and back ends expect (`$everything`, `a:b`) stays readable. */
 export function encodeComponent(text: string): string {
-  return encodeURIComponent(text).replace(/%(?:24|2C|3A|40)/g, (escape) => decodeURIComponent(escape));
+  return encodeURIComponent(text).replace(/%(?:24|2C|3A|40)/g, (code) => decodeURIComponent(code));
 }
 
 /** Decodes percent escapes once. `undefined` where the bytes are not valid UTF-8 (overlong forms and surrogates included). */

@@ -14,7 +14,6 @@ const NONE: CanonicalQuery = Object.freeze({ text: '', parameters: new Map() });
 /** RFC 3986 `query` characters, and those that browsers leave as they are (`|`, `"`, `<`, `>`, `[`, `]`, `{`, `}`, `^`, backquote). */
 const PERMITTED = /^(?:[A-Za-z0-9._~!$&'()*+,;=:@/?|"<>[\]{}^`-]|%[0-9A-Fa-f]{2})*$/;
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here.
 const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufff0-\uffff]/;
 
 /**

@@ -1,9 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { createHash, X509Certificate } from 'node:crypto';
 import { channel } from 'node:diagnostics_channel';
 import { fileURLToPath } from 'node:url';
 import { readGatewaySources, type Sources, settingsFrom } from '../../config/index.ts';
 import { ChartgateError } from '../../contracts/errors.ts';
 import { type AlarmEvent, CHANNELS } from '../../contracts/events.ts';
+import type { GatewaySettings } from '../../contracts/settings.ts';
 import { createOperationsServer, startWorkerTelemetry } from '../../telemetry/index.ts';
 import { log } from './log.ts';
 import type { FromWorker, Readiness, ToWorker } from './messages.ts';
@@ -25,6 +27,21 @@ interface Slot {
   restartMs: number;
 }
 
+/** What the supervisor shows of the configuration that serves. */
+interface InForce {
+  readonly policyDigest: string;
+  readonly certificateExpiresAt: number;
+}
+
+/** Compiles what the supervisor itself does not use, to know that it is whole; throws when it is not. */
+function describe(settings: GatewaySettings): InForce {
+  const digests = [...compilePolicies(settings).values()].map((policy) => [policy.name, policy.digest]);
+  return {
+    policyDigest: createHash('sha256').update(JSON.stringify(digests.sort())).digest('hex'),
+    certificateExpiresAt: new X509Certificate(settings.listen.certificate).validToDate.getTime(),
+  };
+}
+
 const SNAPSHOT_MS = 1000;
 const alarms = channel(CHANNELS.alarm);
 
@@ -37,7 +54,7 @@ const WORKER = fileURLToPath(
 export async function startGateway(file: string, version: string): Promise<Gateway> {
   let sources: Sources = readGatewaySources(file);
   const settings = settingsFrom(sources);
-  compilePolicies(settings);
+  let inForce = describe(settings);
   const own = startWorkerTelemetry({ worker: 'supervisor', pools: () => [] });
   let stopping = false;
   let snapshotId = 0;
@@ -166,7 +183,8 @@ export async function startGateway(file: string, version: string): Promise<Gatew
     ...settings.operations,
     collect,
     ready,
-    buildInfo: { version, node: process.version },
+    buildInfo: () => ({ version, policyDigest: inForce.policyDigest }),
+    certificateExpiresAt: () => inForce.certificateExpiresAt,
   });
   const refresh = setInterval(() => void collect(), SNAPSHOT_MS);
   await collect();
@@ -179,10 +197,10 @@ export async function startGateway(file: string, version: string): Promise<Gatew
     },
     async reload() {
       let next: Sources;
+      let described: InForce;
       try {
         next = readGatewaySources(file);
-        const checked = settingsFrom(next);
-        compilePolicies(checked);
+        described = describe(settingsFrom(next));
       } catch (error) {
         return refuse(error instanceof ChartgateError ? error.message : 'internal error');
       }
@@ -198,6 +216,7 @@ export async function startGateway(file: string, version: string): Promise<Gatew
         return refuse(refused.join('\n'));
       }
       sources = next;
+      inForce = described;
       const committed = running.map((slot) => answer(slot, 'committed'));
       for (const slot of running) tell(slot, { type: 'commit' });
       await Promise.allSettled(committed);

@@ -139,7 +139,10 @@ export class BackendAnswer implements Dispatcher.DispatchHandler {
 
   /** Aborts a streaming transfer on the gateway's own behalf, such as when the audit is no longer intact. */
   cut(): void {
-    if (this.#sink === undefined) return this.discard();
+    if (this.#sink === undefined) {
+      this.discard();
+      return;
+    }
     this.#finish('gateway');
     this.#controller?.abort(new Error('cut'));
   }
@@ -155,8 +158,10 @@ export class BackendAnswer implements Dispatcher.DispatchHandler {
       this.#sent += chunk.length;
       ready = sink.write(chunk);
     }
-    if (this.#failed) return this.#finish('backend');
-    if (this.#ended) return this.#finish('complete');
+    if (this.#failed || this.#ended) {
+      this.#finish(this.#failed ? 'backend' : 'complete');
+      return;
+    }
     sink.on('drain', () => {
       if (this.#controller?.paused === true) this.#controller.resume();
     });

@@ -153,11 +153,7 @@ function faults({ title, direction }: Case, transfer: Transfer): string[] {
   return [];
 }
 
-function result(
-  rows: readonly Row[],
-  problems: readonly string[],
-  baseline: number | undefined,
-): MeasureResult {
+function result(rows: readonly Row[], problems: readonly string[], baseline: number): MeasureResult {
   const worst = (direction: Direction): number | undefined => {
     const peaks = rows.filter((row) => row.direction === direction).map((row) => row.peak);
     return peaks.length === 0 ? undefined : Math.max(...peaks);
@@ -171,34 +167,30 @@ function result(
     optional: false,
   });
   return {
-    tables:
-      rows.length === 0
-        ? []
-        : [
-            {
-              title: 'Memory of the gateway (resident, all its processes) while 50 MB stream through it',
-              columns: [
-                { title: 'transfer', align: 'left' },
-                { title: 'seconds', align: 'right' },
-                { title: 'peak, MB over baseline', align: 'right' },
-                { title: 'afterwards', align: 'right' },
-              ],
-              rows: rows.map((row) => [
-                row.title,
-                row.seconds.toFixed(1),
-                row.peak.toFixed(1),
-                row.after.toFixed(1),
-              ]),
-              footnotes:
-                baseline === undefined ? [] : [`Baseline, after small requests: ${baseline.toFixed(1)} MB`],
-            },
-          ],
+    tables: [
+      {
+        title: 'Memory of the gateway (resident, all its processes) while 50 MB stream through it',
+        columns: [
+          { title: 'transfer', align: 'left' },
+          { title: 'seconds', align: 'right' },
+          { title: 'peak, MB over baseline', align: 'right' },
+          { title: 'afterwards', align: 'right' },
+        ],
+        rows: rows.map((row) => [
+          row.title,
+          row.seconds.toFixed(1),
+          row.peak.toFixed(1),
+          row.after.toFixed(1),
+        ]),
+        footnotes: [`Baseline, after small requests: ${baseline.toFixed(1)} MB`],
+      },
+    ],
     floors: [floor('download'), floor('upload')],
     problems,
     notes: [],
     figures: {
       machine: describeMachine(),
-      baselineMegabytes: baseline === undefined ? null : rounded(baseline, 1),
+      baselineMegabytes: rounded(baseline, 1),
       transfers: rows.map((row) => ({
         ...row,
         seconds: rounded(row.seconds, 2),

@@ -131,7 +131,7 @@ function tokenize(source: string): readonly Token[] {
       at = end;
     } else if (char === "'" || char === '"') {
       const length = textLength(source, at, char);
-      push('text', unescape(source.slice(at + 1, at + length - 1)), length);
+      push('text', unescaped(source.slice(at + 1, at + length - 1)), length);
     } else if (char === '`' || (char === '}' && templates.at(-1) === 0)) {
       if (char === '}') templates.pop();
       const { value, length, opens } = templatePiece(source, at);
@@ -191,13 +191,13 @@ function templatePiece(source: string, start: number): { value: string; length: 
   }
   const opens = source.slice(at, at + 2) === '${';
   const end = Math.min(at + (opens ? 2 : 1), source.length);
-  return { value: unescape(source.slice(start + 1, at)), length: end - start, opens };
+  return { value: unescaped(source.slice(start + 1, at)), length: end - start, opens };
 }
 
 /** Escapes could hide a module's name from these rules. */
-function unescape(text: string): string {
+function unescaped(text: string): string {
   return text.replace(
-    /\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|u\{([0-9a-f]+)\}|(.))/gis,
+    /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]+)\}|(.))/gs,
     (_all, x, u, braces, other) => {
       const code = x ?? u ?? braces;
       return code === undefined ? String(other) : String.fromCodePoint(Number.parseInt(code, 16));

@@ -65,16 +65,24 @@ function pieces(bytes: Buffer, cuts: readonly number[]): Buffer[] {
 describe('messages', () => {
   it('come back as they were sent', () => {
     fc.assert(
-      fc.property(id, database, base64url(16), base64url(32), base64url(32), verdict, (n, db, short, a, b, v) => {
-        const attest = { type: 'attest' as const, id: n, database: db, nonce: short };
-        expect(parseAttest(spell(attest))).toEqual(attest);
-        expect(parseHello(spell({ type: 'hello', nonce: a }))).toEqual({ type: 'hello', nonce: a });
-        const prove = { type: 'prove' as const, nonce: a, proof: b };
-        expect(parseProve(spell(prove))).toEqual(prove);
-        expect(parseProved(spell({ type: 'proved', proof: b }))).toEqual({ type: 'proved', proof: b });
-        const sealed = parseVerdict(seal(spell(v), b));
-        expect(sealed).toEqual({ verdict: v, signed: spell(v), mac: b });
-      }),
+      fc.property(
+        id,
+        database,
+        base64url(16),
+        base64url(32),
+        base64url(32),
+        verdict,
+        (n, db, short, a, b, v) => {
+          const attest = { type: 'attest' as const, id: n, database: db, nonce: short };
+          expect(parseAttest(spell(attest))).toEqual(attest);
+          expect(parseHello(spell({ type: 'hello', nonce: a }))).toEqual({ type: 'hello', nonce: a });
+          const prove = { type: 'prove' as const, nonce: a, proof: b };
+          expect(parseProve(spell(prove))).toEqual(prove);
+          expect(parseProved(spell({ type: 'proved', proof: b }))).toEqual({ type: 'proved', proof: b });
+          const sealed = parseVerdict(seal(spell(v), b));
+          expect(sealed).toEqual({ verdict: v, signed: spell(v), mac: b });
+        },
+      ),
     );
   });
 
@@ -113,26 +121,38 @@ describe('messages', () => {
 
   it('with one character changed are refused or mean exactly what they spell', () => {
     fc.assert(
-      fc.property(verdict, base64url(32), fc.nat(), fc.integer({ min: 0, max: 255 }), (v, mac, where, code) => {
-        const whole = seal(spell(v), mac);
-        const at = where % whole.length;
-        const changed = whole.slice(0, at) + String.fromCharCode(code) + whole.slice(at + 1);
-        onlyFrameInvalid(() => {
-          const again = parseVerdict(changed);
-          expect(seal(spell(again.verdict), again.mac)).toBe(changed);
-        });
-      }),
+      fc.property(
+        verdict,
+        base64url(32),
+        fc.nat(),
+        fc.integer({ min: 0, max: 255 }),
+        (v, mac, where, code) => {
+          const whole = seal(spell(v), mac);
+          const at = where % whole.length;
+          const changed = whole.slice(0, at) + String.fromCharCode(code) + whole.slice(at + 1);
+          onlyFrameInvalid(() => {
+            const again = parseVerdict(changed);
+            expect(seal(spell(again.verdict), again.mac)).toBe(changed);
+          });
+        },
+      ),
     );
   });
 
   it.each([
-    ['an intact verdict with findings', { state: 'intact', epoch: 'a'.repeat(32), findings: ['trigger-missing'] }],
+    [
+      'an intact verdict with findings',
+      { state: 'intact', epoch: 'a'.repeat(32), findings: ['trigger-missing'] },
+    ],
     ['an intact verdict without an epoch', { state: 'intact', epoch: '', findings: [] }],
     ['a broken verdict with an epoch', { state: 'broken', epoch: 'a'.repeat(32), findings: ['x'] }],
     ['a broken verdict that does not say why', { state: 'broken', epoch: '', findings: [] }],
     ['a state that is none', { state: 'fine', epoch: '', findings: [] }],
     ['a finding that is not a code', { state: 'broken', epoch: '', findings: ['Patient Miller'] }],
-    ['too many findings', { state: 'broken', epoch: '', findings: Array.from({ length: 33 }, (_, i) => `f${i}`) }],
+    [
+      'too many findings',
+      { state: 'broken', epoch: '', findings: Array.from({ length: 33 }, (_, i) => `f${i}`) },
+    ],
     ['findings that are no list', { state: 'broken', epoch: '', findings: { length: 1 } }],
   ])('refuse %s', (_, fields) => {
     const message = JSON.stringify({

@@ -79,7 +79,8 @@ describe.runIf(openemrIsHere)('OpenEMR 5 on a real server', () => {
       expect(row.ran_as).toBe('chartgate_audit@localhost');
       expect(row.connection).toBe(emr.threadId);
       expect(Math.abs(Date.now() - Date.parse(`${row.at.replace(' ', 'T')}Z`))).toBeLessThan(60_000);
-      expect(JSON.parse(row.row_key ?? '')).toEqual({ id: String(id) });
+      // OpenEMR declares no primary key here; its one unique key is on `pid`.
+      expect(JSON.parse(row.row_key ?? '')).toEqual({ pid: '4711' });
     }
     const [insert, update, remove] = rows;
     expect(JSON.parse(insert?.new_values ?? '')).toMatchObject({
@@ -105,8 +106,12 @@ describe.runIf(openemrIsHere)('OpenEMR 5 on a real server', () => {
     await admin.query('USE openemr');
     await admin.query("REPLACE INTO `groups` (id, name, user) VALUES (900, 'a', 'x'), (901, 'b', 'y')");
     await admin.query("REPLACE INTO `groups` (id, name, user) VALUES (900, 'a2', 'x')");
-    await admin.query("INSERT INTO `groups` (id, name, user) VALUES (901, 'b', 'y') ON DUPLICATE KEY UPDATE name = 'b2'");
-    await admin.query("INSERT INTO `groups` (name, user) SELECT name, user FROM `groups` WHERE id IN (900, 901)");
+    await admin.query(
+      "INSERT INTO `groups` (id, name, user) VALUES (901, 'b', 'y') ON DUPLICATE KEY UPDATE name = 'b2'",
+    );
+    await admin.query(
+      'INSERT INTO `groups` (name, user) SELECT name, user FROM `groups` WHERE id IN (900, 901)',
+    );
     await admin.query("UPDATE `groups` a JOIN `groups` b ON a.id = b.id SET a.user = 'z' WHERE a.id >= 900");
     await admin.query('DELETE a FROM `groups` a WHERE a.id >= 900');
     const operations = (await auditRows(admin, 'openemr', before)).map((row) => row.operation);

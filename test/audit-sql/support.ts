@@ -53,7 +53,9 @@ export async function loadOpenemr(connection: mysql.Connection, schema: string):
   const script = (await readFile(OPENEMR, 'utf8')).replace(/^--.*$/gm, '');
   await connection.query(`CREATE DATABASE \`${schema}\`; USE \`${schema}\``);
   await connection.query(script);
-  const made = [...script.matchAll(/^\s*CREATE TABLE\s+(?:IF NOT EXISTS\s+)?`?(\w+)`?/gim)].map((m) => m[1] ?? '');
+  const made = [...script.matchAll(/^\s*CREATE\s+TABLE\s+(?:IF NOT EXISTS\s+)?`?(\w+)`?/gim)].map(
+    (m) => m[1] ?? '',
+  );
   return [...new Set(made)].sort();
 }
 
@@ -112,7 +114,8 @@ export interface KeyPair {
 
 export function keyPair(): KeyPair {
   const pair = generateKeyPairSync('ed25519');
-  const pem = (key: KeyObject, type: 'pkcs8' | 'spki'): Buffer => Buffer.from(key.export({ type, format: 'pem' }));
+  const pem = (key: KeyObject, type: 'pkcs8' | 'spki'): Buffer =>
+    Buffer.from(key.export({ type, format: 'pem' }));
   return { privatePem: pem(pair.privateKey, 'pkcs8'), publicPem: pem(pair.publicKey, 'spki') };
 }
 
@@ -131,7 +134,11 @@ export interface AuditRow {
 }
 
 /** Audit rows after the given id, in order. */
-export async function auditRows(connection: mysql.Connection, schema: string, after = 0): Promise<AuditRow[]> {
+export async function auditRows(
+  connection: mysql.Connection,
+  schema: string,
+  after = 0,
+): Promise<AuditRow[]> {
   const [rows] = await connection.query<(mysql.RowDataPacket & AuditRow)[]>({
     sql: `SELECT id, CAST(at AS CHAR) AS at, login, ran_as, connection, emr_table, operation, row_key, old_values,
                  new_values, changes FROM \`${schema}_audit\`.audit_row WHERE id > ? ORDER BY id`,

@@ -21,10 +21,9 @@ function linesOf(file: string, load: (file: string) => unknown): readonly string
     load(file);
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    const prefix = new RegExp(`^${RegExp.escape(file)}: ?`);
     return error.message
       .split('\n')
-      .map((line) => line.replace(prefix, '').replaceAll(folder.path, 'FOLDER').trim());
+      .map((line) => line.replace(`${file}:`, '').replaceAll(folder.path, 'FOLDER').trim());
   }
   return [];
 }

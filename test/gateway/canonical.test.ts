@@ -145,7 +145,7 @@ describe('framing', () => {
     ['1,1', undefined, 'list'],
     ['', undefined, 'empty length'],
     ['99999999999999999999', undefined, 'too large to count'],
-  ])('length %j with coding %j is refused: %s', (length, coding) => {
+  ])('length %j with coding %j is refused: %s', (length, coding, _reason) => {
     expect(framingOf(length, coding)).toBeUndefined();
   });
 

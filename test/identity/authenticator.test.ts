@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../contracts/clock.ts';
 import type { AuthenticationResult, BearerPrincipal } from '../../contracts/principal.ts';
@@ -107,6 +110,13 @@ describe('an accepted token', () => {
     expect(await ask(token)).toMatchObject({ ok: false, reason: 'token-expired' });
   });
 
+  test('is not served past its expiry when the wall clock leaps', async () => {
+    const token = signed(key, { exp: Math.floor(Date.now() / 1000) + 30 });
+    expect(await ask(token)).toMatchObject({ ok: true });
+    clock.leap({ wallMs: 31_000 });
+    expect(await ask(token)).toMatchObject({ ok: false, reason: 'token-expired' });
+  });
+
   test('leaves the cache when its time is over, though the wall clock was set back', async () => {
     const token = signed(key, { exp: Math.floor(Date.now() / 1000) + 30 });
     expect(await ask(token)).toMatchObject({ ok: true });
@@ -131,6 +141,16 @@ describe('an accepted token', () => {
     expect(all.every((result) => result.ok)).toBe(true);
     expect(asked('/introspect')).toBe(1);
     expect(asked('/jwks')).toBe(1);
+  });
+
+  test('is judged apart for a route that asks the issuer and one that does not', async () => {
+    const token = signed(key);
+    const all = [ask(token), ask(token, { introspection: 'always' }), ask(token, { issuers: [] })];
+    expect(await Promise.all(all)).toMatchObject([
+      { ok: true },
+      { ok: false, reason: 'token-inactive' },
+      { ok: false, reason: 'token-issuer' },
+    ]);
   });
 
   test('is one of at most so many', async () => {
@@ -226,8 +246,8 @@ describe('an issuer is not believed', () => {
       () => Object.assign(issuer.metadata ?? {}, { issuer: `${issuer.issuer}/` }),
     ],
     [
-      'when its keys are to be had over plain HTTP',
-      () => Object.assign(issuer.metadata ?? {}, { jwks_uri: issuer.issuer.replace('https', 'http') }),
+      'when its keys have moved elsewhere',
+      () => Object.assign(issuer.metadata ?? {}, { jwks_uri: `${issuer.issuer}/moved` }),
     ],
     ['when its metadata names no keys', () => Object.assign(issuer.metadata ?? {}, { jwks_uri: undefined })],
     [
@@ -238,6 +258,21 @@ describe('an issuer is not believed', () => {
   ])('%s', async (_, spoil) => {
     spoil();
     expect(await ask(signed(key))).toMatchObject(refused);
+  });
+
+  test('when its keys are to be had over plain HTTP', async () => {
+    let reached = 0;
+    const plain = createServer((_, response) => {
+      reached++;
+      response.end(JSON.stringify({ keys: issuer.keys }));
+    });
+    plain.listen(0, '127.0.0.1');
+    await once(plain, 'listening');
+    const { port } = plain.address() as AddressInfo;
+    Object.assign(issuer.metadata ?? {}, { jwks_uri: `http://127.0.0.1:${port}/jwks` });
+    expect(await ask(signed(key))).toMatchObject(refused);
+    expect(reached).toBe(0);
+    await new Promise((resolve) => plain.close(resolve));
   });
 
   test('when its certificate is another authority’s', async () => {

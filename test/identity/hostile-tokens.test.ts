@@ -19,6 +19,7 @@ const rsa = rsaKey('rsa');
 const twin = ecKey('twin');
 const otherTwin = ecKey('twin');
 const leaked = ecKey('leaked');
+const elsewise = rsaKey('elsewise');
 const forEncryption = ecKey('for-encryption');
 const short = rsaKey('short', 1024);
 const large = ecKey('large', 'P-384');
@@ -39,6 +40,7 @@ beforeAll(async () => {
     { ...forEncryption.jwk, use: 'enc' },
     short.jwk,
     large.jwk,
+    { ...elsewise.jwk, alg: 'PS256' },
     { kty: 'oct', k: b64('a shared secret'), kid: 'shared', alg: 'HS256' },
     { kty: 'EC', kid: 'broken', crv: 'P-256', x: 'AA', y: 'AA' },
   ];
@@ -175,6 +177,16 @@ const TOKENS: readonly Row[] = [
     () => token({ alg: 'RS256', kid: 'short' }, {}, short.privateKey, 'RS256'),
   ],
   ['a broken key', 'token-signature', () => token({ kid: 'broken' })],
+  [
+    'a key id that two keys have, by the other',
+    'token-signature',
+    () => token({ kid: 'twin' }, {}, otherTwin.privateKey),
+  ],
+  [
+    'a key published for another algorithm',
+    'token-signature',
+    () => token({ alg: 'RS256', kid: 'elsewise' }, {}, elsewise.privateKey, 'RS256'),
+  ],
   ['no key id', 'token-malformed', () => token({ kid: undefined })],
   ['an empty key id', 'token-malformed', () => token({ kid: '' })],
   ['a key id that is a number', 'token-malformed', () => token({ kid: 7 })],

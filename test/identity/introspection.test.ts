@@ -91,7 +91,7 @@ describe('a token that the issuer is asked about', () => {
   test.each<[string, HostileIssuer['introspection']]>([
     ['an error', () => ({ status: 500, body: {} })],
     ['a refusal of the gateway’s credential', () => ({ status: 401, body: { error: 'invalid_client' } })],
-    ['a redirect', () => ({ status: 307, body: {} })],
+    ['a redirect', () => ({ status: 307, location: '/introspect', body: {} })],
     ['no JSON', () => ({ body: 'active: true' })],
     ['too much', () => ({ body: { active: true, filler: 'x'.repeat(300_000) } })],
     ['nothing, for ever', () => 'hang'],

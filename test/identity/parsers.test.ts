@@ -119,6 +119,12 @@ describe('no input makes a parser throw', () => {
   };
   const expected = { issuer: good.iss, audience: AUDIENCE_A, now, skewSeconds: 5 };
 
+  test('the very second of the expiry is too late, and another issuer is another issuer', () => {
+    expect(checkClaims(good, { ...expected, now: good.exp - 0.001 })).not.toHaveProperty('reason');
+    expect(checkClaims(good, { ...expected, now: good.exp })).toMatchObject({ reason: 'token-expired' });
+    expect(checkClaims({ ...good, iss: `${good.iss}/` }, expected)).toMatchObject({ reason: 'token-issuer' });
+  });
+
   test('claims of any kind; what is accepted has the right types', () => {
     expect(checkClaims(good, expected)).not.toHaveProperty('reason');
     const names = fc.constantFrom(

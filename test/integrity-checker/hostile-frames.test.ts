@@ -85,7 +85,10 @@ const HOSTILE: readonly (readonly [why: string, bytes: Buffer])[] = [
   ['a further field: an expected hash', framed(attestWith({ expected: 'a'.repeat(64) }))],
   ['a prototype field', framed(`${ATTEST.slice(0, -1)},"__proto__":{}}`)],
   ['a field twice', framed(ATTEST.replace('"id":7', '"id":7,"id":8'))],
-  ['fields in another order', framed(JSON.stringify({ id: 7, type: 'attest', database: 'clinic', nonce: NONCE }))],
+  [
+    'fields in another order',
+    framed(JSON.stringify({ id: 7, type: 'attest', database: 'clinic', nonce: NONCE })),
+  ],
   ['white space', framed(ATTEST.replace(',', ', '))],
   ['an escape for a plain letter', framed(ATTEST.replace('clinic', '\\u0063linic'))],
   ['a missing nonce', framed(JSON.stringify({ type: 'attest', id: 7, database: 'clinic' }))],
@@ -258,7 +261,12 @@ describe('the socket', () => {
   it('is not made in place of a file', async () => {
     const elsewhere = join(folder, 'file');
     await writeFile(elsewhere, 'precious');
-    const other = new Listener({ path: elsewhere, secret: secretOf(SECRET), watches: new Map(), log: () => {} });
+    const other = new Listener({
+      path: elsewhere,
+      secret: secretOf(SECRET),
+      watches: new Map(),
+      log: () => {},
+    });
     await expect(other.listen()).rejects.toMatchObject({ code: 'checker-unavailable' });
     expect((await stat(elsewhere)).size).toBe(8);
   });

@@ -190,7 +190,11 @@ describe('a bounded verdict', () => {
     await ready();
     await fake.close();
     await until(() => oracle.current(CLINIC).state === 'unverified');
-    const verdict = await oracle.attest(CLINIC, { mode: 'bounded', maxAgeMs: 60_000 }, systemClock.monotonic());
+    const verdict = await oracle.attest(
+      CLINIC,
+      { mode: 'bounded', maxAgeMs: 60_000 },
+      systemClock.monotonic(),
+    );
     expect(verdict.state).toBe('unverified');
   });
 
@@ -215,7 +219,11 @@ const MISCONDUCT: readonly (readonly [what: string, hostile: boolean, conduct: C
   ['announces a frame of 4 GB', true, (_, fake) => fake.sendRaw(Buffer.from('ffffffff', 'hex'))],
   ['sends an empty frame', true, (_, fake) => fake.sendRaw(Buffer.alloc(4))],
   ['sends a message without a seal', true, (_, fake) => fake.sendRaw(encodeFrame('{"state":"intact"}', 100))],
-  ['says hello again', true, (_, fake) => fake.sendRaw(encodeFrame(`{"type":"hello","nonce":"${'C'.repeat(43)}"}`, 100))],
+  [
+    'says hello again',
+    true,
+    (_, fake) => fake.sendRaw(encodeFrame(`{"type":"hello","nonce":"${'C'.repeat(43)}"}`, 100)),
+  ],
   ['answers for another database', true, (request, fake) => fake.reply(request, { database: OTHER })],
   ['answers with another nonce', true, (request, fake) => fake.reply(request, { nonce: 'Z'.repeat(22) })],
   ['answers with another id', true, (request, fake) => fake.reply(request, { id: request.id + 1 })],
@@ -254,22 +262,25 @@ const MISCONDUCT: readonly (readonly [what: string, hostile: boolean, conduct: C
 ];
 
 describe('a checker that', () => {
-  it.each(MISCONDUCT)('%s is not believed, its connection is closed, and a good one is used again', async (_, hostile, conduct) => {
-    open();
-    await ready();
-    const right = fake.conduct;
-    const { connections } = fake;
-    const alarms = await listening<unknown>(CHANNELS.alarm, async () => {
-      fake.conduct = conduct;
-      expect((await strict()).state).toBe('unverified');
-      expect(oracle.current(CLINIC).state).toBe('unverified');
-    });
-    expect(alarms.length > 0).toBe(hostile);
-    if (hostile) expect(alarms[0]).toEqual({ alarm: 'checker-protocol', tenant: '' });
-    fake.conduct = right;
-    await until(async () => (await strict()).state === 'intact');
-    expect(fake.connections).toBeGreaterThan(connections);
-  });
+  it.each(MISCONDUCT)(
+    '%s is not believed, its connection is closed, and a good one is used again',
+    async (_, hostile, conduct) => {
+      open();
+      await ready();
+      const right = fake.conduct;
+      const { connections } = fake;
+      const alarms = await listening<unknown>(CHANNELS.alarm, async () => {
+        fake.conduct = conduct;
+        expect((await strict()).state).toBe('unverified');
+        expect(oracle.current(CLINIC).state).toBe('unverified');
+      });
+      expect(alarms.length > 0).toBe(hostile);
+      if (hostile) expect(alarms[0]).toEqual({ alarm: 'checker-protocol', tenant: '' });
+      fake.conduct = right;
+      await until(async () => (await strict()).state === 'intact');
+      expect(fake.connections).toBeGreaterThan(connections);
+    },
+  );
 
   it('answers twice is not believed', async () => {
     open();

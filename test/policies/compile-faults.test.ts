@@ -34,6 +34,7 @@ const FAULTS: readonly (readonly [string, readonly RouteDocument[], string | Reg
   ['an empty path', [page('a', '')], '/routes/0/path: must start'],
   ['an empty segment', [page('a', '/a//b')], '/routes/0/path: must not contain an empty segment'],
   ['a dot segment', [page('a', '/a/../b')], /dot segments/],
+  ['a segment that ends with a dot', [page('a', '/a./b')], /ends with a dot/],
   ['an encoded literal', [page('a', '/a%2fb')], /write it decoded/],
   ['a lookalike letter', [page('a', '/\u0440atient')], /write it decoded/],
   ['a wildcard', [page('a', '/static/*')], /no wildcard/],

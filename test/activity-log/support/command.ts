@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { registerLog } from '../../../cli/commands/log.ts';
+import { register } from '../../../cli/commands/log.ts';
 
 /** The `log` command alone, as `cli/main.ts` runs it. */
 const program = new Command('chartgate');
-registerLog(program);
+register(program);
 await program.parseAsync();

@@ -114,6 +114,6 @@ export const BROKEN_YAML: readonly BrokenFile[] = [
   {
     because: 'nesting without end',
     change: { whole: `listen: ${'['.repeat(20_000)}${']'.repeat(20_000)}\n` },
-    faults: ['1:997: nested too deeply'],
+    faults: ['1:1: nested too deeply'],
   },
 ];

@@ -65,7 +65,7 @@ function signature(input: Buffer, key: KeyObject, algorithm: string): Buffer {
   }
 }
 
-type Answer = { readonly status?: number; readonly body: unknown } | 'hang';
+type Answer = { readonly status?: number; readonly location?: string; readonly body: unknown } | 'hang';
 
 /** An issuer of ours over HTTPS that publishes, signs and answers whatever a test wants. */
 export interface HostileIssuer {
@@ -136,6 +136,7 @@ export async function startHostileIssuer(): Promise<HostileIssuer> {
     if (path === '/.well-known/openid-configuration' && issuer.metadata !== undefined)
       return { body: issuer.metadata };
     if (path === '/jwks') return { body: { keys: issuer.keys } };
+    if (path === '/moved') return { status: 302, location: '/jwks', body: {} };
     if (path === '/introspect') {
       let form = '';
       for await (const chunk of request) form += String(chunk);
@@ -155,7 +156,10 @@ export async function startHostileIssuer(): Promise<HostileIssuer> {
 
 function send(response: ServerResponse, reply: Answer): void {
   if (reply === 'hang') return;
-  response.writeHead(reply.status ?? 200, { 'content-type': 'application/json' });
+  response.writeHead(reply.status ?? 200, {
+    'content-type': 'application/json',
+    ...(reply.location === undefined ? {} : { location: reply.location }),
+  });
   response.end(typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body));
 }
 

@@ -89,7 +89,12 @@ export class FakeChecker {
           micros: 1,
           ...changes,
         });
-        const sealed = seal(text, createHmac('sha256', key ?? '').update(text).digest('base64url'));
+        const sealed = seal(
+          text,
+          createHmac('sha256', key ?? '')
+            .update(text)
+            .digest('base64url'),
+        );
         sent.push(sealed);
         send(sealed);
       },

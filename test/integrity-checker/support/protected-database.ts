@@ -29,8 +29,10 @@ const TABLES = [
 export interface ProtectedDatabase {
   readonly settings: CheckedDatabase;
   readonly names: AuditNames;
-  /** A trigger of ours, and the statement that makes it again. */
-  readonly trigger: { readonly name: string; readonly table: string; readonly create: string };
+  /** The name of one of its triggers. */
+  readonly trigger: string;
+  /** Makes that trigger again, in every field as it was. */
+  restoreTrigger(connection: Connection): Promise<void>;
   /** Approves what is there now: signs a new baseline and puts it in place. */
   approve(connection: Connection): Promise<void>;
 }
@@ -68,7 +70,10 @@ export async function protectDatabase(
     await administrator.query(`USE ${schema}`);
     for (const table of TABLES) await administrator.query(table);
     await administrator.query('CREATE USER ?@? IDENTIFIED BY ?', [emr.user, emr.host, password]);
-    await administrator.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${schema}.* TO ?@?`, [emr.user, emr.host]);
+    await administrator.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${schema}.* TO ?@?`, [
+      emr.user,
+      emr.host,
+    ]);
     const description = await describeServer(administrator);
     const model = await readModel(administrator, schema);
     const scripts = generate(model, {
@@ -85,17 +90,25 @@ export async function protectDatabase(
     await setCheckerPassword(administrator, checker, Buffer.from(password));
     await approve(administrator);
     const [found] = await administrator.query(
-      "SELECT TRIGGER_NAME n, EVENT_OBJECT_TABLE t FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA=? AND EVENT_OBJECT_TABLE='patient' AND EVENT_MANIPULATION='INSERT'",
+      "SELECT TRIGGER_NAME n FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA=? AND EVENT_OBJECT_TABLE='patient' AND EVENT_MANIPULATION='INSERT'",
       [schema],
     );
-    const trigger = (found as { n: string; t: string }[])[0];
+    const trigger = (found as { n: string }[])[0];
     if (trigger === undefined) throw new Error('no trigger');
     const [shown] = await administrator.query(`SHOW CREATE TRIGGER ${schema}.${trigger.n}`);
-    const create = (shown as Record<string, string>[])[0]?.['SQL Original Statement'] ?? '';
+    const shape = (shown as Record<string, string>[])[0] ?? {};
     return {
       names,
       approve,
-      trigger: { name: trigger.n, table: trigger.t, create },
+      trigger: trigger.n,
+      restoreTrigger: async (connection) => {
+        // A trigger keeps the mode and the character set of the session that made it.
+        await connection.query('SET SESSION sql_mode = ?', [shape.sql_mode]);
+        await connection.query(
+          `SET NAMES ${shape.character_set_client} COLLATE ${shape.collation_connection}`,
+        );
+        await connection.query(shape['SQL Original Statement'] ?? '');
+      },
       settings: {
         id: parseDatabaseId(id) as DatabaseId,
         host: server.host,

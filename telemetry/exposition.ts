@@ -1,0 +1,101 @@
+import { AggregatorRegistry } from 'prom-client';
+import { metric } from './aggregate.ts';
+import { type IntegrityReading, type Metric, parseSnapshot, type WorkerSnapshot } from './snapshot.ts';
+
+export interface BuildInfo {
+  readonly version: string;
+  /** SHA-256 of the policy set in force, hex. */
+  readonly policyDigest: string;
+}
+
+/** What the supervisor knows by itself. */
+export interface OwnReadings {
+  readonly build: BuildInfo;
+  /** Milliseconds since the epoch at which the gateway's certificate expires. */
+  readonly certificateExpiresAt: number | undefined;
+  /** Workers that did not answer in time, or not in the right form. */
+  readonly silent: number;
+}
+
+/** Adds the workers up. One with a snapshot of another form counts as silent. */
+export async function exposition(
+  answers: readonly unknown[],
+  own: OwnReadings,
+): Promise<{ readonly contentType: string; readonly text: string }> {
+  const snapshots = answers.map(parseSnapshot).filter((snapshot) => snapshot !== undefined);
+  const silent = own.silent + answers.length - snapshots.length;
+  const registry = AggregatorRegistry.aggregate([
+    ...snapshots.map(({ metrics }) => metrics),
+    integrityMetrics(snapshots),
+    ownMetrics(own, snapshots.length, silent),
+  ]);
+  return { contentType: registry.contentType, text: await registry.metrics() };
+}
+
+/**
+ * Per database the youngest verdict that any worker received. Adding up or taking the worst would show
+ * what an idle worker last saw, maybe an hour ago, as the state of now.
+ */
+function integrityMetrics(snapshots: readonly WorkerSnapshot[]): Metric[] {
+  const youngest = new Map<string, IntegrityReading>();
+  for (const { integrity } of snapshots) {
+    for (const reading of integrity) {
+      const former = youngest.get(reading.database);
+      if (former === undefined || reading.ageSeconds < former.ageSeconds)
+        youngest.set(reading.database, reading);
+    }
+  }
+  const readings = [...youngest.values()];
+  return [
+    metric(
+      'gauge',
+      'chartgate_integrity_state',
+      '1: the audit of a database was intact at the last verdict; 0: it was broken or could not be verified.',
+      readings.map(({ database, state }) => ({ labels: { database }, value: state === 'intact' ? 1 : 0 })),
+    ),
+    metric(
+      'gauge',
+      'chartgate_integrity_age_seconds',
+      'Time since the last verdict on a database.',
+      readings.map(({ database, ageSeconds }) => ({ labels: { database }, value: ageSeconds })),
+    ),
+    metric(
+      'gauge',
+      'chartgate_integrity_findings',
+      '1 for each finding of the last verdict on a database.',
+      readings.flatMap(({ database, findings }) =>
+        findings.map((code) => ({ labels: { database, code }, value: 1 })),
+      ),
+    ),
+  ];
+}
+
+function ownMetrics(own: OwnReadings, reporting: number, silent: number): Metric[] {
+  const { build, certificateExpiresAt } = own;
+  const metrics = [
+    metric('gauge', 'chartgate_build_info', 'Versions and policy in force; always 1.', [
+      { labels: { version: build.version, node: process.version, policy: build.policyDigest }, value: 1 },
+    ]),
+    metric(
+      'gauge',
+      'chartgate_workers',
+      'Processes whose figures are on this page, and those that did not answer.',
+      [
+        { labels: { state: 'reporting' }, value: reporting },
+        { labels: { state: 'silent' }, value: silent },
+      ],
+    ),
+  ];
+  if (certificateExpiresAt !== undefined) {
+    const seconds = (certificateExpiresAt - Date.now()) / 1000;
+    metrics.push(
+      metric(
+        'gauge',
+        'chartgate_certificate_expiry_seconds',
+        "Time until the gateway's certificate expires.",
+        [{ labels: {}, value: seconds }],
+      ),
+    );
+  }
+  return metrics;
+}

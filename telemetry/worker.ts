@@ -1,0 +1,149 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { ChartgateError } from '../contracts/errors.ts';
+import {
+  type AlarmEvent,
+  type AttestationEvent,
+  CHANNELS,
+  type LimitEvent,
+  type RequestEvent,
+} from '../contracts/events.ts';
+import { EventCounts, metric } from './aggregate.ts';
+import { nameLabel } from './labels.ts';
+import { processMetrics } from './process-metrics.ts';
+import type { Metric, Sample, WorkerSnapshot } from './snapshot.ts';
+
+const LAG_RESOLUTION_MS = 10;
+
+/** The state of the pool to one back end. */
+export interface PoolState {
+  readonly tenant: string;
+  /** Only tells back ends apart; it does not become a label. */
+  readonly origin: string;
+  readonly connected: number;
+  readonly free: number;
+  readonly pending: number;
+  readonly running: number;
+  readonly ejected: boolean;
+}
+
+export interface WorkerTelemetryOptions {
+  /** Name of this process among its gateway's, such as `worker-1` or `supervisor`. */
+  readonly worker: string;
+  /** Asked at each snapshot. A tenant's back ends are numbered in this order, which stays the same. */
+  readonly pools?: () => readonly PoolState[];
+}
+
+export interface WorkerTelemetry {
+  /** Everything since the start. Structured-clonable; for `createOperationsServer`. Never rejects. */
+  snapshot(): Promise<WorkerSnapshot>;
+  /** Stops listening to events. What was counted stays readable. */
+  stop(): void;
+}
+
+/**
+ * Counts the events that the parts of this process publish (contracts/events.ts). It never affects
+ * them: what an event may bring about here is caught and counted.
+ */
+export function startWorkerTelemetry(options: WorkerTelemetryOptions): WorkerTelemetry {
+  const { worker } = options;
+  if (nameLabel(worker) === '') throw new ChartgateError('internal', 'The name of a worker is not valid.');
+  const counts = new EventCounts();
+  let errors = 0;
+  // An exception in a subscriber would be thrown again on the next tick and end the process.
+  const guarded =
+    <Event>(record: (event: Event) => void) =>
+    (message: unknown): void => {
+      try {
+        record(message as Event);
+      } catch {
+        errors += 1;
+      }
+    };
+  const subscriptions = [
+    [CHANNELS.request, guarded((event: RequestEvent) => counts.request(event))],
+    [
+      CHANNELS.attestation,
+      guarded((event: AttestationEvent) => counts.attestation(event, performance.now())),
+    ],
+    [CHANNELS.limit, guarded((event: LimitEvent) => counts.limit(event))],
+    [CHANNELS.alarm, guarded((event: AlarmEvent) => counts.alarm(event))],
+  ] as const;
+  for (const [name, listener] of subscriptions) subscribe(name, listener);
+  const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
+  lag.enable();
+
+  return {
+    async snapshot() {
+      const quantiles = [50, 99].map((percent): Sample => {
+        // The timer's own interval is no lag. Nanoseconds; NaN before the first sample.
+        const seconds = lag.percentile(percent) / 1e9 - LAG_RESOLUTION_MS / 1000;
+        return { labels: { worker, quantile: String(percent / 100) }, value: Math.max(0, seconds || 0) };
+      });
+      lag.reset();
+      let pools: Metric[] = [];
+      let ofProcess: readonly Metric[] = [];
+      try {
+        pools = poolMetrics(options.pools?.() ?? []);
+        ofProcess = await processMetrics(worker);
+      } catch {
+        errors += 1;
+      }
+      const metrics = [
+        ...counts.metrics(),
+        ...pools,
+        metric(
+          'gauge',
+          'chartgate_event_loop_lag_seconds',
+          'How late the event loop was since the reading before, by worker.',
+          quantiles,
+          'max',
+        ),
+        metric(
+          'counter',
+          'chartgate_telemetry_errors_total',
+          'Events and readings that could not be counted.',
+          [{ labels: {}, value: errors }],
+        ),
+        ...ofProcess,
+      ];
+      return { format: 1, worker, metrics, integrity: counts.integrity(performance.now()) };
+    },
+    stop() {
+      for (const [name, listener] of subscriptions) unsubscribe(name, listener);
+      lag.disable();
+    },
+  };
+}
+
+const POOL_STATES = ['connected', 'free', 'pending', 'running'] as const;
+
+function poolMetrics(pools: readonly PoolState[]): Metric[] {
+  const states: Sample[] = [];
+  const ejected: Sample[] = [];
+  const seen = new Map<string, number>();
+  for (const pool of pools) {
+    const tenant = nameLabel(pool.tenant);
+    const backend = String(seen.get(tenant) ?? 0);
+    seen.set(tenant, Number(backend) + 1);
+    for (const state of POOL_STATES) {
+      const value = Number.isFinite(pool[state]) ? pool[state] : 0;
+      states.push({ labels: { tenant, backend, state }, value });
+    }
+    ejected.push({ labels: { tenant, backend }, value: pool.ejected ? 1 : 0 });
+  }
+  return [
+    metric(
+      'gauge',
+      'chartgate_backend_pool',
+      "Connections (connected, free) and requests (pending, running) of the pools to a tenant's back end.",
+      states,
+    ),
+    metric(
+      'gauge',
+      'chartgate_backend_ejected',
+      'Number of workers that leave a back end out as unhealthy.',
+      ejected,
+    ),
+  ];
+}
