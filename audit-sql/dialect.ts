@@ -38,10 +38,8 @@ export interface Dialect {
   }): readonly string[];
   /** The schema part of a schema-level GRANT, where `_` and `%` are wildcards. */
   grantSchema(schema: string): string;
-  /** Whether JSON_OBJECT could take a column of this type for JSON and nest it instead of quoting it. */
-  holdsJson(dataType: string): boolean;
-  /** Such a value as plain text. Not CONCAT, which gives NULL beyond `max_allowed_packet`. */
-  jsonAsText(expression: string): string;
+  /** The data type of columns that JSON_OBJECT could take for JSON, and nest instead of quoting. */
+  readonly jsonColumnType: string;
 }
 
 /** MySQL's own marker of an account without a usable password (as in `mysql.sys`): no password has this hash. */
@@ -65,8 +63,7 @@ function mariadb(): Dialect {
     ],
     grantSchema: (schema) => ident(escapePattern(schema)),
     // MariaDB's JSON is a LONGTEXT with a check, and `information_schema` does not tell them apart.
-    holdsJson: (dataType) => dataType === 'longtext',
-    jsonAsText: (expression) => `CONVERT(${expression} USING utf8mb4)`,
+    jsonColumnType: 'longtext',
   };
 }
 
@@ -90,8 +87,7 @@ function mysql(server: ServerDescription): Dialect {
       `CREATE DEFINER = ${accountSql(definer)}\nPROCEDURE ${ident(schema)}.${ident(name)}${rest}`,
     ],
     grantSchema: (schema) => ident(server.partialRevokes ? schema : escapePattern(schema)),
-    holdsJson: (dataType) => dataType === 'json',
-    jsonAsText: (expression) => `CAST(${expression} AS CHAR CHARACTER SET utf8mb4)`,
+    jsonColumnType: 'json',
   };
 }
 

@@ -1,5 +1,5 @@
 import type { FaultList } from './faults.ts';
-import { covers, intersect, subsumes } from './pattern.ts';
+import { covers, intersect, overlap, subsumes } from './pattern.ts';
 import type { Rule } from './rule.ts';
 
 /**
@@ -7,13 +7,15 @@ import type { Rule } from './rule.ts';
  * path always include one that is contained in all the others, and that one decides.
  */
 export function findConflicts(rules: readonly Rule[], faults: FaultList): void {
-  rules.forEach((later, i) => {
-    for (const earlier of rules.slice(0, i)) {
+  for (const later of rules) {
+    const competitors = rules.filter((other) => other !== later && overlap(other.pattern, later.pattern));
+    for (const earlier of competitors) {
+      if (earlier.index > later.index) break;
       const methods = sharedMethods(earlier, later);
-      if (methods.length > 0) comparePair(earlier, later, methods, rules, faults);
+      if (methods.length > 0) comparePair(earlier, later, methods, competitors, faults);
     }
-  });
-  for (const rule of rules) findUnreachable(rule, rules, faults);
+    findUnreachable(later, competitors, faults);
+  }
 }
 
 /** Rules compete only for the same method, and an upgrade only with an upgrade. */
@@ -26,7 +28,8 @@ function comparePair(
   earlier: Rule,
   later: Rule,
   methods: readonly string[],
-  rules: readonly Rule[],
+  /** All that overlap the later one; whatever decides between the two is among them. */
+  competitors: readonly Rule[],
   faults: FaultList,
 ): void {
   const both = intersect(earlier.pattern, later.pattern);
@@ -42,10 +45,9 @@ function comparePair(
   }
   if (laterInside || earlierInside) return;
   const decided = methods.every((method) =>
-    rules.some(
+    competitors.some(
       (third) =>
         third !== earlier &&
-        third !== later &&
         third.route.upgrade === later.route.upgrade &&
         [...third.methods].some((known) => known === method) &&
         subsumes(third.pattern, both) &&
@@ -62,11 +64,10 @@ function comparePair(
 }
 
 /** A rule whose every path has a more specific rule never decides anything. */
-function findUnreachable(rule: Rule, rules: readonly Rule[], faults: FaultList): void {
+function findUnreachable(rule: Rule, competitors: readonly Rule[], faults: FaultList): void {
   for (const method of rule.listedMethods) {
-    const inside = rules.filter(
+    const inside = competitors.filter(
       (other) =>
-        other !== rule &&
         other.route.upgrade === rule.route.upgrade &&
         other.methods.has(method) &&
         subsumes(rule.pattern, other.pattern) &&

@@ -105,6 +105,28 @@ function intersectSegments(a: Segment, b: Segment): Segment | undefined {
   return values.size === 0 ? undefined : { kind: 'oneOf', name: '', values };
 }
 
+/** Whether some path matches both. As `intersect`, without making the pattern: every pair of routes is asked. */
+export function overlap(a: Pattern, b: Pattern): boolean {
+  for (let i = 0; ; i++) {
+    const left = a[i];
+    const right = b[i];
+    if (left === undefined || right === undefined) return left === right;
+    if (left.kind === 'rest' || right.kind === 'rest') return true;
+    if (!segmentsOverlap(left, right)) return false;
+  }
+}
+
+function segmentsOverlap(a: Segment, b: Segment): boolean {
+  if (a.kind === 'literal') {
+    if (b.kind === 'literal') return a.text === b.text;
+    return b.kind === 'oneOf' ? b.values.has(a.text) : a.text !== '';
+  }
+  if (b.kind === 'literal') return segmentsOverlap(b, a);
+  if (a.kind !== 'oneOf' || b.kind !== 'oneOf') return true;
+  for (const value of a.values) if (b.values.has(value)) return true;
+  return false;
+}
+
 /** The pattern of the paths that both match; undefined when there are none. */
 export function intersect(a: Pattern, b: Pattern): Pattern | undefined {
   const result: Segment[] = [];
@@ -144,7 +166,7 @@ export function subsumes(outer: Pattern, inner: Pattern): boolean {
  * difference lies in listed values; it may answer false for a cover it cannot see, never true wrongly.
  */
 export function covers(parts: readonly Pattern[], whole: Pattern): boolean {
-  const overlapping = parts.filter((part) => intersect(part, whole) !== undefined);
+  const overlapping = parts.filter((part) => overlap(part, whole));
   if (overlapping.length === 0) return false;
   if (overlapping.some((part) => subsumes(part, whole))) return true;
   const position = whole.findIndex((segment) => segment.kind === 'oneOf' && segment.values.size > 1);

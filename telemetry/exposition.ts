@@ -1,6 +1,6 @@
 import { AggregatorRegistry } from 'prom-client';
-import { metric } from './aggregate.ts';
-import { type IntegrityReading, type Metric, parseSnapshot, type WorkerSnapshot } from './snapshot.ts';
+import { eventMetrics } from './event-metrics.ts';
+import { type Metric, metric, parseSnapshot } from './snapshot.ts';
 
 export interface BuildInfo {
   readonly version: string;
@@ -26,48 +26,10 @@ export async function exposition(
   const silent = own.silent + answers.length - snapshots.length;
   const registry = AggregatorRegistry.aggregate([
     ...snapshots.map(({ metrics }) => metrics),
-    integrityMetrics(snapshots),
+    eventMetrics(snapshots.map(({ events }) => events)),
     ownMetrics(own, snapshots.length, silent),
   ]);
   return { contentType: registry.contentType, text: await registry.metrics() };
-}
-
-/**
- * Per database the youngest verdict that any worker received. Adding up or taking the worst would show
- * what an idle worker last saw, maybe an hour ago, as the state of now.
- */
-function integrityMetrics(snapshots: readonly WorkerSnapshot[]): Metric[] {
-  const youngest = new Map<string, IntegrityReading>();
-  for (const { integrity } of snapshots) {
-    for (const reading of integrity) {
-      const former = youngest.get(reading.database);
-      if (former === undefined || reading.ageSeconds < former.ageSeconds)
-        youngest.set(reading.database, reading);
-    }
-  }
-  const readings = [...youngest.values()];
-  return [
-    metric(
-      'gauge',
-      'chartgate_integrity_state',
-      '1: the audit of a database was intact at the last verdict; 0: it was broken or could not be verified.',
-      readings.map(({ database, state }) => ({ labels: { database }, value: state === 'intact' ? 1 : 0 })),
-    ),
-    metric(
-      'gauge',
-      'chartgate_integrity_age_seconds',
-      'Time since the last verdict on a database.',
-      readings.map(({ database, ageSeconds }) => ({ labels: { database }, value: ageSeconds })),
-    ),
-    metric(
-      'gauge',
-      'chartgate_integrity_findings',
-      '1 for each finding of the last verdict on a database.',
-      readings.flatMap(({ database, findings }) =>
-        findings.map((code) => ({ labels: { database, code }, value: 1 })),
-      ),
-    ),
-  ];
 }
 
 function ownMetrics(own: OwnReadings, reporting: number, silent: number): Metric[] {

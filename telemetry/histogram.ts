@@ -1,4 +1,4 @@
-import type { Sample } from './snapshot.ts';
+import type { HistogramReading, Sample } from './snapshot.ts';
 
 /** Seconds, from a quarter of a millisecond to ten seconds. */
 export const REQUEST_BUCKETS: readonly number[] = [
@@ -12,12 +12,12 @@ export const ATTESTATION_BUCKETS: readonly number[] = [
 /** Counts per bucket, in a tenth of the time of prom-client's own histogram, which hashes labels each time. */
 export class HistogramCounts {
   readonly #bounds: readonly number[];
-  readonly #counts: Float64Array;
+  readonly #counts: number[];
   #sum = 0;
 
   constructor(bounds: readonly number[]) {
     this.#bounds = bounds;
-    this.#counts = new Float64Array(bounds.length + 1);
+    this.#counts = new Array<number>(bounds.length + 1).fill(0);
   }
 
   /** Ignores what is no duration. */
@@ -30,7 +30,16 @@ export class HistogramCounts {
     this.#sum += seconds;
   }
 
-  /** The samples of one series: cumulative buckets, sum, count. */
+  add(other: HistogramReading): void {
+    addCounts(this.#counts, other.counts);
+    this.#sum += other.sum;
+  }
+
+  reading(): HistogramReading {
+    return { counts: [...this.#counts], sum: this.#sum };
+  }
+
+  /** The samples of one series: cumulative buckets, sum, count; none when nothing was observed. */
   samples(name: string, labels: Readonly<Record<string, string>>): Sample[] {
     let total = 0;
     const samples: Sample[] = [];
@@ -39,8 +48,14 @@ export class HistogramCounts {
       const le = this.#bounds[index] ?? '+Inf';
       samples.push({ labels: { ...labels, le }, value: total, metricName: `${name}_bucket` });
     }
+    if (total === 0) return [];
     samples.push({ labels, value: this.#sum, metricName: `${name}_sum` });
     samples.push({ labels, value: total, metricName: `${name}_count` });
     return samples;
   }
+}
+
+/** Adds number by number what both have. */
+export function addCounts(to: number[], from: readonly number[]): void {
+  for (let index = 0; index < to.length; index += 1) to[index] = (to[index] ?? 0) + (from[index] ?? 0);
 }

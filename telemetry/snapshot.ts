@@ -17,6 +17,34 @@ export interface Metric {
   readonly aggregator: 'sum' | 'max' | 'first';
 }
 
+export function metric(
+  type: Metric['type'],
+  name: string,
+  help: string,
+  values: readonly Sample[],
+  aggregator: Metric['aggregator'] = 'sum',
+): Metric {
+  return { name, help, type, values, aggregator };
+}
+
+/** Observations per bucket (not cumulative), the last above all bounds, and their sum in seconds. */
+export interface HistogramReading {
+  readonly counts: readonly number[];
+  readonly sum: number;
+}
+
+/** Everything counted of one tenant's one route. */
+export interface RequestReading {
+  readonly tenant: string;
+  readonly route: string;
+  /** Requests by outcome and, within it, class of status. */
+  readonly counts: readonly number[];
+  readonly gateway: HistogramReading;
+  readonly backend: HistogramReading;
+}
+
+export type PairReading = readonly [first: string, second: string, count: number];
+
 /** The last verdict that a worker received about a database. */
 export interface IntegrityReading {
   readonly database: string;
@@ -25,13 +53,26 @@ export interface IntegrityReading {
   readonly findings: readonly string[];
 }
 
+/** What the events of one process add up to. Bare numbers: the supervisor, not a worker, makes text of them. */
+export interface EventReading {
+  readonly requests: readonly RequestReading[];
+  readonly denials: readonly PairReading[];
+  readonly limited: readonly PairReading[];
+  readonly alarms: readonly PairReading[];
+  readonly attestation: HistogramReading;
+  readonly integrity: readonly IntegrityReading[];
+}
+
 /** What a worker sends to the supervisor. Structured-clonable and plain JSON. */
 export interface WorkerSnapshot {
   readonly format: 1;
   readonly worker: string;
+  readonly events: EventReading;
+  /** What concerns the process. */
   readonly metrics: readonly Metric[];
-  readonly integrity: readonly IntegrityReading[];
 }
+
+type Check<T> = (value: unknown) => value is T;
 
 const METRIC_NAME = /^[a-z][a-z0-9_]{0,99}$/;
 const LABEL_NAME = /^[a-z][a-z0-9_]{0,49}$/;
@@ -43,50 +84,87 @@ const AGGREGATORS: readonly unknown[] = ['sum', 'max', 'first'];
  * counts as no answer, and cannot break the page for the other workers.
  */
 export function parseSnapshot(value: unknown): WorkerSnapshot | undefined {
-  if (!isObject(value) || value.format !== 1 || typeof value.worker !== 'string') return undefined;
-  const { metrics, integrity } = value;
-  if (!Array.isArray(metrics) || !metrics.every(isMetric)) return undefined;
-  if (!Array.isArray(integrity) || !integrity.every(isReading)) return undefined;
-  return { format: 1, worker: value.worker, metrics, integrity };
+  if (!isObject(value) || value.format !== 1 || !isString(value.worker)) return undefined;
+  return isEvents(value.events) && isArrayOf(isMetric)(value.metrics)
+    ? { format: 1, worker: value.worker, events: value.events, metrics: value.metrics }
+    : undefined;
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
+function isEvents(value: unknown): value is EventReading {
+  return (
+    isObject(value) &&
+    isArrayOf(isRequests)(value.requests) &&
+    [value.denials, value.limited, value.alarms].every(isArrayOf(isPair)) &&
+    isHistogram(value.attestation) &&
+    isArrayOf(isIntegrity)(value.integrity)
+  );
+}
+
+function isRequests(value: unknown): value is RequestReading {
+  return (
+    isObject(value) &&
+    isString(value.tenant) &&
+    isString(value.route) &&
+    isArrayOf(isNumber)(value.counts) &&
+    isHistogram(value.gateway) &&
+    isHistogram(value.backend)
+  );
+}
+
+function isPair(value: unknown): value is PairReading {
+  return Array.isArray(value) && isString(value[0]) && isString(value[1]) && isNumber(value[2]);
+}
+
+function isHistogram(value: unknown): value is HistogramReading {
+  return isObject(value) && isArrayOf(isNumber)(value.counts) && isNumber(value.sum);
+}
+
+function isIntegrity(value: unknown): value is IntegrityReading {
+  return (
+    isObject(value) &&
+    isString(value.database) &&
+    isNumber(value.ageSeconds) &&
+    (VERDICT_STATES as readonly unknown[]).includes(value.state) &&
+    isArrayOf(isString)(value.findings)
+  );
 }
 
 function isMetric(value: unknown): value is Metric {
   return (
     isObject(value) &&
-    typeof value.name === 'string' &&
+    isString(value.name) &&
     METRIC_NAME.test(value.name) &&
-    typeof value.help === 'string' &&
+    isString(value.help) &&
     TYPES.includes(value.type) &&
     AGGREGATORS.includes(value.aggregator) &&
-    Array.isArray(value.values) &&
-    value.values.every(isSample)
+    isArrayOf(isSample)(value.values)
   );
 }
 
 function isSample(value: unknown): value is Sample {
   return (
     isObject(value) &&
-    typeof value.value === 'number' &&
-    (value.metricName === undefined ||
-      (typeof value.metricName === 'string' && METRIC_NAME.test(value.metricName))) &&
+    isNumber(value.value) &&
+    (value.metricName === undefined || (isString(value.metricName) && METRIC_NAME.test(value.metricName))) &&
     isObject(value.labels) &&
     Object.entries(value.labels).every(
-      ([name, label]) => LABEL_NAME.test(name) && (typeof label === 'string' || typeof label === 'number'),
+      ([name, label]) => LABEL_NAME.test(name) && (isString(label) || isNumber(label)),
     )
   );
 }
 
-function isReading(value: unknown): value is IntegrityReading {
-  return (
-    isObject(value) &&
-    typeof value.database === 'string' &&
-    typeof value.ageSeconds === 'number' &&
-    (VERDICT_STATES as readonly unknown[]).includes(value.state) &&
-    Array.isArray(value.findings) &&
-    value.findings.every((finding) => typeof finding === 'string')
-  );
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isNumber(value: unknown): value is number {
+  return Number.isFinite(value);
+}
+
+function isArrayOf<T>(check: Check<T>): Check<readonly T[]> {
+  return (value): value is readonly T[] => Array.isArray(value) && value.every(check);
 }

@@ -8,10 +8,10 @@ import {
   type LimitEvent,
   type RequestEvent,
 } from '../contracts/events.ts';
-import { EventCounts, metric } from './aggregate.ts';
+import { EventCounts } from './event-counts.ts';
 import { nameLabel } from './labels.ts';
 import { processMetrics } from './process-metrics.ts';
-import type { Metric, Sample, WorkerSnapshot } from './snapshot.ts';
+import { type Metric, metric, type Sample, type WorkerSnapshot } from './snapshot.ts';
 
 const LAG_RESOLUTION_MS = 10;
 
@@ -90,7 +90,6 @@ export function startWorkerTelemetry(options: WorkerTelemetryOptions): WorkerTel
         errors += 1;
       }
       const metrics = [
-        ...counts.metrics(),
         ...pools,
         metric(
           'gauge',
@@ -107,7 +106,7 @@ export function startWorkerTelemetry(options: WorkerTelemetryOptions): WorkerTel
         ),
         ...ofProcess,
       ];
-      return { format: 1, worker, metrics, integrity: counts.integrity(performance.now()) };
+      return { format: 1, worker, events: counts.reading(performance.now()), metrics };
     },
     stop() {
       for (const [name, listener] of subscriptions) unsubscribe(name, listener);

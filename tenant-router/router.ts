@@ -151,13 +151,14 @@ class Router implements TenantRouter {
   stats(): readonly BackendStats[] {
     return this.#table.tenants.flatMap((tenant) =>
       tenant.backends.map(({ origin, dispatcher, circuit }) => {
-        const { connected, free, pending, queued, running } = dispatcher.stats;
+        // undici counts the requests in the pool's own queue as pending already.
+        const { connected, free, pending, running } = dispatcher.stats;
         return {
           tenant: tenant.id,
           origin,
           connected,
           free,
-          pending: pending + queued,
+          pending,
           running,
           ejected: circuit.ejected,
         };

@@ -7,6 +7,7 @@ export const FINDING_CODES = [
   'trigger-body-changed',
   'trigger-definer-changed',
   'trigger-sql-mode-changed',
+  'trigger-table-changed',
   'trigger-timing-changed',
   'trigger-order-changed',
   'trigger-character-set-changed',

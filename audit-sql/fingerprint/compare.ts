@@ -26,6 +26,8 @@ const TRIGGER = kind<Snapshot['triggers'][number]>({
     body: 'trigger-body-changed',
     definer: 'trigger-definer-changed',
     sqlMode: 'trigger-sql-mode-changed',
+    tableSchema: 'trigger-table-changed',
+    table: 'trigger-table-changed',
     order: 'trigger-order-changed',
     characterSetClient: 'trigger-character-set-changed',
     collationConnection: 'trigger-character-set-changed',

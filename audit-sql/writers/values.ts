@@ -101,7 +101,8 @@ export function valueWriter(column: ColumnModel, dialect: Dialect, maximumBinary
     return writer(bytes, quoted(bytes), SPATIAL.has(type) ? (r) => `HEX(${r})` : same, name);
   }
   const text: Write = (reference) => {
-    if (dialect.holdsJson(type)) return dialect.jsonAsText(reference);
+    // Not CONCAT, which gives NULL beyond `max_allowed_packet`.
+    if (type === dialect.jsonColumnType) return `CAST(${reference} AS CHAR CHARACTER SET utf8mb4)`;
     if (column.characterSet === 'utf8mb4') return reference;
     if (column.characterSet !== undefined) return `CONVERT(${reference} USING utf8mb4)`;
     // A type this list does not know (UUID, INET6, and what comes later): its printed form.
@@ -111,7 +112,7 @@ export function valueWriter(column: ColumnModel, dialect: Dialect, maximumBinary
   return writer(
     text,
     (reference) => `JSON_QUOTE(${text(reference)})`,
-    (reference) => `CAST(${dialect.holdsJson(type) ? text(reference) : reference} AS BINARY)`,
+    (reference) => `CAST(${type === 'json' ? text(reference) : reference} AS BINARY)`,
     name,
   );
 }

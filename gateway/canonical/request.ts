@@ -16,6 +16,8 @@ export interface Arrival {
   readonly arrivedAt: number;
   readonly tls: TlsFacts;
   readonly peer: string;
+  /** Nothing that came on this connection after this request is to be looked at. */
+  doom(): void;
 }
 
 const KNOWN: ReadonlySet<string> = new Set(METHODS);

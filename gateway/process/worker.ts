@@ -65,7 +65,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     clock,
     (client, arrival) => {
       underWay += 1;
-      run(new Exchange(client, arrival, runtime, services)).finally(() => {
+      return run(new Exchange(client, arrival, runtime, services)).finally(() => {
         underWay -= 1;
         if (underWay === 0) whenIdle?.();
       });

@@ -69,7 +69,10 @@ export class Client {
     } else {
       this.response.end(answer.body);
     }
-    if (answer.closeConnection) this.#closeAfterwards();
+    if (answer.closeConnection) {
+      x.arrival.doom();
+      this.#closeAfterwards();
+    }
   }
 
   destroy(): void {

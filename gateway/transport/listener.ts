@@ -42,9 +42,18 @@ export interface Listener {
   drain(graceMs: number): Promise<void>;
 }
 
+/** Requests that a client may pipeline on one connection; beyond, the connection is closed. */
+const MAX_PIPELINED = 16;
+
 interface Connection {
   readonly tls: TlsFacts;
   readonly peer: string;
+  /** HTTP/1.1 only: a request is being handled. */
+  busy: boolean;
+  /** Pipelined requests that wait for it. */
+  readonly waiting: (() => void)[];
+  /** The connection's state is in doubt: nothing that came on it after this counts. */
+  doomed: boolean;
 }
 
 /**
@@ -54,7 +63,7 @@ interface Connection {
 export async function listen(
   settings: Pick<GatewaySettings, 'listen' | 'timeouts'>,
   clock: Clock,
-  handle: (client: Client, arrival: Arrival) => void,
+  handle: (client: Client, arrival: Arrival) => Promise<void>,
 ): Promise<Listener> {
   const { timeouts } = settings;
   const server: Http2SecureServer = createSecureServer({
@@ -70,6 +79,8 @@ export async function listen(
     keepAliveTimeout: timeouts.idleMs,
     maxHeaderSize: MAX_HEADER_BYTES,
     insecureHTTPParser: false,
+    // Ours to refuse: Node's own answer would leave what follows on the connection to be read.
+    requireHostHeader: false,
     // HTTP/2: enough for a browser, little enough that a flood of streams or settings ends the session.
     settings: {
       maxConcurrentStreams: 128,
@@ -88,13 +99,24 @@ export async function listen(
   const known = new WeakMap<object, Connection>();
   let draining = false;
 
-  function arrivalOf(owner: object, socket: TLSSocket): Arrival {
+  function connectionOf(owner: object, socket: TLSSocket): Connection {
     let connection = known.get(owner);
     if (connection === undefined) {
       connection = describe(socket);
       known.set(owner, connection);
     }
-    return { id: newRequestId(), arrivedAt: clock.monotonic(), tls: connection.tls, peer: connection.peer };
+    return connection;
+  }
+
+  function arrivalOn(connection: Connection): Arrival {
+    const { tls, peer } = connection;
+    return {
+      id: newRequestId(),
+      arrivedAt: clock.monotonic(),
+      tls,
+      peer,
+      doom: () => (connection.doomed = true),
+    };
   }
 
   function take(
@@ -107,18 +129,43 @@ export async function listen(
     response.on('error', () => {});
     if ('stream' in request) {
       const { session } = request.stream;
-      if (session === undefined) return void request.stream.close();
-      handle(
-        new Client(request, response, { expectsContinue }),
-        arrivalOf(session, session.socket as TLSSocket),
-      );
+      if (session === undefined) {
+        request.stream.close();
+        return;
+      }
+      const connection = connectionOf(session, session.socket as TLSSocket);
+      void handle(new Client(request, response, { expectsContinue }), arrivalOn(connection));
       return;
     }
     if (draining && !response.headersSent) response.setHeader('connection', 'close');
-    handle(
-      new Client(request, response, { expectsContinue }),
-      arrivalOf(request.socket, request.socket as TLSSocket),
+    const connection = connectionOf(request.socket, request.socket as TLSSocket);
+    inTurn(connection, request.socket, () =>
+      handle(new Client(request, response, { expectsContinue }), arrivalOn(connection)),
     );
+  }
+
+  /**
+   * One request at a time on an HTTP/1.1 connection. Node hands over a pipelined request while the one
+   * before it is still being judged; if that one turns out to be malformed, what follows it may be part of it.
+   */
+  function inTurn(connection: Connection, socket: Duplex, start: () => Promise<void>): void {
+    if (connection.doomed) return;
+    if (connection.busy) {
+      if (connection.waiting.length >= MAX_PIPELINED) doom(connection, socket);
+      else connection.waiting.push(() => inTurn(connection, socket, start));
+      return;
+    }
+    connection.busy = true;
+    start().finally(() => {
+      connection.busy = false;
+      connection.waiting.shift()?.();
+    });
+  }
+
+  function doom(connection: Connection, socket: Duplex): void {
+    connection.doomed = true;
+    connection.waiting.length = 0;
+    socket.destroy();
   }
 
   server.on('request', (request, response) => take(request, response, false));
@@ -136,14 +183,17 @@ export async function listen(
     request.on('error', () => {});
     response.on('error', () => {});
     socket.on('error', () => {});
-    handle(
-      new Client(request, response, { upgrade: { socket, head } }),
-      arrivalOf(socket, socket as TLSSocket),
+    const connection = connectionOf(socket, socket as TLSSocket);
+    inTurn(connection, socket, () =>
+      handle(new Client(request, response, { upgrade: { socket, head } }), arrivalOn(connection)),
     );
   });
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => socket.destroy());
   server.on('clientError', (_error: Error, socket: Duplex) => {
-    if (socket.writable)
+    const connection = known.get(socket);
+    // With an answer still on its way, these bytes would stand in the middle of it.
+    if (connection?.busy === true) doom(connection, socket);
+    else if (socket.writable)
       socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
     else socket.destroy();
   });
@@ -215,5 +265,8 @@ function describe(socket: TLSSocket): Connection {
       serverName: typeof socket.servername === 'string' ? socket.servername.toLowerCase() : '',
     }),
     peer: address.startsWith('::ffff:') ? address.slice(7) : address,
+    busy: false,
+    waiting: [],
+    doomed: false,
   };
 }

@@ -21,12 +21,10 @@ export const WATCHED_STATEMENTS: readonly string[] = Object.freeze([
   'create_db',
   'create_index',
   'create_sequence',
-  'create_table',
   'create_view',
   'drop_db',
   'drop_index',
   'drop_sequence',
-  'drop_table',
   'drop_view',
   'import',
   'rename_table',
@@ -96,13 +94,22 @@ export const WATCHED_STATEMENTS: readonly string[] = Object.freeze([
   'uninstall_plugin',
 ]);
 
+/** Counted apart: they move for temporary tables as well, in MariaDB when dropped without that word. */
+const TABLE_STATEMENTS: readonly string[] = ['create_table', 'drop_table'];
+const DEFINITIONS = 'Opened_table_definitions';
+/** Seconds since an instant: the server's start, and the last time its status was set to zero. */
+const AGES: readonly string[] = ['Uptime', 'Uptime_since_flush_status'];
+
+/** Listed with the statements, but not compared as one of them. */
+const APART: ReadonlySet<string> = new Set(
+  [...AGES, DEFINITIONS, ...TABLE_STATEMENTS.map((name) => `Com_${name}`)].map((name) => name.toLowerCase()),
+);
+
 /** Without these a server's answer is not an answer: something between hides the status. */
 const INDISPENSABLE: readonly string[] = [
   'alter_table',
   'create_procedure',
-  'create_table',
   'create_trigger',
-  'drop_table',
   'drop_trigger',
   'flush',
   'grant',
@@ -145,67 +152,76 @@ const STATUS_TABLE: Readonly<Record<Engine, string>> = {
   mysql: 'performance_schema.global_status',
 };
 
-/** Position of the columns that are not compared as they are. */
-const COUNTERS = 0;
-const DEFINITIONS = 1;
-const STARTED = 2;
-
-/**
- * The probe: one statement, one row. The instants at which the server started and at which its status
- * was last flushed are computed in the server from the statement's own time, so they are exact.
- * The connection needs a `group_concat_max_len` of `PROBE_LENGTH`.
- */
-export function probeStatement(engine: Engine): string {
-  const watched = WATCHED_STATEMENTS.map((name) => `'Com_${name}'`).join(',');
-  const since = (name: string): string =>
-    `MAX(IF(VARIABLE_NAME='${name}',UNIX_TIMESTAMP()-CAST(VARIABLE_VALUE AS SIGNED),NULL))`;
-  return [
-    `SELECT GROUP_CONCAT(IF(VARIABLE_NAME LIKE 'Com%',CONCAT(VARIABLE_NAME,'=',VARIABLE_VALUE),NULL)) c`,
-    `MAX(IF(VARIABLE_NAME='Opened_table_definitions',CAST(VARIABLE_VALUE AS SIGNED),NULL)) d`,
-    `${since('Uptime')} s`,
-    `${since('Uptime_since_flush_status')} f`,
-    ...VARIABLES[engine].map((name, index) => `${name} v${index}`),
-  ]
-    .join(',')
-    .concat(
-      ` FROM ${STATUS_TABLE[engine]} WHERE VARIABLE_NAME IN (${watched},'Uptime','Uptime_since_flush_status','Opened_table_definitions')`,
-    );
-}
-
-/** Characters the probe's longest column may need: every counter at its largest. */
+/** Characters the list of counters may need. */
 export const PROBE_LENGTH = 65_536;
 
 /**
- * One row of the probe, as an array of columns.
- * @param validated a list of counters that was already found complete, to skip looking again
- * @throws Trouble when the row is not a complete answer: an empty status must never look unchanged
+ * The probe: one statement, one row of the counters as a list, the server's clock, and its settings.
+ * Nothing is computed per counter in the server, which would double the cost. The connection needs a
+ * `group_concat_max_len` of `PROBE_LENGTH`.
  */
-export function countersOf(rows: unknown, validated: string | undefined): Counters {
-  const row: unknown = Array.isArray(rows) && rows.length === 1 ? rows[0] : undefined;
-  if (!Array.isArray(row)) throw incomplete();
-  const list: unknown = row[COUNTERS];
-  const definitions = Number(row[DEFINITIONS]);
-  if (
-    typeof list !== 'string' ||
-    row[STARTED] === null ||
-    !Number.isSafeInteger(definitions) ||
-    row[DEFINITIONS] === null
-  ) {
-    throw incomplete();
-  }
-  if (list !== validated && !complete(list)) throw incomplete();
-  row.splice(DEFINITIONS, 1);
-  return { hard: row, definitions };
+export function probeStatement(engine: Engine): string {
+  const statements = [...WATCHED_STATEMENTS, ...TABLE_STATEMENTS].map((name) => `Com_${name}`);
+  const names = [...statements, ...AGES, DEFINITIONS].map((name) => `'${name}'`).join(',');
+  // As text: beside an aggregate, MariaDB 10.11 answers 0 for every boolean variable, whatever it is.
+  const columns = VARIABLES[engine].map((variable, index) => `CONCAT(${variable}) v${index}`).join(',');
+  return `SELECT GROUP_CONCAT(VARIABLE_NAME,'=',VARIABLE_VALUE) c,UNIX_TIMESTAMP() n,${columns} FROM ${STATUS_TABLE[engine]} WHERE VARIABLE_NAME IN (${names})`;
 }
 
-function complete(list: string): boolean {
-  const present = new Set<string>();
-  for (const entry of list.split(',')) {
-    const match = /^com_([a-z_]+)=\d+$/i.exec(entry);
-    if (match?.[1] === undefined) return false;
-    present.add(match[1].toLowerCase());
+interface Listed {
+  readonly text: string;
+  readonly statements: readonly string[];
+  readonly tables: number;
+  readonly definitions: number;
+  readonly ages: readonly number[];
+}
+
+/**
+ * Reads rows of the probe, as arrays of columns. The list mostly repeats itself within a second and is
+ * then not taken apart again.
+ * @returns a function that throws `Trouble` when the row is not a complete answer: an empty status must
+ *   never look unchanged
+ */
+export function counterReader(): (rows: unknown) => Counters {
+  let last: Listed | undefined;
+  return (rows) => {
+    const row: unknown = Array.isArray(rows) && rows.length === 1 ? rows[0] : undefined;
+    if (!Array.isArray(row)) throw incomplete();
+    const [text, clock, ...settings] = row as readonly unknown[];
+    const now = Number(clock);
+    if (typeof text !== 'string' || !Number.isSafeInteger(now)) throw incomplete();
+    if (last?.text !== text) last = listed(text);
+    // An age and the clock come from one statement and one instant, so the difference is exact.
+    const instants = last.ages.map((age) => now - age);
+    return {
+      hard: [...last.statements, ...instants, ...settings],
+      tables: last.tables,
+      definitions: last.definitions,
+    };
+  };
+}
+
+function listed(text: string): Listed {
+  const values = new Map<string, number>();
+  for (const entry of text.split(',')) {
+    const match = /^([a-z_]{1,64})=(\d{1,20})$/i.exec(entry);
+    if (match?.[1] === undefined) throw incomplete();
+    // MariaDB spells these names in capitals here, MySQL does not.
+    values.set(match[1].toLowerCase(), Number(match[2]));
   }
-  return INDISPENSABLE.every((name) => present.has(name));
+  const take = (name: string): number => {
+    const value = values.get(name.toLowerCase());
+    if (value === undefined) throw incomplete();
+    return value;
+  };
+  for (const name of INDISPENSABLE) take(`com_${name}`);
+  const ages = AGES.map(take);
+  const definitions = take(DEFINITIONS);
+  const tables = TABLE_STATEMENTS.reduce((sum, name) => sum + take(`com_${name}`), 0);
+  const statements = text
+    .split(',')
+    .filter((entry) => !APART.has(entry.slice(0, entry.indexOf('=')).toLowerCase()));
+  return { text, statements: statements.sort(), tables, definitions, ages };
 }
 
 function incomplete(): Trouble {

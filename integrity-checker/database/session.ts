@@ -4,7 +4,7 @@ import type { CheckedDatabase } from '../../contracts/settings.ts';
 import type { CheckFinding, Comparison, Counters, DatabaseSession } from '../watch/types.ts';
 import type { BaselineFile } from './baseline-file.ts';
 import { connect, type Link } from './connect.ts';
-import { countersOf, probeStatement } from './counters.ts';
+import { counterReader, probeStatement } from './counters.ts';
 
 /**
  * Opens the two connections of a session: one for probes, so that they never queue behind a
@@ -43,18 +43,16 @@ export async function openSession(
   };
 }
 
-/** A function that runs the cheap probe on `link`, prepared once by the driver. */
+/** A function that runs the cheap probe on `link`. */
 function prober(link: Link): () => Promise<Counters> {
   const sql = probeStatement(link.engine);
-  let validated: string | undefined;
+  const read = counterReader();
   return () =>
     new Promise((resolve, reject) => {
-      link.connection.execute({ sql, rowsAsArray: true }, (error: Error | null, rows: unknown) => {
+      link.connection.query({ sql, rowsAsArray: true }, (error: Error | null, rows: unknown) => {
         if (error !== null) return reject(error);
         try {
-          const counters = countersOf(rows, validated);
-          validated = counters.hard[0] as string;
-          resolve(counters);
+          resolve(read(rows));
         } catch (fault) {
           reject(fault as Error);
         }

@@ -11,13 +11,22 @@ import type { CheckFinding, Comparison, Counters, WatchVerdict } from './types.t
  */
 const WATCHFUL_MS = 60_000;
 
-export function equal(one: Counters, other: Counters, definitionsToo: boolean): boolean {
+function sameHard(one: Counters, other: Counters): boolean {
   if (one.hard.length !== other.hard.length) return false;
   for (let index = 0; index < one.hard.length; index++) {
     if (one.hard[index] !== other.hard[index]) return false;
   }
-  return !definitionsToo || one.definitions === other.definitions;
+  return true;
 }
+
+/** What may be made of a comparison. */
+export type Soundness =
+  /** Nothing moved under it. */
+  | 'sound'
+  /** Definitions or privileges may have changed under it: it may be torn, and must be made again. */
+  | 'torn'
+  /** Only the table-definition counter moved under it, at a time when it is heeded. */
+  | 'restless';
 
 /**
  * The last comparison and the counters it is bound to. Pure but for the epoch's randomness: decides
@@ -38,33 +47,42 @@ export class FingerprintState {
 
   /** The last comparison holds for the moment `counters` were read. @param now monotonic milliseconds */
   covers(counters: Counters, now: number): boolean {
-    return this.#bound !== undefined && equal(this.#bound, counters, now < this.#watchfulUntil);
+    const bound = this.#bound;
+    return (
+      bound !== undefined &&
+      sameHard(bound, counters) &&
+      bound.tables === counters.tables &&
+      (now >= this.#watchfulUntil || bound.definitions === counters.definitions)
+    );
   }
 
-  /** Whether the table-definition counter matters for a comparison made now. */
-  heeds(comparison: Comparison, now: number): boolean {
-    return now < this.#watchfulUntil || this.#moved(comparison);
+  judge({ before, after }: Comparison, now: number): Soundness {
+    if (!sameHard(before, after)) return 'torn';
+    const watchful = now < this.#watchfulUntil || this.#moved(before);
+    return watchful && before.definitions !== after.definitions ? 'restless' : 'sound';
   }
 
   /**
-   * Takes a stable comparison over. A new epoch begins when anything had moved since the last one, when
-   * there was none, and when the state changes; a comparison at an interval that finds all as it was
-   * keeps the epoch.
-   * @param heeded the table-definition counter stood still and can be relied on
+   * Takes a comparison over that is not torn. A new epoch begins when a definition, a privilege or the
+   * server had moved since the last one, when there was none, and when the state changes. Tables alone,
+   * which is mostly temporary ones, and an interval that finds all as it was, keep it.
+   * @param heed whether the table-definition counter is of use on this server
    * @returns whether the state or the findings changed
    */
-  apply(comparison: Comparison, now: number, heeded: boolean): boolean {
-    const moved = this.#moved(comparison);
-    if (moved && heeded) this.#watchfulUntil = now + WATCHFUL_MS;
-    if (!heeded) this.#watchfulUntil = 0;
-    const before = this.#verdict;
-    const state: VerdictState = comparison.findings.length === 0 ? 'intact' : 'broken';
-    const keep = !moved && before.state === 'intact';
-    const epoch = state !== 'intact' ? '' : keep ? before.epoch : randomBytes(16).toString('hex');
-    const findings = distinctCodes(comparison.findings);
-    this.#bound = comparison.after;
+  apply({ before, after, findings: found }: Comparison, now: number, heed: boolean): boolean {
+    const moved = this.#moved(before);
+    if (!heed) this.#watchfulUntil = 0;
+    else if (moved) this.#watchfulUntil = now + WATCHFUL_MS;
+    const last = this.#verdict;
+    const state: VerdictState = found.length === 0 ? 'intact' : 'broken';
+    const keep = !moved && last.state === 'intact';
+    const epoch = state !== 'intact' ? '' : keep ? last.epoch : randomBytes(16).toString('hex');
+    const findings = distinctCodes(found);
+    // Where tables came or went under it, the comparison speaks for its beginning only, and the next
+    // probe asks for another.
+    this.#bound = { ...after, tables: before.tables };
     this.#verdict = Object.freeze({ state, epoch, findings });
-    return before.state !== state || !sameList(before.findings, findings);
+    return last.state !== state || !sameList(last.findings, findings);
   }
 
   /** Nothing is known any more; whatever comes next begins a new epoch. */
@@ -80,8 +98,8 @@ export class FingerprintState {
     this.#bound = undefined;
   }
 
-  #moved(comparison: Comparison): boolean {
-    return this.#bound === undefined || !equal(this.#bound, comparison.before, false);
+  #moved(counters: Counters): boolean {
+    return this.#bound === undefined || !sameHard(this.#bound, counters);
   }
 }
 

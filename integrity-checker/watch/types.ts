@@ -8,13 +8,18 @@ export interface CheckFinding {
   readonly sentence: string;
 }
 
-/**
- * What one cheap query saw. Two that are equal in `hard` mean: no statement that defines anything or
- * changes a privilege began in between, on the same server with the same settings.
- */
+/** What one cheap query saw. Two that are equal throughout speak of one unchanged state. */
 export interface Counters {
-  /** Compared one by one; what each is, only the reader of the database knows. */
+  /**
+   * Move when a statement began that can change a definition or a privilege, and with the server, its
+   * start and its settings. Compared one by one; what each is, only the reader of the database knows.
+   */
   readonly hard: readonly unknown[];
+  /**
+   * Tables created or dropped. Moves for temporary tables too, and no audited table can be exchanged by
+   * these alone: its triggers would have to be created again, which is a hard move.
+   */
+  readonly tables: number;
   /**
    * How many table definitions the server has loaded. Moves when a changed table is first used, and
    * harmlessly for temporary tables and with a small cache.

@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../../contracts/clock.ts';
 import type { DatabaseId } from '../../contracts/identifiers.ts';
 import type { Log } from '../log.ts';
 import { within } from '../within.ts';
-import { equal, FingerprintState } from './fingerprint-state.ts';
+import { FingerprintState } from './fingerprint-state.ts';
 import { describe, late, Trouble } from './trouble.ts';
 import type { CheckFinding, DatabaseSession, Watch, WatchVerdict } from './types.ts';
 
@@ -182,20 +182,21 @@ export class DatabaseWatch implements Watch {
       // A session that failed meanwhile must not revive what was declared unknown.
       if (this.#opened !== session) throw stopping();
       const now = this.#clock.monotonic();
-      const heed = this.#known.heeds(comparison, now);
-      const relied = attempt <= HEED_DEFINITIONS_ATTEMPTS;
-      if (!equal(comparison.before, comparison.after, heed && relied)) continue;
-      if (heed && !relied) {
+      const soundness = this.#known.judge(comparison, now);
+      if (soundness === 'torn') continue;
+      const heed = soundness === 'sound';
+      if (!heed && attempt < HEED_DEFINITIONS_ATTEMPTS) continue;
+      if (!heed) {
         this.#options.log({
           level: 'warning',
           event: 'definitions-unstable',
           database: this.id,
           sentence:
-            'The server loads table definitions all the time; raise table_definition_cache above its number of tables.',
+            'The server loads table definitions all the time: temporary tables, or a table_definition_cache below its number of tables.',
         });
       }
       const epoch = this.#known.verdict.epoch;
-      if (this.#known.apply(comparison, now, relied)) this.#report(comparison.findings);
+      if (this.#known.apply(comparison, now, heed)) this.#report(comparison.findings);
       else if (this.#known.verdict.epoch !== epoch) this.#reportEpoch();
       this.#scheduleComparison(session);
       return;

@@ -28,7 +28,7 @@ export const FULL: Plan = Object.freeze({
 
 export const SHORT: Plan = Object.freeze({
   warmUpSeconds: 1,
-  decisiveWarmUpSeconds: 3,
+  decisiveWarmUpSeconds: 2,
   seconds: 1,
   rounds: 3,
   otherRounds: 1,

@@ -64,8 +64,11 @@ export async function probeHttp2(wanted: ProbeRequest): Promise<ProbeAnswer> {
     throw new Error('HTTP/2 was not agreed on');
   }
   const session = connectHttp2(`https://${wanted.authority}`, { createConnection: () => socket });
+  // Whoever waits is told by the rejection; a connection that is cut once the answer is there is no news.
+  session.on('error', () => {});
   try {
     const stream = session.request({ ':path': wanted.path, ...wanted.headers });
+    stream.on('error', () => {});
     stream.end();
     const [headers] = (await once(stream, 'response', { signal: AbortSignal.timeout(BOUND_MS) })) as [
       import('node:http2').IncomingHttpHeaders,

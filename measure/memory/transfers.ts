@@ -137,13 +137,17 @@ async function http2Session(to: Destination) {
     ALPNProtocols: ['h2'],
   });
   await once(socket, 'secureConnect', { signal: AbortSignal.timeout(BOUND_MS) });
-  return connect(`https://${to.authority}`, { createConnection: () => socket });
+  const session = connect(`https://${to.authority}`, { createConnection: () => socket });
+  // Whoever waits is told by the rejection of the stream.
+  session.on('error', () => {});
+  return session;
 }
 
 export async function downloadHttp2(to: Destination, pace: Pace): Promise<Transfer> {
   const session = await http2Session(to);
   try {
     const stream = session.request({ ':path': DOWNLOAD_PATH, authorization: `Bearer ${to.token}` });
+    stream.on('error', () => {});
     stream.end();
     const [headers] = (await once(stream, 'response')) as [IncomingHttpHeaders];
     return { status: Number(headers[':status']), ...(await drain(stream, pace)), answer: '' };
@@ -156,6 +160,7 @@ export async function uploadHttp2(to: Destination, bytes: number): Promise<Trans
   const session = await http2Session(to);
   try {
     const stream = session.request({ ':method': 'POST', ':path': UPLOAD_PATH, ...uploadHeaders(to, bytes) });
+    stream.on('error', () => {});
     const answered = once(stream, 'response') as Promise<[IncomingHttpHeaders]>;
     const body = content(bytes);
     // `pipeline` would wait for the answer's end as well, which nobody reads before it has ended.

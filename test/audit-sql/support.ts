@@ -28,10 +28,12 @@ export const EMR_USER = { user: 'emr', host: 'localhost' };
 export const EMR_PASSWORD = 'emr-password-of-a-test';
 
 export function startServer(suite: string): Promise<PrivateMariadb> {
+  const directory = join(root, '.work', suite);
   return startPrivateMariadb({
-    directory: join(root, '.work', suite),
-    // Nothing here outlives the test: durability would only cost time.
-    extra: ['--innodb-flush-log-at-trx-commit=0', '--sync-frm=0'],
+    directory,
+    // Nothing here outlives the test: durability would only cost time. A folder for temporary tables of
+    // its own: a server that starts removes what it finds in a shared one.
+    extra: ['--innodb-flush-log-at-trx-commit=0', '--sync-frm=0', `--tmpdir=${directory}`],
   });
 }
 

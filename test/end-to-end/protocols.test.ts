@@ -216,7 +216,7 @@ describe.each(['HTTP/1.1', 'HTTP/2'] as const)('over %s', (protocol) => {
   });
 
   it('static assets need no token', async () => {
-    const reply = await send('/static/style.css');
+    const reply = await send('/static/emr.css');
     expect(reply.status).toBe(200);
     expect(reply.headers['content-type']).toMatch(/css/);
   });

@@ -183,6 +183,29 @@ describe('a comparison', () => {
     expect((await verdict).state).toBe('broken');
   });
 
+  it('for tables alone, which may be temporary ones, keeps the epoch when all is as it was', async () => {
+    const session = await start();
+    const { epoch } = await watch.attest();
+    session.tables += 2;
+    expect((await watch.attest()).epoch).toBe(epoch);
+    expect(session.comparisons).toBe(2);
+    session.tables += 1;
+    session.findings = [MISSING];
+    expect((await watch.attest()).state).toBe('broken');
+  });
+
+  it('under which tables come and go counts for its own requests, and is made again for the next', async () => {
+    const session = await start();
+    session.duringComparison = () => {
+      session.tables += 1;
+    };
+    session.tables += 1;
+    for (let i = 0; i < 5; i++) expect((await watch.attest()).state).toBe('intact');
+    expect(session.comparisons).toBe(1 + 5);
+    session.findings = [MISSING];
+    expect((await watch.attest()).state).toBe('broken');
+  });
+
   it('follows a definition first used after a statement that took effect late', async () => {
     const session = await start();
     session.hard += 1;

@@ -395,6 +395,35 @@ describe('reasons', () => {
 });
 
 describe('matching', () => {
+  const specific = policyOf(
+    page('rest', '/{r*}'),
+    page('any', '/{x}'),
+    page('any-c', '/{x}/c'),
+    page('three', '/{x}', { where: { x: ['a', 'b', 'd'] } }),
+    page('two', '/{x}', { where: { x: ['b', 'a'] } }),
+    page('one', '/{x}', { where: { x: ['a'] } }),
+    page('deep', '/a/b/{r*}'),
+    page('slash', '/z/'),
+  );
+  test.each([
+    ['/a', 'one', ['a']],
+    ['/b', 'two', ['b']],
+    ['/d', 'three', ['d']],
+    ['/e', 'any', ['e']],
+    ['/e/', 'rest', ['e/']],
+    ['/z', 'any', ['z']],
+    ['/z/', 'slash', []],
+    ['/a/c', 'any-c', ['a']],
+    ['/a/b', 'rest', ['a/b']],
+    ['/a/b/c/d', 'deep', ['c/d']],
+    ['/a/b/', 'deep', ['']],
+    ['/', undefined, undefined],
+  ])('the most specific route takes %s', (path, id, captures) => {
+    const match = specific.match(facts(`GET ${path}`));
+    expect(match?.route.id).toBe(id);
+    expect(match?.captures).toEqual(captures);
+  });
+
   test('a method without a body sees the route without one', () => {
     const both = policyOf(
       page('form', '/form', { methods: ['GET', 'POST'], mediaTypes: ['application/x-www-form-urlencoded'] }),

@@ -11,13 +11,13 @@ const METHODS = ['GET', 'HEAD', 'POST', 'DELETE'];
 const part = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom(...WORDS) },
   { weight: 2, arbitrary: fc.constant('{}') },
-  { weight: 2, arbitrary: fc.uniqueArray(fc.constantFrom(...WORDS), { minLength: 1, maxLength: 3 }) },
+  { weight: 3, arbitrary: fc.uniqueArray(fc.constantFrom(...WORDS), { minLength: 1, maxLength: 4 }) },
 );
 
 /** A route over a small alphabet, so that patterns meet, nest and collide all the time. */
 const route = fc
   .record({
-    parts: fc.array(part, { maxLength: 4 }),
+    parts: fc.array(part, { maxLength: 3 }),
     tail: fc.constantFrom('', '', '', '/', '{*}'),
     methods: fc.uniqueArray(fc.constantFrom(...METHODS), { minLength: 1, maxLength: 2 }),
     upgrade: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),

@@ -1,8 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { Command } from 'commander';
+import { afterAll, describe, expect, test, vi } from 'vitest';
+import { register } from '../../cli/commands/policy.ts';
+import { ChartgateError, ConfigurationError } from '../../contracts/errors.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'chartgate-policy-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -34,26 +36,37 @@ writeFileSync(
 `,
 );
 
-/** Runs `chartgate policy …` as its own process, with nothing but this command registered. */
-function run(...args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
-  const root = join(import.meta.dirname, '..', '..');
-  const script = `
-    const { Command } = await import('commander');
-    const { register } = await import('./cli/commands/policy.ts');
-    const { fail } = await import('./cli/output.ts');
-    const program = new Command('chartgate');
-    register(program);
-    await program.parseAsync(['policy', ...process.argv.slice(1)], { from: 'user' }).catch(fail);`;
-  const options = { encoding: 'utf8', cwd: root } as const;
-  return spawnSync(process.execPath, ['--input-type=module', '-e', script, '--', ...args], options);
+interface Ran {
+  readonly status: number;
+  readonly stdout: string;
+  readonly error: unknown;
+}
+
+/** Runs `chartgate policy …` in this process, with nothing but this command registered. */
+async function run(...args: readonly string[]): Promise<Ran> {
+  const program = new Command('chartgate').exitOverride();
+  register(program);
+  const lines: string[] = [];
+  const log = vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(`${line}\n`));
+  let error: unknown;
+  try {
+    await program.parseAsync(['policy', ...args], { from: 'user' });
+  } catch (caught) {
+    error = caught;
+  } finally {
+    log.mockRestore();
+  }
+  const status = Number(process.exitCode ?? 0);
+  process.exitCode = undefined;
+  return { status, stdout: lines.join(''), error };
 }
 
 const explain = (request: string, ...more: readonly string[]) =>
   run('explain', '--policy', FILE, '--request', request, ...more);
 
 describe('policy routes', () => {
-  test('prints every route and what it needs', () => {
-    const { status, stdout } = run('routes', FILE);
+  test('prints every route and what it needs', async () => {
+    const { status, stdout } = await run('routes', FILE);
     expect(status).toBe(0);
     const lines = stdout.split('\n').map((line) => line.replace(/ {2,}/g, ' | '));
     expect(lines.slice(0, 5)).toEqual([
@@ -66,8 +79,8 @@ describe('policy routes', () => {
     expect(stdout).toContain('4 routes; whatever matches none of them is denied.');
   });
 
-  test('as JSON', () => {
-    const printed = JSON.parse(run('routes', FILE, '--json').stdout);
+  test('as JSON', async () => {
+    const printed = JSON.parse((await run('routes', FILE, '--json')).stdout);
     expect(printed.digest).toMatch(/^[0-9a-f]{64}$/);
     expect(printed.routes[2]).toMatchObject({
       id: 'write',
@@ -78,22 +91,22 @@ describe('policy routes', () => {
     });
   });
 
-  test('a policy with faults: each with its line, exit code 3', () => {
+  test('a policy with faults: each with its line', async () => {
     const file = join(scratch, 'faults.yaml');
     writeFileSync(
       file,
       'routes:\n  - id: a\n    methods: [GET]\n    path: /a//b\n    scopes: [x]\n    maxBody: 1KB\n',
     );
-    const { status, stderr } = run('routes', file);
-    expect(status).toBe(3);
-    expect(stderr).toMatch(/faults\.yaml:4:\d+: .*empty segment/);
-    expect(stderr).toMatch(/faults\.yaml:6:\d+: .*maxBody/);
+    const { error } = await run('routes', file);
+    expect(error).toBeInstanceOf(ConfigurationError);
+    expect(String(error)).toMatch(/faults\.yaml:4:\d+: .*empty segment/);
+    expect(String(error)).toMatch(/faults\.yaml:6:\d+: .*maxBody/);
   });
 });
 
 describe('policy explain', () => {
-  test('a permit: exit code 0 and what held', () => {
-    const { status, stdout } = explain(
+  test('a permit: exit code 0 and what held', async () => {
+    const { status, stdout } = await explain(
       'GET /fhir/Patient/1',
       '--scopes',
       'patient/Patient.rs',
@@ -112,8 +125,8 @@ describe('policy explain', () => {
     expect(status).toBe(0);
   });
 
-  test('a denial: exit code 1, what did not hold, and what would do', () => {
-    const { status, stdout } = explain('PUT /fhir/Observation/1', '--scopes', 'user/Observation.cud');
+  test('a denial: exit code 1, what did not hold, and what would do', async () => {
+    const { status, stdout } = await explain('PUT /fhir/Observation/1', '--scopes', 'user/Observation.cud');
     expect(stdout.split('\n')).toEqual([
       'denied: insufficient-scope',
       '  held      route-matched  write',
@@ -136,14 +149,14 @@ describe('policy explain', () => {
       'patient-read',
     ],
     ['a page where a WebSocket is', ['GET /feed', '--scopes', 'feed'], 'route-unknown', null],
-  ])('%s, as JSON', (_what, [request = '', ...more], denial, route) => {
-    const { status, stdout } = explain(request, ...more, '--json');
+  ])('%s, as JSON', async (_what, [request = '', ...more], denial, route) => {
+    const { status, stdout } = await explain(request, ...more, '--json');
     expect(JSON.parse(stdout)).toMatchObject({ effect: 'deny', denial, route });
     expect(status).toBe(1);
   });
 
-  test('a WebSocket', () => {
-    expect(explain('GET /feed', '--scopes', 'feed', '--upgrade').status).toBe(0);
+  test('a WebSocket', async () => {
+    expect((await explain('GET /feed', '--scopes', 'feed', '--upgrade')).stdout).toContain('permitted');
   });
 
   test.each([
@@ -153,9 +166,9 @@ describe('policy explain', () => {
     ['no method', '/login', ['--anonymous'], /must be one of GET/],
     ['an ambiguous path', 'GET /a/../login', ['--anonymous'], /path-ambiguous/],
     ['an ambiguous query', 'GET /login?a=%ff', ['--anonymous'], /query-ambiguous/],
-  ])('wrong usage: %s', (_what, request, more, message) => {
-    const { status, stderr } = explain(request, ...more);
-    expect(stderr).toMatch(message);
-    expect(status).toBe(2);
+  ])('wrong usage: %s', async (_what, request, more, message) => {
+    const { error } = await explain(request, ...more);
+    expect(error).toBeInstanceOf(ChartgateError);
+    expect(error).toMatchObject({ code: 'usage', message: expect.stringMatching(message) });
   });
 });

@@ -37,5 +37,5 @@ export function raw(
 
 /** The status codes of the answers in a raw exchange, in order. */
 export function statuses(text: string): number[] {
-  return [...text.matchAll(/(?:^|\r\n\r\n|\n)HTTP\/1\.1 (\d{3})/g)].map((match) => Number(match[1]));
+  return [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => Number(match[1]));
 }

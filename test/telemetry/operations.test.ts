@@ -121,12 +121,8 @@ it('adds up two worker processes', async () => {
 });
 
 it('shows the youngest verdict of all workers, not the worst and not the sum', async () => {
-  const reading = (state: string, ageSeconds: number, findings: string[]) => ({
-    format: 1,
-    worker: 'worker-1',
-    metrics: [],
-    integrity: [{ database: 'emr-a', state, ageSeconds, findings }],
-  });
+  const reading = (state: string, ageSeconds: number, findings: string[]) =>
+    snapshot([{ database: 'emr-a', state, ageSeconds, findings }]);
   const port = await serve({
     collect: async () => [
       reading('broken', 300, ['trigger-missing']),
@@ -143,12 +139,7 @@ it('shows the youngest verdict of all workers, not the worst and not the sum', a
 const SILENT: readonly [string, OperationsOptions['collect'], number, number][] = [
   ['never answers', () => [new Promise(() => undefined), good()], 1, 1],
   ['fails', () => [Promise.reject(new Error('gone')), good()], 1, 1],
-  [
-    'answers nonsense',
-    () => [Promise.resolve({ format: 1, worker: 'x', metrics: [{}], integrity: [] }), good()],
-    1,
-    1,
-  ],
+  ['answers nonsense', () => [Promise.resolve({ ...snapshot(), metrics: [{}] }), good()], 1, 1],
   ['answers nothing', async () => [undefined, await good()], 1, 1],
   ['keeps all from answering', () => new Promise(() => undefined), 0, 1],
   [
@@ -161,8 +152,20 @@ const SILENT: readonly [string, OperationsOptions['collect'], number, number][] 
   ],
 ];
 
+function snapshot(integrity: readonly unknown[] = []): object {
+  const events = {
+    requests: [],
+    denials: [],
+    limited: [],
+    alarms: [],
+    attestation: { counts: [], sum: 0 },
+    integrity,
+  };
+  return { format: 1, worker: 'worker-2', events, metrics: [] };
+}
+
 function good(): Promise<unknown> {
-  return Promise.resolve({ format: 1, worker: 'worker-2', metrics: [], integrity: [] });
+  return Promise.resolve(snapshot());
 }
 
 it.each(SILENT)('goes on without a worker that %s, and says so', async (_why, collect, reporting, silent) => {

@@ -17,6 +17,7 @@ interface Call {
 export class ScriptedSession implements DatabaseSession {
   hard = 1;
   definitions = 1;
+  tables = 1;
   findings: readonly CheckFinding[] = [];
   /** Probes and comparisons begun. */
   probes = 0;
@@ -67,7 +68,7 @@ export class ScriptedSession implements DatabaseSession {
   }
 
   #read(): Counters {
-    return { hard: [this.hard], definitions: this.definitions };
+    return { hard: [this.hard], tables: this.tables, definitions: this.definitions };
   }
 }
 

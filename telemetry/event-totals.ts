@@ -1,0 +1,74 @@
+import { newCount, newRequestCounts } from './event-counts.ts';
+import { ATTESTATION_BUCKETS, addCounts, HistogramCounts } from './histogram.ts';
+import { type LabelRule, PairTable } from './pair-table.ts';
+import type { EventReading, PairReading } from './snapshot.ts';
+
+/** The workers have already seen to the labels, and to how many there are. */
+const asIs: LabelRule = String;
+
+class PairTotals extends PairTable<{ value: number }> {
+  constructor() {
+    super(asIs, asIs, Number.POSITIVE_INFINITY, newCount);
+  }
+
+  add(readings: readonly PairReading[]): void {
+    for (const [first, second, count] of readings) this.get(first, second).value += count;
+  }
+
+  reading(): PairReading[] {
+    return Array.from(this.entries(), ([first, second, { value }]) => [first, second, value] as const);
+  }
+}
+
+/** Readings of several processes added up: all that only counts. Verdicts are not among it. */
+export class EventTotals {
+  readonly requests = new PairTable(asIs, asIs, Number.POSITIVE_INFINITY, newRequestCounts);
+  readonly denials = new PairTotals();
+  readonly limited = new PairTotals();
+  readonly alarms = new PairTotals();
+  readonly attestation = new HistogramCounts(ATTESTATION_BUCKETS);
+
+  add(reading: EventReading): void {
+    for (const { tenant, route, counts, gateway, backend } of reading.requests) {
+      const total = this.requests.get(tenant, route);
+      addCounts(total.counts, counts);
+      total.gateway.add(gateway);
+      total.backend.add(backend);
+    }
+    this.denials.add(reading.denials);
+    this.limited.add(reading.limited);
+    this.alarms.add(reading.alarms);
+    this.attestation.add(reading.attestation);
+  }
+}
+
+/** How long the last figures of a process that no longer answers are kept apart. */
+const KEPT_APART_MS = 3_600_000;
+
+/**
+ * Keeps the sums from going back. A worker that is too slow once, or was replaced, would take its
+ * counts with it; Prometheus reads that as a restart, and counts everything again when it is back. So
+ * the last reading of each process that ever answered stays in the sum.
+ */
+export class CounterMemory {
+  readonly #last = new Map<string, { reading: EventReading; at: number }>();
+  /** What processes counted that have been gone for long. */
+  readonly #gone = new EventTotals();
+
+  /** @param instance names one process, never another one after it */
+  remember(instance: string, reading: EventReading): void {
+    this.#last.set(instance, { reading, at: performance.now() });
+  }
+
+  totals(): EventTotals {
+    const now = performance.now();
+    const totals = new EventTotals();
+    for (const [instance, { reading, at }] of this.#last) {
+      totals.add(reading);
+      if (now - at < KEPT_APART_MS) continue;
+      this.#gone.add(reading);
+      this.#last.delete(instance);
+    }
+    return totals;
+  }
+}

@@ -1,0 +1,436 @@
+import type { Connection, RowDataPacket } from 'mysql2/promise';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type Baseline,
+  compareSnapshot,
+  type FindingCode,
+  openBaseline,
+  readSnapshot,
+} from '../../audit-sql/fingerprint/index.ts';
+import { type AuditNames, apply, type Scripts, takeBaseline } from '../../audit-sql/index.ts';
+import { type RowOperation, triggerName } from '../../audit-sql/writers/triggers.ts';
+import type { PrivateMariadb } from '../../examples/support/private-mariadb.ts';
+import {
+  auditAll,
+  CHECKER,
+  CHECKER_PASSWORD,
+  connectAs,
+  keyPair,
+  lenient,
+  makeEmrUser,
+  startServer,
+} from './support.ts';
+
+/** `{insert}`, `{update}` and `{delete}` stand for the triggers of `patient`. */
+interface Tamper {
+  readonly what: string;
+  readonly does: string;
+  readonly undo: string;
+  readonly finds: FindingCode;
+}
+
+/** Makes a trigger of ours anew with something changed. */
+const remake = (event: string, change: string): string => `@remake ${event} ${change}`;
+
+const TAMPERS: readonly Tamper[] = [
+  {
+    what: 'a trigger is dropped',
+    does: 'DROP TRIGGER emr.{update}',
+    undo: '@start',
+    finds: 'trigger-missing',
+  },
+  {
+    what: 'a trigger of the audit table is dropped',
+    does: 'DROP TRIGGER emr_audit.chartgate_no_delete_audit_row',
+    undo: '@start',
+    finds: 'trigger-missing',
+  },
+  {
+    what: "a byte of a trigger's body changes",
+    does: remake('insert', "s/'insert'/'Insert'/"),
+    undo: '@start',
+    finds: 'trigger-body-changed',
+  },
+  {
+    what: 'a trigger is swapped for one that does nothing',
+    does: 'CREATE OR REPLACE DEFINER=`chartgate_audit`@localhost TRIGGER emr.{delete} AFTER DELETE ON emr.patient FOR EACH ROW SET @x = 1',
+    undo: '@start',
+    finds: 'trigger-body-changed',
+  },
+  {
+    what: 'a trigger gets another definer',
+    does: remake('update', 's/chartgate_audit@localhost/root@localhost/'),
+    undo: '@start',
+    finds: 'trigger-definer-changed',
+  },
+  {
+    what: 'a trigger gets another SQL mode',
+    does: remake('update', "mode ''"),
+    undo: '@start',
+    finds: 'trigger-sql-mode-changed',
+  },
+  {
+    what: 'a trigger gets another connection collation',
+    does: remake('update', 'collation'),
+    undo: '@start',
+    finds: 'trigger-character-set-changed',
+  },
+  {
+    what: 'a trigger fires before instead of after',
+    does: remake('delete', 's/AFTER/BEFORE/'),
+    undo: '@start',
+    finds: 'trigger-timing-changed',
+  },
+  {
+    what: 'a trigger moves to another table',
+    does: 'DROP TRIGGER emr.{delete}; CREATE DEFINER=chartgate_audit@localhost TRIGGER emr.{delete} AFTER DELETE ON emr.visit FOR EACH ROW SET @x = 1',
+    undo: 'DROP TRIGGER emr.{delete}; @start',
+    finds: 'trigger-table-changed',
+  },
+  {
+    what: 'an extra trigger blanks what is written',
+    does: 'CREATE TRIGGER emr.extra BEFORE UPDATE ON emr.patient FOR EACH ROW SET NEW.name = OLD.name',
+    undo: 'DROP TRIGGER emr.extra',
+    finds: 'trigger-added',
+  },
+  {
+    what: 'an extra trigger goes before ours',
+    does: 'CREATE TRIGGER emr.extra AFTER UPDATE ON emr.patient FOR EACH ROW PRECEDES {update} SET @x = 1',
+    undo: 'DROP TRIGGER emr.extra',
+    finds: 'trigger-order-changed',
+  },
+  {
+    what: 'a table is added that is not audited',
+    does: 'CREATE TABLE emr.shadow (a INT)',
+    undo: 'DROP TABLE emr.shadow',
+    finds: 'table-added',
+  },
+  {
+    what: 'a table is swapped by renaming',
+    does: 'CREATE TABLE emr.copy LIKE emr.visit; RENAME TABLE emr.visit TO emr.aside, emr.copy TO emr.visit',
+    undo: 'DROP TABLE emr.visit; RENAME TABLE emr.aside TO emr.visit',
+    finds: 'trigger-table-changed',
+  },
+  {
+    what: 'a table becomes a view',
+    does: 'RENAME TABLE emr.visit TO emr.aside; CREATE VIEW emr.visit AS SELECT * FROM emr.aside',
+    undo: 'DROP VIEW emr.visit; RENAME TABLE emr.aside TO emr.visit',
+    finds: 'table-changed',
+  },
+  {
+    what: 'a column is added',
+    does: 'ALTER TABLE emr.patient ADD COLUMN hidden INT',
+    undo: 'ALTER TABLE emr.patient DROP COLUMN hidden',
+    finds: 'column-added',
+  },
+  {
+    what: 'a column is dropped',
+    does: 'ALTER TABLE emr.visit DROP COLUMN note',
+    undo: 'ALTER TABLE emr.visit ADD COLUMN note TEXT',
+    finds: 'column-missing',
+  },
+  {
+    what: 'a column gets another type',
+    does: 'ALTER TABLE emr.patient MODIFY name VARCHAR(51)',
+    undo: 'ALTER TABLE emr.patient MODIFY name VARCHAR(50)',
+    finds: 'column-changed',
+  },
+  {
+    what: 'a primary key goes',
+    does: 'ALTER TABLE emr.note DROP PRIMARY KEY',
+    undo: 'ALTER TABLE emr.note ADD PRIMARY KEY (id)',
+    finds: 'column-changed',
+  },
+  {
+    what: 'a foreign key is dropped',
+    does: 'ALTER TABLE emr.visit DROP FOREIGN KEY of_patient',
+    undo: 'ALTER TABLE emr.visit ADD CONSTRAINT of_patient FOREIGN KEY (patient) REFERENCES emr.patient (id)',
+    finds: 'foreign-key-missing',
+  },
+  {
+    what: 'a foreign key begins to cascade, which fires no trigger',
+    does: 'ALTER TABLE emr.visit DROP FOREIGN KEY of_patient; ALTER TABLE emr.visit ADD CONSTRAINT of_patient FOREIGN KEY (patient) REFERENCES emr.patient (id) ON DELETE CASCADE',
+    undo: 'ALTER TABLE emr.visit DROP FOREIGN KEY of_patient; ALTER TABLE emr.visit ADD CONSTRAINT of_patient FOREIGN KEY (patient) REFERENCES emr.patient (id)',
+    finds: 'foreign-key-changed',
+  },
+  {
+    what: "the audit table's engine changes",
+    does: 'ALTER TABLE emr_audit.audit_row ENGINE = MyISAM',
+    undo: 'ALTER TABLE emr_audit.audit_row ENGINE = InnoDB',
+    finds: 'table-engine-changed',
+  },
+  {
+    what: 'a column of the audit table is narrowed',
+    does: 'ALTER TABLE emr_audit.audit_row MODIFY emr_table VARCHAR(32) NOT NULL',
+    undo: 'ALTER TABLE emr_audit.audit_row MODIFY emr_table VARCHAR(64) NOT NULL',
+    finds: 'column-changed',
+  },
+  {
+    what: 'the audit table is dropped',
+    does: 'RENAME TABLE emr_audit.audit_row TO emr_audit.aside',
+    undo: 'RENAME TABLE emr_audit.aside TO emr_audit.audit_row',
+    finds: 'table-missing',
+  },
+  { what: 'auditing is stopped', does: '@stop', undo: '@start', finds: 'audit-not-started' },
+  {
+    what: 'only the record says stopped',
+    does: "INSERT INTO emr_audit.audit_instatement_log (at, action, login, account, connection, emr_schema, schema_digest, generator, tables_audited) SELECT at, 'stop', login, account, connection, emr_schema, schema_digest, generator, tables_audited FROM emr_audit.audit_instatement_log ORDER BY id DESC LIMIT 1",
+    undo: '@start',
+    finds: 'audit-not-started',
+  },
+  {
+    what: 'the instatement log is emptied',
+    does: 'CREATE TABLE otherdb.kept AS SELECT * FROM emr_audit.audit_instatement_log; TRUNCATE TABLE emr_audit.audit_instatement_log',
+    undo: 'INSERT INTO emr_audit.audit_instatement_log SELECT * FROM otherdb.kept; DROP TABLE otherdb.kept',
+    finds: 'audit-log-rewound',
+  },
+  {
+    what: 'the definer is unlocked',
+    does: "ALTER USER 'chartgate_audit'@'localhost' ACCOUNT UNLOCK",
+    undo: "ALTER USER 'chartgate_audit'@'localhost' ACCOUNT LOCK",
+    finds: 'account-unlocked',
+  },
+  {
+    what: 'the guard is unlocked',
+    does: "ALTER USER 'chartgate_guard'@'localhost' ACCOUNT UNLOCK",
+    undo: "ALTER USER 'chartgate_guard'@'localhost' ACCOUNT LOCK",
+    finds: 'account-unlocked',
+  },
+  {
+    what: 'the guard authenticates otherwise',
+    does: "ALTER USER 'chartgate_guard'@'localhost' IDENTIFIED VIA unix_socket ACCOUNT LOCK",
+    undo: "ALTER USER 'chartgate_guard'@'localhost' IDENTIFIED VIA mysql_native_password USING 'invalid' ACCOUNT LOCK",
+    finds: 'account-changed',
+  },
+  {
+    what: 'TRIGGER is granted to the EMR',
+    does: "GRANT TRIGGER ON emr.* TO 'emr'@'localhost'",
+    undo: "REVOKE TRIGGER ON emr.* FROM 'emr'@'localhost'",
+    finds: 'privilege-added',
+  },
+  {
+    what: 'TRIGGER is granted on one table',
+    does: "GRANT TRIGGER ON emr.patient TO 'emr'@'localhost'",
+    undo: "REVOKE TRIGGER ON emr.patient FROM 'emr'@'localhost'",
+    finds: 'privilege-added',
+  },
+  {
+    what: 'DROP is granted through a wildcard',
+    does: "GRANT DROP ON `em%`.* TO 'emr'@'localhost'",
+    undo: "REVOKE DROP ON `em%`.* FROM 'emr'@'localhost'",
+    finds: 'privilege-added',
+  },
+  {
+    what: 'a powerful role is granted',
+    does: "GRANT powerful TO 'emr'@'localhost'",
+    undo: "REVOKE powerful FROM 'emr'@'localhost'",
+    finds: 'privilege-added',
+  },
+  {
+    what: 'a powerful role is granted through another',
+    does: "GRANT powerful TO weak; GRANT weak TO 'emr'@'localhost'",
+    undo: "REVOKE weak FROM 'emr'@'localhost'; REVOKE powerful FROM weak",
+    finds: 'privilege-added',
+  },
+  {
+    what: 'SUPER is granted',
+    does: "GRANT SUPER ON *.* TO 'emr'@'localhost'",
+    undo: "REVOKE SUPER ON *.* FROM 'emr'@'localhost'",
+    finds: 'privilege-added',
+  },
+  {
+    what: 'writing the audit table is granted',
+    does: "GRANT INSERT ON emr_audit.audit_row TO 'emr'@'localhost'",
+    undo: "REVOKE INSERT ON emr_audit.audit_row FROM 'emr'@'localhost'",
+    finds: 'privilege-added',
+  },
+  {
+    what: 'writing one column of the audit table is granted',
+    does: "GRANT UPDATE (login) ON emr_audit.audit_row TO 'emr'@'localhost'",
+    undo: "REVOKE UPDATE (login) ON emr_audit.audit_row FROM 'emr'@'localhost'",
+    finds: 'privilege-added',
+  },
+  {
+    what: 'writing the privilege tables is granted',
+    does: "GRANT UPDATE ON mysql.db TO 'emr'@'localhost'",
+    undo: "REVOKE UPDATE ON mysql.db FROM 'emr'@'localhost'",
+    finds: 'privilege-added',
+  },
+  {
+    what: 'altering the guard procedure is granted',
+    does: "GRANT ALTER ROUTINE ON PROCEDURE emr_audit.chartgate_snapshot TO 'emr'@'localhost'",
+    undo: "REVOKE ALTER ROUTINE ON PROCEDURE emr_audit.chartgate_snapshot FROM 'emr'@'localhost'",
+    finds: 'privilege-added',
+  },
+  {
+    what: 'everybody gets something',
+    does: 'GRANT ALTER ON emr.* TO PUBLIC',
+    undo: 'REVOKE ALTER ON emr.* FROM PUBLIC',
+    finds: 'privilege-added',
+  },
+  {
+    what: 'becoming the administrator is granted',
+    does: "GRANT PROXY ON 'root'@'localhost' TO 'emr'@'localhost'",
+    undo: "REVOKE PROXY ON 'root'@'localhost' FROM 'emr'@'localhost'",
+    finds: 'privilege-added',
+  },
+  {
+    what: 'the definer loses what it needs',
+    does: "REVOKE INSERT ON emr_audit.audit_row FROM 'chartgate_audit'@'localhost'",
+    undo: "GRANT INSERT ON emr_audit.audit_row TO 'chartgate_audit'@'localhost'",
+    finds: 'privilege-missing',
+  },
+  {
+    what: 'an event deletes audit rows',
+    does: 'CREATE EVENT otherdb.cleaner ON SCHEDULE EVERY 1 DAY DO TRUNCATE TABLE emr_audit.audit_row',
+    undo: 'DROP EVENT otherdb.cleaner',
+    finds: 'event-added',
+  },
+  {
+    what: 'a routine touches the audit',
+    does: 'CREATE PROCEDURE otherdb.cleaner() TRUNCATE TABLE emr_audit.audit_row',
+    undo: 'DROP PROCEDURE otherdb.cleaner',
+    finds: 'routine-added',
+  },
+  {
+    what: "a routine of the EMR's changes",
+    does: 'CREATE OR REPLACE PROCEDURE emr.work() SELECT 2',
+    undo: "SET SESSION sql_mode = ''; CREATE OR REPLACE PROCEDURE emr.work() SELECT 1",
+    finds: 'routine-changed',
+  },
+];
+
+describe('every tamper is found', () => {
+  let server: PrivateMariadb;
+  let admin: Connection;
+  let checker: Connection;
+  let names: AuditNames;
+  let scripts: Scripts;
+  let baseline: Baseline;
+  const key = keyPair();
+
+  beforeAll(async () => {
+    server = await startServer('audit-sql-tamper');
+    admin = await lenient(server);
+    await admin.query(`
+      CREATE DATABASE emr; CREATE DATABASE otherdb; USE emr;
+      CREATE TABLE patient (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(50));
+      CREATE TABLE visit (id INT AUTO_INCREMENT PRIMARY KEY, patient INT,
+                          CONSTRAINT of_patient FOREIGN KEY (patient) REFERENCES patient (id), note TEXT);
+      CREATE TABLE note (id INT NOT NULL PRIMARY KEY);
+      CREATE PROCEDURE work() SELECT 1;
+      CREATE ROLE powerful; GRANT DROP ON *.* TO powerful; CREATE ROLE weak;
+      INSERT INTO patient (name) VALUES ('A');`);
+    await makeEmrUser(admin);
+    ({ names, scripts } = await auditAll(admin, 'emr'));
+    checker = await connectAs(server, CHECKER.user, CHECKER_PASSWORD);
+    baseline = openBaseline(await takeBaseline(admin, names, key.privatePem), key.publicPem);
+  });
+
+  afterAll(async () => {
+    await checker?.end();
+    await admin?.end();
+    await server?.stop();
+  });
+
+  const named = (event: string): string => triggerName('patient', event as RowOperation);
+
+  async function remakeTrigger(event: string, change: string): Promise<void> {
+    const name = named(event);
+    const [[row]] = await admin.query<RowDataPacket[]>(
+      `SELECT ACTION_TIMING AS timing, EVENT_OBJECT_TABLE AS t, ACTION_STATEMENT AS body, SQL_MODE AS mode
+         FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 'emr' AND TRIGGER_NAME = ?`,
+      [name],
+    );
+    let create = `CREATE DEFINER=chartgate_audit@localhost TRIGGER emr.${name} ${row?.timing} ${event} ON emr.${row?.t} FOR EACH ROW ${row?.body}`;
+    const substitute = /^s\/(.*)\/(.*)\/$/.exec(change);
+    if (substitute !== null) create = create.replace(substitute[1] ?? '', substitute[2] ?? '');
+    await admin.query(`DROP TRIGGER emr.${name}`);
+    await admin.query(`SET SESSION sql_mode = '${change.startsWith('mode') ? '' : row?.mode}'`);
+    await admin.query(
+      `SET NAMES utf8mb4 COLLATE ${change === 'collation' ? 'utf8mb4_general_ci' : 'utf8mb4_bin'}`,
+    );
+    await admin.query(create);
+  }
+
+  async function run(what: string): Promise<void> {
+    for (const part of what.split('; ')) {
+      const [, event = '', change = ''] = /^@remake (\w+) (.*)$/.exec(part) ?? [];
+      if (part === '@start') await apply(admin, scripts.start);
+      else if (part === '@stop') await apply(admin, scripts.stop);
+      else if (event !== '') await remakeTrigger(event, change);
+      else await admin.query(part.replace(/\{(\w+)\}/g, (_, event: string) => named(event)));
+    }
+  }
+
+  const findings = async () => compareSnapshot(baseline, await readSnapshot(checker, names));
+
+  it('finds nothing where nothing happened, whatever the EMR does', async () => {
+    expect(await findings()).toEqual([]);
+    await admin.query("INSERT INTO emr.patient (name) VALUES ('B')");
+    await admin.query('CREATE TEMPORARY TABLE emr.scratch (a INT)');
+    expect(await findings()).toEqual([]);
+    await admin.query('DROP TEMPORARY TABLE emr.scratch');
+  });
+
+  it('finds nothing when somebody gets a privilege that harms nothing', async () => {
+    await admin.query(
+      "CREATE USER auditor IDENTIFIED BY 'x'; GRANT SELECT ON emr_audit.* TO auditor; GRANT SELECT, INSERT ON emr.* TO auditor",
+    );
+    expect(await findings()).toEqual([]);
+    await admin.query('DROP USER auditor');
+  });
+
+  it.each(TAMPERS.map((t) => [t.what, t.finds, t] as const))('%s → %s', async (_, code, tamper) => {
+    await run(tamper.does);
+    const found = await findings();
+    expect(found.map((f) => f.code)).toContain(code);
+    for (const finding of found) expect(finding.sentence).toMatch(/^The? ?.*\.$|^Auditing .*\.$/);
+    await run(tamper.undo);
+    expect(await findings()).toEqual([]);
+  });
+
+  it('a checker that lost its EXECUTE gets an error, never an empty answer', async () => {
+    await admin.query(
+      "REVOKE EXECUTE ON PROCEDURE emr_audit.chartgate_snapshot FROM 'chartgate_checker'@'localhost'",
+    );
+    await expect(findings()).rejects.toThrow(/denied|does not exist/);
+    await admin.query(
+      "GRANT EXECUTE ON PROCEDURE emr_audit.chartgate_snapshot TO 'chartgate_checker'@'localhost'",
+    );
+    expect(await findings()).toEqual([]);
+  });
+
+  it('a guard that lost its sight shows nothing, and that is not intact', async () => {
+    await admin.query("REVOKE TRIGGER ON emr.* FROM 'chartgate_guard'@'localhost'");
+    const codes = (await findings()).map((f) => f.code);
+    expect(codes.filter((c) => c === 'trigger-missing')).toHaveLength(9);
+    await admin.query("GRANT TRIGGER ON emr.* TO 'chartgate_guard'@'localhost'");
+    expect(await findings()).toEqual([]);
+  });
+
+  it('a guard procedure that was replaced by one with the old answer is found', async () => {
+    // A second later, for the catalogue counts seconds.
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    await apply(admin, scripts.guard);
+    expect((await findings()).map((f) => f.code)).toContain('guard-changed');
+    await admin.query(
+      "CREATE OR REPLACE DEFINER='chartgate_guard'@'localhost' PROCEDURE emr_audit.chartgate_snapshot() SELECT 1",
+    );
+    await expect(findings()).rejects.toMatchObject({ code: 'privilege-missing' });
+  });
+
+  it('no baseline is taken of what is not audited', async () => {
+    await apply(admin, scripts.guard);
+    await admin.query('CREATE TABLE emr.late (a INT)');
+    await expect(takeBaseline(admin, names, key.privatePem)).rejects.toMatchObject({
+      code: 'baseline-invalid',
+      message: expect.stringContaining('"late" has no insert trigger'),
+    });
+    await admin.query('DROP TABLE emr.late');
+    await apply(admin, scripts.stop);
+    await expect(takeBaseline(admin, names, key.privatePem)).rejects.toMatchObject({
+      code: 'baseline-invalid',
+    });
+  });
+});
