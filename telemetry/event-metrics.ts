@@ -1,78 +1,14 @@
 import { OUTCOMES } from '../contracts/activity.ts';
-import { type Count, newCount, newRequestCounts } from './event-counts.ts';
-import { ATTESTATION_BUCKETS, addCounts, HistogramCounts } from './histogram.ts';
+import type { EventTotals } from './event-totals.ts';
 import { STATUS_CLASSES } from './labels.ts';
-import { type LabelRule, PairTable } from './pair-table.ts';
-import {
-  type EventReading,
-  type IntegrityReading,
-  type Metric,
-  metric,
-  type PairReading,
-  type Sample,
-} from './snapshot.ts';
+import { type IntegrityReading, type Metric, metric, type PairReading, type Sample } from './snapshot.ts';
 
-/** The workers have already seen to the labels, and to how many there are. */
-const asIs: LabelRule = String;
-
-/** Adds the readings of all workers up and gives them their names. */
-export function eventMetrics(readings: readonly EventReading[]): Metric[] {
-  const attestation = new HistogramCounts(ATTESTATION_BUCKETS);
-  for (const reading of readings) attestation.add(reading.attestation);
-  return [
-    ...requestMetrics(readings),
-    metric(
-      'counter',
-      'chartgate_denials_total',
-      'Requests that were denied or failed, by tenant and the reason that decided.',
-      addPairs(
-        readings.map(({ denials }) => denials),
-        'tenant',
-        'reason',
-      ),
-    ),
-    metric(
-      'counter',
-      'chartgate_limited_total',
-      'Requests refused by a rate limit, by kind of limit and tenant.',
-      addPairs(
-        readings.map(({ limited }) => limited),
-        'limit',
-        'tenant',
-      ),
-    ),
-    metric(
-      'counter',
-      'chartgate_alarms_total',
-      'Things that an operator must look at, by kind and tenant.',
-      addPairs(
-        readings.map(({ alarms }) => alarms),
-        'alarm',
-        'tenant',
-      ),
-    ),
-    metric(
-      'histogram',
-      'chartgate_attestation_seconds',
-      'Time until a verdict of the integrity checker.',
-      attestation.samples('chartgate_attestation_seconds', {}),
-    ),
-    ...integrityMetrics(readings.flatMap(({ integrity }) => integrity)),
-  ];
-}
-
-function requestMetrics(readings: readonly EventReading[]): Metric[] {
-  const table = new PairTable(asIs, asIs, Number.POSITIVE_INFINITY, newRequestCounts);
-  for (const { tenant, route, counts, gateway, backend } of readings.flatMap(({ requests }) => requests)) {
-    const total = table.get(tenant, route);
-    addCounts(total.counts, counts);
-    total.gateway.add(gateway);
-    total.backend.add(backend);
-  }
+/** What was counted, under its names. */
+export function eventMetrics(totals: EventTotals): Metric[] {
   const requests: Sample[] = [];
   const gateway: Sample[] = [];
   const backend: Sample[] = [];
-  for (const [tenant, route, total] of table.entries()) {
+  for (const [tenant, route, total] of totals.requests.entries()) {
     for (const [o, outcome] of OUTCOMES.entries()) {
       for (const [s, status] of STATUS_CLASSES.entries()) {
         const value = total.counts[o * STATUS_CLASSES.length + s] ?? 0;
@@ -101,20 +37,42 @@ function requestMetrics(readings: readonly EventReading[]): Metric[] {
       "Time from forwarding a request to the head of the back end's answer.",
       backend,
     ),
+    metric(
+      'counter',
+      'chartgate_denials_total',
+      'Requests that were denied or failed, by tenant and the reason that decided.',
+      pairSamples(totals.denials.reading(), 'tenant', 'reason'),
+    ),
+    metric(
+      'counter',
+      'chartgate_limited_total',
+      'Requests refused by a rate limit, by kind of limit and tenant.',
+      pairSamples(totals.limited.reading(), 'limit', 'tenant'),
+    ),
+    metric(
+      'counter',
+      'chartgate_alarms_total',
+      'Things that an operator must look at, by kind and tenant.',
+      pairSamples(totals.alarms.reading(), 'alarm', 'tenant'),
+    ),
+    metric(
+      'histogram',
+      'chartgate_attestation_seconds',
+      'Time until a verdict of the integrity checker.',
+      totals.attestation.samples('chartgate_attestation_seconds', {}),
+    ),
   ];
 }
 
-function addPairs(readings: readonly (readonly PairReading[])[], first: string, second: string): Sample[] {
-  const table = new PairTable<Count>(asIs, asIs, Number.POSITIVE_INFINITY, newCount);
-  for (const [a, b, count] of readings.flat()) table.get(a, b).value += count;
-  return Array.from(table.entries(), ([a, b, { value }]) => ({ labels: { [first]: a, [second]: b }, value }));
+function pairSamples(pairs: readonly PairReading[], first: string, second: string): Sample[] {
+  return pairs.map(([a, b, value]) => ({ labels: { [first]: a, [second]: b }, value }));
 }
 
 /**
  * Per database the youngest verdict that any worker received. Adding up or taking the worst would show
  * what an idle worker last saw, maybe an hour ago, as the state of now.
  */
-function integrityMetrics(readings: readonly IntegrityReading[]): Metric[] {
+export function integrityMetrics(readings: readonly IntegrityReading[]): Metric[] {
   const youngest = new Map<string, IntegrityReading>();
   for (const reading of readings) {
     const former = youngest.get(reading.database);

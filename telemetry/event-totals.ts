@@ -40,6 +40,23 @@ export class EventTotals {
     this.alarms.add(reading.alarms);
     this.attestation.add(reading.attestation);
   }
+
+  reading(): EventReading {
+    return {
+      requests: Array.from(this.requests.entries(), ([tenant, route, { counts, gateway, backend }]) => ({
+        tenant,
+        route,
+        counts: [...counts],
+        gateway: gateway.reading(),
+        backend: backend.reading(),
+      })),
+      denials: this.denials.reading(),
+      limited: this.limited.reading(),
+      alarms: this.alarms.reading(),
+      attestation: this.attestation.reading(),
+      integrity: [],
+    };
+  }
 }
 
 /** How long the last figures of a process that no longer answers are kept apart. */
@@ -53,7 +70,7 @@ const KEPT_APART_MS = 3_600_000;
 export class CounterMemory {
   readonly #last = new Map<string, { reading: EventReading; at: number }>();
   /** What processes counted that have been gone for long. */
-  readonly #gone = new EventTotals();
+  #gone = new EventTotals().reading();
 
   /** @param instance names one process, never another one after it */
   remember(instance: string, reading: EventReading): void {
@@ -61,14 +78,25 @@ export class CounterMemory {
   }
 
   totals(): EventTotals {
-    const now = performance.now();
+    this.#fold(performance.now() - KEPT_APART_MS);
     const totals = new EventTotals();
-    for (const [instance, { reading, at }] of this.#last) {
-      totals.add(reading);
-      if (now - at < KEPT_APART_MS) continue;
-      this.#gone.add(reading);
-      this.#last.delete(instance);
-    }
+    totals.add(this.#gone);
+    for (const { reading } of this.#last.values()) totals.add(reading);
     return totals;
+  }
+
+  /** A crash loop must not make this grow: what has been gone for long is kept as one. */
+  #fold(before: number): void {
+    const totals = new EventTotals();
+    let folded = false;
+    for (const [instance, { reading, at }] of this.#last) {
+      if (at >= before) continue;
+      totals.add(reading);
+      this.#last.delete(instance);
+      folded = true;
+    }
+    if (!folded) return;
+    totals.add(this.#gone);
+    this.#gone = totals.reading();
   }
 }

@@ -1,5 +1,6 @@
 import { AggregatorRegistry } from 'prom-client';
-import { eventMetrics } from './event-metrics.ts';
+import { eventMetrics, integrityMetrics } from './event-metrics.ts';
+import type { CounterMemory } from './event-totals.ts';
 import { type Metric, metric, parseSnapshot } from './snapshot.ts';
 
 export interface BuildInfo {
@@ -17,16 +18,22 @@ export interface OwnReadings {
   readonly silent: number;
 }
 
-/** Adds the workers up. One with a snapshot of another form counts as silent. */
+/**
+ * Adds the workers up. One with a snapshot of another form counts as silent.
+ * @param memory of the same supervisor, so that what was counted once stays counted
+ */
 export async function exposition(
   answers: readonly unknown[],
   own: OwnReadings,
+  memory: CounterMemory,
 ): Promise<{ readonly contentType: string; readonly text: string }> {
   const snapshots = answers.map(parseSnapshot).filter((snapshot) => snapshot !== undefined);
   const silent = own.silent + answers.length - snapshots.length;
+  for (const { instance, events } of snapshots) memory.remember(instance, events);
   const registry = AggregatorRegistry.aggregate([
     ...snapshots.map(({ metrics }) => metrics),
-    eventMetrics(snapshots.map(({ events }) => events)),
+    eventMetrics(memory.totals()),
+    integrityMetrics(snapshots.flatMap(({ events }) => events.integrity)),
     ownMetrics(own, snapshots.length, silent),
   ]);
   return { contentType: registry.contentType, text: await registry.metrics() };

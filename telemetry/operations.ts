@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ChartgateError } from '../contracts/errors.ts';
+import { CounterMemory } from './event-totals.ts';
 import { type BuildInfo, exposition } from './exposition.ts';
 
 export interface Readiness {
@@ -50,7 +51,8 @@ const ALIVE: Answer = { status: 200, type: PLAIN, body: 'alive\n' };
  * @throws ChartgateError configuration-invalid when the address cannot be listened on
  */
 export async function createOperationsServer(options: OperationsOptions): Promise<OperationsServer> {
-  const metrics = shared(() => renderMetrics(options));
+  const memory = new CounterMemory();
+  const metrics = shared(() => renderMetrics(options, memory));
   const routes: Readonly<Record<string, () => Answer | Promise<Answer>>> = {
     '/metrics': metrics,
     '/ready': () => readiness(options),
@@ -126,13 +128,14 @@ function readiness(options: OperationsOptions): Answer {
   return { status: ready ? 200 : 503, type: JSON_TYPE, body };
 }
 
-async function renderMetrics(options: OperationsOptions): Promise<Answer> {
+async function renderMetrics(options: OperationsOptions, memory: CounterMemory): Promise<Answer> {
   const { answers, silent } = await gather(options.collect, options.collectTimeoutMs ?? 1000);
-  const { contentType, text } = await exposition(answers, {
+  const own = {
     build: options.buildInfo(),
     certificateExpiresAt: options.certificateExpiresAt?.(),
     silent,
-  });
+  };
+  const { contentType, text } = await exposition(answers, own, memory);
   return { status: 200, type: contentType, body: text };
 }
 

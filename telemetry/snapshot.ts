@@ -67,6 +67,8 @@ export interface EventReading {
 export interface WorkerSnapshot {
   readonly format: 1;
   readonly worker: string;
+  /** Names one run of one process; never used again. */
+  readonly instance: string;
   readonly events: EventReading;
   /** What concerns the process. */
   readonly metrics: readonly Metric[];
@@ -84,10 +86,11 @@ const AGGREGATORS: readonly unknown[] = ['sum', 'max', 'first'];
  * counts as no answer, and cannot break the page for the other workers.
  */
 export function parseSnapshot(value: unknown): WorkerSnapshot | undefined {
-  if (!isObject(value) || value.format !== 1 || !isString(value.worker)) return undefined;
-  return isEvents(value.events) && isArrayOf(isMetric)(value.metrics)
-    ? { format: 1, worker: value.worker, events: value.events, metrics: value.metrics }
-    : undefined;
+  if (!isObject(value) || value.format !== 1) return undefined;
+  const { worker, instance, events, metrics } = value;
+  if (!isString(worker) || !isString(instance) || instance.length > 64) return undefined;
+  if (!isEvents(events) || !isArrayOf(isMetric)(metrics)) return undefined;
+  return { format: 1, worker, instance, events, metrics };
 }
 
 function isEvents(value: unknown): value is EventReading {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { ChartgateError } from '../contracts/errors.ts';
@@ -48,6 +49,7 @@ export interface WorkerTelemetry {
 export function startWorkerTelemetry(options: WorkerTelemetryOptions): WorkerTelemetry {
   const { worker } = options;
   if (nameLabel(worker) === '') throw new ChartgateError('internal', 'The name of a worker is not valid.');
+  const instance = randomUUID();
   const counts = new EventCounts();
   let errors = 0;
   // An exception in a subscriber would be thrown again on the next tick and end the process.
@@ -106,7 +108,7 @@ export function startWorkerTelemetry(options: WorkerTelemetryOptions): WorkerTel
         ),
         ...ofProcess,
       ];
-      return { format: 1, worker, events: counts.reading(performance.now()), metrics };
+      return { format: 1, worker, instance, events: counts.reading(performance.now()), metrics };
     },
     stop() {
       for (const [name, listener] of subscriptions) unsubscribe(name, listener);

@@ -28,11 +28,14 @@ interface GatewayParts extends GatewayOverrides {
 
 const note = (text: string): string => `# ${text}\n`;
 
+/** Aliases are refused by the product's reader: what a file says should stand where it is said. */
+const yaml = (value: unknown): string => stringify(value, { aliasDuplicateObjects: false });
+
 /** The gateway's configuration file, as an administrator would write it. */
 export function gatewayConfiguration(layout: Layout, parts: GatewayParts): string {
   return (
     note('Written by the demo at start. docs/configuration.md explains every key.') +
-    stringify({
+    yaml({
       listen: {
         host: '127.0.0.1',
         port: parts.gatewayPort,
@@ -92,7 +95,7 @@ export function checkerConfiguration(
 ): string {
   return (
     note('Written by the demo at start. docs/configuration.md explains every key.') +
-    stringify({
+    yaml({
       socket: layout.socket,
       secret: { file: 'attestation.secret' },
       databases: tenants.map((tenant) => ({

@@ -66,6 +66,7 @@ async function installTemplate(template: string): Promise<void> {
     [
       '--no-defaults',
       `--datadir=${join(making, 'data')}`,
+      `--tmpdir=${making}`,
       '--auth-root-authentication-method=normal',
       '--skip-test-db',
       '--skip-name-resolve',
@@ -93,6 +94,7 @@ export async function startPrivateMariadb(options: PrivateMariadbOptions): Promi
   const directory = options.directory;
   const data = join(directory, 'data');
   const log = join(directory, 'server.log');
+  const temporary = join(directory, 'tmp');
   const fresh = !(options.keep === true && existsSync(data));
   if (fresh) {
     await rm(directory, { recursive: true, force: true });
@@ -103,6 +105,7 @@ export async function startPrivateMariadb(options: PrivateMariadbOptions): Promi
     await cp(join(template, 'data'), data, { recursive: true });
     await chmod(data, 0o700);
   }
+  await mkdir(temporary, { recursive: true });
   const port = options.port ?? (await freePort());
   // A Unix socket's path is limited to 107 bytes; a checkout may lie deeper than that.
   const preferred = join(directory, 's.sock');
@@ -121,6 +124,8 @@ export async function startPrivateMariadb(options: PrivateMariadbOptions): Promi
       [
         '--no-defaults',
         `--datadir=${data}`,
+        // A starting server clears its temporary folder of every server's leftovers; in /tmp, of those in use too.
+        `--tmpdir=${temporary}`,
         `--socket=${socket}`,
         `--port=${port}`,
         '--bind-address=127.0.0.1',

@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
@@ -120,6 +121,28 @@ it('adds up two worker processes', async () => {
   }
 });
 
+it('lets no count go back when a worker is slow, ends, or is followed by another of its name', async () => {
+  let answers: Promise<unknown>[] = [];
+  const port = await serve({ collect: () => answers, collectTimeoutMs: 5000 });
+  const total = async (): Promise<number | undefined> =>
+    sampleValue(parseExposition((await send(port, '/metrics')).body), 'chartgate_backend_seconds_count', {
+      tenant: 'clinic-a',
+      route: 'patient-read',
+    });
+  const first = await (await child('worker-1', '3'))();
+  const other = await (await child('worker-2', '10'))();
+  const next = await (await child('worker-1', '2'))();
+  answers = [Promise.resolve(first), Promise.resolve(other)];
+  expect(await total()).toBe(13);
+  expect(await total()).toBe(13);
+  answers = [Promise.resolve(first), Promise.resolve(undefined)];
+  expect(await total()).toBe(13);
+  answers = [Promise.resolve(next), Promise.resolve(other)];
+  expect(await total()).toBe(15);
+  answers = [];
+  expect(await total()).toBe(15);
+});
+
 it('shows the youngest verdict of all workers, not the worst and not the sum', async () => {
   const reading = (state: string, ageSeconds: number, findings: string[]) =>
     snapshot([{ database: 'emr-a', state, ageSeconds, findings }]);
@@ -161,7 +184,7 @@ function snapshot(integrity: readonly unknown[] = []): object {
     attestation: { counts: [], sum: 0 },
     integrity,
   };
-  return { format: 1, worker: 'worker-2', events, metrics: [] };
+  return { format: 1, worker: 'worker-2', instance: randomUUID(), events, metrics: [] };
 }
 
 function good(): Promise<unknown> {

@@ -2,6 +2,7 @@ import { channel } from 'node:diagnostics_channel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { CHANNELS } from '../../contracts/events.ts';
+import { CounterMemory } from '../../telemetry/event-totals.ts';
 import { exposition } from '../../telemetry/exposition.ts';
 import { startWorkerTelemetry, type WorkerTelemetryOptions } from '../../telemetry/index.ts';
 import { publish, requestEvent } from './support/events.ts';
@@ -15,7 +16,9 @@ function start(options: Partial<WorkerTelemetryOptions> = {}): () => Promise<Map
   return async () => {
     // As between processes: what cannot be cloned would fail here.
     const snapshot = structuredClone(await telemetry.snapshot());
-    return parseExposition((await exposition([JSON.parse(JSON.stringify(snapshot))], OWN)).text);
+    return parseExposition(
+      (await exposition([JSON.parse(JSON.stringify(snapshot))], OWN, new CounterMemory())).text,
+    );
   };
 }
 

@@ -1,0 +1,180 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import type { Connection, RowDataPacket } from 'mysql2/promise';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { connectServer } from '../../audit-sql/connect.ts';
+import { compareSnapshot, openBaseline, readSnapshot } from '../../audit-sql/fingerprint/index.ts';
+import { auditNames } from '../../audit-sql/index.ts';
+import { register } from '../../cli/commands/audit-sql.ts';
+import type { PrivateMariadb } from '../../examples/support/private-mariadb.ts';
+import { connectAs, lenient, makeEmrUser, startServer } from './support.ts';
+
+describe('chartgate audit-sql', () => {
+  let server: PrivateMariadb;
+  let admin: Connection;
+  let folder: string;
+  let common: readonly string[];
+
+  beforeAll(async () => {
+    server = await startServer('audit-sql-command');
+    admin = await lenient(server);
+    await admin.query('CREATE DATABASE emr; CREATE TABLE emr.patient (id INT PRIMARY KEY, name TEXT)');
+    await makeEmrUser(admin);
+    folder = join(server.directory, 'files');
+    mkdirSync(folder);
+    secret('admin', server.administrator.password);
+    secret('checker', 'checker-password');
+    common = [
+      '--schema',
+      'emr',
+      '--socket',
+      server.socket,
+      '--user',
+      'root',
+      '--password-file',
+      join(folder, 'admin'),
+    ];
+  });
+
+  afterAll(async () => {
+    await admin?.end();
+    await server?.stop();
+  });
+
+  function secret(name: string, text: string, mode = 0o600): string {
+    const file = join(folder, name);
+    writeFileSync(file, `${text}\n`, { mode });
+    chmodSync(file, mode);
+    return file;
+  }
+
+  /** Runs the command in this process and returns what it printed. */
+  async function run(...arguments_: readonly string[]): Promise<string> {
+    const printed: string[] = [];
+    const log = vi
+      .spyOn(console, 'log')
+      .mockImplementation((text: unknown) => void printed.push(`${String(text)}\n`));
+    const write = vi
+      .spyOn(process.stdout, 'write')
+      .mockImplementation((text) => printed.push(String(text)) > 0);
+    try {
+      const program = new Command('chartgate').exitOverride();
+      register(program);
+      for (const command of program.commands) {
+        command.exitOverride().configureOutput({ writeErr: () => {} });
+        for (const sub of command.commands) sub.exitOverride().configureOutput({ writeErr: () => {} });
+      }
+      await program.parseAsync(['audit-sql', ...arguments_], { from: 'user' });
+    } finally {
+      log.mockRestore();
+      write.mockRestore();
+    }
+    return printed.join('');
+  }
+
+  it('executes nothing without --apply', async () => {
+    const text = await run('start', ...common);
+    expect(text).toContain('CREATE OR REPLACE DEFINER');
+    expect(await run('start', ...common, '--out', join(folder, 'sql'))).toContain('Nothing was executed');
+    expect(readFileSync(join(folder, 'sql', 'start.sql'), 'utf8')).toBe(text);
+    const [rows] = await admin.query<RowDataPacket[]>("SHOW DATABASES LIKE 'emr_audit'");
+    expect(rows).toEqual([]);
+  });
+
+  it('takes a schema from nothing to a signed baseline that the checker finds intact', async () => {
+    expect(JSON.parse(await run('start', ...common, '--apply', '--json'))).toMatchObject({
+      script: 'start',
+      tables: 1,
+      applied: true,
+    });
+    await run('guard', ...common, '--apply');
+    await run(
+      'protect',
+      ...common,
+      '--apply',
+      '--emr-user',
+      'emr@localhost',
+      '--checker-password-file',
+      join(folder, 'checker'),
+    );
+    const privateKey = join(folder, 'baseline.key');
+    const publicKey = join(folder, 'baseline.pub');
+    await run('keygen', '--private-key', privateKey, '--public-key', publicKey);
+    expect(statSync(privateKey).mode & 0o777).toBe(0o600);
+    const file = join(folder, 'baseline.json');
+    await run('baseline', ...common, '--private-key', privateKey, '--out', file);
+    const baseline = openBaseline(readFileSync(file), readFileSync(publicKey));
+    const checker = await connectAs(server, 'chartgate_checker', 'checker-password');
+    const names = auditNames({ emrSchema: 'emr' });
+    expect(compareSnapshot(baseline, await readSnapshot(checker, names))).toEqual([]);
+    await run('stop', ...common, '--apply');
+    expect(compareSnapshot(baseline, await readSnapshot(checker, names))).not.toEqual([]);
+    await checker.end();
+  });
+
+  const REFUSED: readonly (readonly [string, string, (c: readonly string[]) => readonly string[]])[] = [
+    ['a schema that is not there', 'privilege-missing', (c) => ['start', ...c.with(1, 'nowhere')]],
+    ["the server's own schema", 'usage', (c) => ['start', ...c.with(1, 'mysql')]],
+    [
+      'a password that others can read',
+      'secret-exposed',
+      (c) => ['start', ...c.with(7, secret('open', 'x', 0o644))],
+    ],
+    ['a password file that is not there', 'secret-unreadable', (c) => ['start', ...c.with(7, '/nowhere')]],
+    ['a wrong password', 'privilege-missing', (c) => ['start', ...c.with(7, secret('wrong', 'wrong'))]],
+    ['a server that is not there', 'database-unavailable', (c) => ['start', ...c.with(3, '/nowhere')]],
+    ['socket and host at once', 'usage', (c) => ['start', ...c, '--host', 'localhost']],
+    ['a port that is none', 'usage', (c) => ['start', ...c.slice(0, 2), ...c.slice(4), '--port', '0x50']],
+    ['protect without the EMR', 'usage', (c) => ['protect', ...c]],
+    [
+      'protect for an account that is not there',
+      'usage',
+      (c) => ['protect', ...c, '--emr-user', 'nobody@nowhere'],
+    ],
+    [
+      "the checker's password without --apply",
+      'usage',
+      (c) => [
+        'protect',
+        ...c,
+        '--emr-user',
+        'emr@localhost',
+        '--checker-password-file',
+        join(folder, 'checker'),
+      ],
+    ],
+    [
+      'a key that is there already',
+      'usage',
+      () => ['keygen', '--private-key', join(folder, 'admin'), '--public-key', join(folder, 'p')],
+    ],
+    [
+      'a baseline key that is no key',
+      'baseline-invalid',
+      (c) => ['baseline', ...c, '--private-key', join(folder, 'checker'), '--out', join(folder, 'b')],
+    ],
+  ];
+
+  it.each(REFUSED)('refuses %s: %s', async (_, code, arguments_) => {
+    const attempt = run(...arguments_(common));
+    await expect(attempt).rejects.toMatchObject({ code });
+    await attempt.catch((error: Error) => {
+      expect(error.message).not.toContain(server.administrator.password);
+      expect(error.message).not.toContain('checker-password');
+    });
+    expect(existsSync(join(folder, 'b'))).toBe(false);
+  });
+
+  it('refuses an unencrypted server wherever TLS is asked for', async () => {
+    const authority = readFileSync(join(import.meta.dirname, '../../package.json'));
+    const attempt = connectServer({
+      host: '127.0.0.1',
+      port: server.port,
+      user: 'root',
+      password: Buffer.from(server.administrator.password),
+      authority,
+    });
+    await expect(attempt).rejects.toMatchObject({ code: 'database-unavailable' });
+  });
+});
