@@ -37,6 +37,8 @@ export async function apply(
     try {
       await connection.query(statement.sql);
     } catch (error) {
+      // On MySQL a table may be locked while its trigger is replaced.
+      await connection.query('UNLOCK TABLES').catch(() => {});
       const code = String((error as { code?: unknown }).code ?? '');
       const said = error instanceof Error ? error.message : 'unknown error';
       throw new ChartgateError(

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { COMMANDS } from './commands/index.ts';
-import { fail } from './output.ts';
+import { EXIT, fail } from './output.ts';
 
 /** `package.json` lies one folder up in the repository and two in the compiled package. */
 function version(): string {
@@ -22,10 +22,22 @@ const program = new Command('chartgate')
   .showHelpAfterError('(see --help)')
   .configureHelp({ sortSubcommands: true });
 
-for (const register of COMMANDS) register(program);
+const asked = process.argv[2] ?? '';
+// Without a command that we know, all of them, for the help.
+const names = Object.hasOwn(COMMANDS, asked) ? [asked] : Object.keys(COMMANDS);
+for (const name of names) (await COMMANDS[name]?.())?.register(program);
+throwInsteadOfExit(program);
+
+/** commander's own exit code for wrong usage is 1, which here means that a check found something. */
+function throwInsteadOfExit(command: Command): void {
+  command.exitOverride();
+  for (const each of command.commands) throwInsteadOfExit(each);
+}
 
 try {
   await program.parseAsync();
 } catch (error) {
+  // commander has printed its message already; help and version end with 0.
+  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage);
   fail(error);
 }

@@ -1,9 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PART_RULES } from './import-rules/table.ts';
 
-/** Compiles the product to `dist/`: every folder that ships, none that only serves development. */
+/**
+ * Compiles the product to `dist/`: the two entry files (the command, and the worker that the gateway forks)
+ * and what they import, nothing else. Whatever only serves development must not be among it.
+ */
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const out = join(root, 'dist');
 
@@ -13,8 +17,10 @@ const compiled = spawnSync(join(root, 'node_modules', '.bin', 'tsc'), ['-p', 'ts
   stdio: 'inherit',
 });
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
-cpSync(join(root, 'config', 'schema'), join(out, 'config', 'schema'), {
-  recursive: true,
-  filter: (source) => !source.endsWith('.ts'),
-});
-console.log(`built ${out}`);
+
+const foreign = readdirSync(out).filter((part) => PART_RULES.get(part)?.product !== true);
+if (foreign.length > 0) {
+  console.error(`dist/ holds what must not ship: ${foreign.join(', ')}`);
+  process.exit(1);
+}
+console.error(`built ${out}`);

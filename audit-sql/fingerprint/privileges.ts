@@ -6,7 +6,7 @@ export interface GrantRow {
   readonly scope: string;
   readonly user: string;
   readonly host: string;
-  /** Which schemas that matter it covers: `emr`, `audit`, `system` (`mysql`). */
+  /** Which schemas that matter it covers: `of_emr`, `of_audit`, `of_system` (`mysql`). */
   readonly touches: readonly string[];
   readonly object: readonly string[];
   /** Separated by commas; for `global-bits` MariaDB's number. */
@@ -40,7 +40,7 @@ const HARMLESS: Readonly<Record<string, ReadonlySet<string>>> = {
     'SHOW CREATE ROUTINE',
     'SHOW_ROUTINE',
   ]),
-  emr: new Set([
+  of_emr: new Set([
     'SELECT',
     'INSERT',
     'UPDATE',
@@ -51,8 +51,8 @@ const HARMLESS: Readonly<Record<string, ReadonlySet<string>>> = {
     'CREATE TEMPORARY TABLES',
     'REFERENCES',
   ]),
-  audit: new Set(['SELECT', 'EXECUTE', 'SHOW VIEW']),
-  system: new Set(['SELECT', 'EXECUTE', 'SHOW VIEW']),
+  of_audit: new Set(['SELECT', 'EXECUTE', 'SHOW VIEW']),
+  of_system: new Set(['SELECT', 'EXECUTE', 'SHOW VIEW']),
 };
 
 /** Names of the bits of `access` in MariaDB's `mysql.global_priv`, from bit 0. */

@@ -84,10 +84,13 @@ function common(
   };
 }
 
-/** Which of the schemas that matter a pattern of GRANT covers: `emr`, `audit`, `system`. */
+/** Not plain words: another tenant's schema may be called `emr`, and its guard looks for that word in routines. */
+const EVERYTHING = 'of_emr,of_audit,of_system';
+
+/** Which of the schemas that matter a pattern of GRANT covers. */
 function touches(pattern: string, names: AuditNames): string {
   const covers = (schema: string): string => `(${schema} LIKE ${pattern} OR ${schema} = ${pattern})`;
-  return `CONCAT_WS(',', IF(${covers(literal(names.emrSchema))}, 'emr', NULL), IF(${covers(literal(names.auditSchema))}, 'audit', NULL), IF(${covers("'mysql'")}, 'system', NULL))`;
+  return `CONCAT_WS(',', IF(${covers(literal(names.emrSchema))}, 'of_emr', NULL), IF(${covers(literal(names.auditSchema))}, 'of_audit', NULL), IF(${covers("'mysql'")}, 'of_system', NULL))`;
 }
 
 /** Rows: scope, user, host, touches, schema, object, column, privileges separated by commas. */
@@ -100,7 +103,7 @@ function lowerGrants(names: AuditNames, schemaPrivileges: Readonly<Record<string
     select('table', 'Table_name', "''", 'Table_priv', 'mysql.tables_priv'),
     select('column', 'Table_name', 'Column_name', 'Column_priv', 'mysql.columns_priv'),
     select('routine', 'Routine_name', 'Routine_type', 'Proc_priv', 'mysql.procs_priv'),
-    "SELECT 'proxy', User, Host, 'emr,audit,system', Proxied_user, Proxied_host, '', 'PROXY'\n  FROM mysql.proxies_priv",
+    `SELECT 'proxy', User, Host, '${EVERYTHING}', Proxied_user, Proxied_host, '', 'PROXY'\n  FROM mysql.proxies_priv`,
   ].join('\nUNION ALL\n');
 }
 
@@ -110,10 +113,16 @@ function isOurs(names: AuditNames): string {
     .join(' OR ');
 }
 
+/** A regular expression for the name as a whole word: `emr` is not named by what names `emr2`. */
+function wholeWord(schema: string): string {
+  const name = schema.replaceAll('`', '``').replace(/[!-/:-@[-^`{-~]/g, (c) => `\\${c}`);
+  return literal(`(^|[^0-9A-Za-z_$])${name}([^0-9A-Za-z_$]|$)`);
+}
+
+/** In one of the two schemas, or with the name of one of them in its text. */
 function naming(names: AuditNames, schema: string, text: string): string {
-  const emr = literal(names.emrSchema);
-  const audit = literal(names.auditSchema);
-  return `${schema} IN (${emr}, ${audit}) OR INSTR(${text}, ${emr}) > 0 OR INSTR(${text}, ${audit}) > 0`;
+  const both = [names.emrSchema, names.auditSchema];
+  return `${schema} IN (${both.map(literal).join(', ')}) OR ${both.map((name) => `${text} RLIKE ${wholeWord(name)}`).join(' OR ')}`;
 }
 
 /** MariaDB keeps routines, events and privileges in tables; they show what `information_schema` hides. */
@@ -130,7 +139,7 @@ export function mariadbQueries(names: AuditNames): Record<ResultSet, string> {
     accounts: `SELECT User, Host, IFNULL(JSON_VALUE(Priv, '$.account_locked'), '0') IN ('1', 'true'),
        IFNULL(JSON_VALUE(Priv, '$.plugin'), '')
   FROM mysql.global_priv WHERE ${isOurs(names)}`,
-    grants: `SELECT 'global-bits', User, Host, 'emr,audit,system', '', '', '', IFNULL(JSON_VALUE(Priv, '$.access'), '0')
+    grants: `SELECT 'global-bits', User, Host, '${EVERYTHING}', '', '', '', IFNULL(JSON_VALUE(Priv, '$.access'), '0')
   FROM mysql.global_priv\nUNION ALL\n${lowerGrants(names, MARIADB_DB_PRIVILEGES)}`,
     roles: "SELECT User, Host, Role, '' FROM mysql.roles_mapping",
   };
@@ -139,7 +148,7 @@ export function mariadbQueries(names: AuditNames): Record<ResultSet, string> {
 export function mysqlQueries(names: AuditNames, major: number): Record<ResultSet, string> {
   const dynamic =
     major >= 8
-      ? "\nUNION ALL\nSELECT 'global', USER, HOST, 'emr,audit,system', '', '', '', PRIV FROM mysql.global_grants"
+      ? `\nUNION ALL\nSELECT 'global', USER, HOST, '${EVERYTHING}', '', '', '', PRIV FROM mysql.global_grants`
       : '';
   return {
     ...common(names),
@@ -155,7 +164,7 @@ export function mysqlQueries(names: AuditNames, major: number): Record<ResultSet
        SHA2(EVENT_DEFINITION, 256)
   FROM information_schema.EVENTS WHERE ${naming(names, 'EVENT_SCHEMA', 'EVENT_DEFINITION')}`,
     accounts: `SELECT User, Host, account_locked = 'Y', plugin FROM mysql.user WHERE ${isOurs(names)}`,
-    grants: `SELECT 'global', User, Host, 'emr,audit,system', '', '', '', ${listed(MYSQL_USER_PRIVILEGES)}
+    grants: `SELECT 'global', User, Host, '${EVERYTHING}', '', '', '', ${listed(MYSQL_USER_PRIVILEGES)}
   FROM mysql.user${dynamic}\nUNION ALL\n${lowerGrants(names, DB_PRIVILEGES)}`,
     roles:
       major >= 8

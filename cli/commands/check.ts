@@ -4,22 +4,15 @@ import {
   faultsTogether,
   kindOf,
   loadCheckerSettings,
-  loadGatewaySettings,
   loadPolicyDocument,
-  type PolicyRules,
+  readGatewaySources,
   type Warning,
   warningsOf,
 } from '../../config/index.ts';
 import { ChartgateError, ConfigurationError, type Fault } from '../../contracts/errors.ts';
 import type { CheckerSettings, GatewaySettings } from '../../contracts/settings.ts';
-import { compilePolicy } from '../../policies/index.ts';
+import { policyRules, readSettings } from '../../gateway/process/runtime.ts';
 import { EXIT } from '../output.ts';
-
-/** What only the compiler of policies can find; handed to `config/` here, because the two do not know each other. */
-const policyRules: PolicyRules = (document, hideDeadlineMs) => {
-  const compiled = compilePolicy('policy', document, { hideDeadlineMs });
-  return compiled.ok ? [] : compiled.faults;
-};
 
 interface Options {
   readonly gateway?: string;
@@ -90,7 +83,7 @@ function check(file: string | undefined, options: Options): Report {
     report,
     'gateway',
     named.gateway,
-    (path) => loadGatewaySettings(path, { policyRules }),
+    (path) => readSettings(readGatewaySources(path)),
     holds,
   );
   const checker = attempt(report, 'checker', named.checker, (path) => loadCheckerSettings(path), watches);

@@ -1,8 +1,19 @@
 import type { Command } from 'commander';
-import { register as check } from './check.ts';
-import { register as checker } from './checker.ts';
-import { register as log } from './log.ts';
-import { register as start } from './start.ts';
 
-/** Each command is one file that adds itself to the program. */
-export const COMMANDS: readonly ((program: Command) => void)[] = [start, checker, check, log];
+interface CommandModule {
+  /** Adds the command to the program. */
+  register(program: Command): void;
+}
+
+/**
+ * Each command is one file, loaded only when it is the one that was asked for: the checker's process holds
+ * no code of the gateway, and the gateway's none of the checker.
+ */
+export const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = Object.freeze({
+  start: () => import('./start.ts'),
+  checker: () => import('./checker.ts'),
+  check: () => import('./check.ts'),
+  policy: () => import('./policy.ts'),
+  log: () => import('./log.ts'),
+  'audit-sql': () => import('./audit-sql.ts'),
+});

@@ -1,6 +1,6 @@
-import { faultsOf } from '../../config/index.ts';
+import { faultsOf, type PolicyRules, type Sources, settingsFrom } from '../../config/index.ts';
 import type { Clock } from '../../contracts/clock.ts';
-import { ConfigurationError, type Fault } from '../../contracts/errors.ts';
+import { ConfigurationError, type PointedFault } from '../../contracts/errors.ts';
 import type { DatabaseId } from '../../contracts/identifiers.ts';
 import type { IntegrityOracle } from '../../contracts/integrity.ts';
 import type { PolicySet } from '../../contracts/policy.ts';
@@ -18,16 +18,46 @@ export interface OwnedRuntime extends Runtime {
   close(): Promise<void>;
 }
 
-/** Compiles every policy of a configuration; throws with the faults of all of them. */
+/** What only the compiler of policies can find; given to `config` here, because the two do not know each other. */
+export const policyRules: PolicyRules = (document, hideDeadlineMs) => {
+  const compiled = compilePolicy('policy', document, { hideDeadlineMs });
+  return compiled.ok ? [] : compiled.faults;
+};
+
+/**
+ * Settings out of sources, whole: form, references, policies, and what only both together show.
+ * @throws ConfigurationError with every fault
+ */
+export function readSettings(sources: Sources): GatewaySettings {
+  const settings = settingsFrom(sources, { policyRules });
+  const faults = unanswerable(settings, compilePolicies(settings));
+  if (faults.length > 0) throw new ConfigurationError(faultsOf(settings, faults));
+  return settings;
+}
+
+/** Routes that ask the issuer about each token, in a tenant none of whose issuers may be asked: they could only fail. */
+function unanswerable(settings: GatewaySettings, policies: ReadonlyMap<string, PolicySet>): PointedFault[] {
+  const asked = new Set(
+    settings.issuers.filter((issuer) => issuer.introspection !== undefined).map(({ id }) => id),
+  );
+  return settings.tenants.flatMap((tenant, index) => {
+    const route = policies
+      .get(tenant.policy)
+      ?.routes.find((each) => each.credential === 'bearer' && each.introspection === 'always');
+    if (route === undefined || tenant.issuers.some((id) => asked.has(id))) return [];
+    const message = `route "${route.id}" of policy "${tenant.policy}" asks the issuer about each token, and no issuer of this tenant has "introspection"; give one, or say "introspection: never" on the routes`;
+    return [{ pointer: `/tenants/${index}/issuers`, message }];
+  });
+}
+
+/** The policies of settings that `readSettings` found to be whole. */
 export function compilePolicies(settings: GatewaySettings): ReadonlyMap<string, PolicySet> {
   const compiled = new Map<string, PolicySet>();
-  const faults: Fault[] = [];
   for (const [name, document] of settings.policies) {
     const result = compilePolicy(name, document, { hideDeadlineMs: settings.hiding.deadlineMs });
-    if (result.ok) compiled.set(name, result.policy);
-    else faults.push(...faultsOf(document, result.faults));
+    if (!result.ok) throw new ConfigurationError(faultsOf(document, result.faults));
+    compiled.set(name, result.policy);
   }
-  if (faults.length > 0) throw new ConfigurationError(faults);
   return compiled;
 }
 

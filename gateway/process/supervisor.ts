@@ -2,14 +2,14 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { createHash, X509Certificate } from 'node:crypto';
 import { channel } from 'node:diagnostics_channel';
 import { fileURLToPath } from 'node:url';
-import { readGatewaySources, type Sources, settingsFrom } from '../../config/index.ts';
+import { readGatewaySources, type Sources, warningsOf } from '../../config/index.ts';
 import { ChartgateError } from '../../contracts/errors.ts';
 import { type AlarmEvent, CHANNELS } from '../../contracts/events.ts';
 import type { GatewaySettings } from '../../contracts/settings.ts';
 import { createOperationsServer, startWorkerTelemetry } from '../../telemetry/index.ts';
 import { log } from './log.ts';
 import type { FromWorker, Readiness, ToWorker } from './messages.ts';
-import { compilePolicies } from './runtime.ts';
+import { compilePolicies, readSettings } from './runtime.ts';
 
 export interface Gateway {
   readonly port: number;
@@ -35,6 +35,7 @@ interface InForce {
 
 /** Compiles what the supervisor itself does not use, to know that it is whole; throws when it is not. */
 function describe(settings: GatewaySettings): InForce {
+  for (const { code, message } of warningsOf(settings)) log('warning', code, { message });
   const digests = [...compilePolicies(settings).values()].map((policy) => [policy.name, policy.digest]);
   return {
     policyDigest: createHash('sha256').update(JSON.stringify(digests.sort())).digest('hex'),
@@ -53,7 +54,7 @@ const WORKER = fileURLToPath(
 /** Starts the gateway: validates the configuration, starts its workers and keeps them running, serves operations. */
 export async function startGateway(file: string, version: string): Promise<Gateway> {
   let sources: Sources = readGatewaySources(file);
-  const settings = settingsFrom(sources);
+  const settings = readSettings(sources);
   let inForce = describe(settings);
   const own = startWorkerTelemetry({ worker: 'supervisor', pools: () => [] });
   let stopping = false;
@@ -200,7 +201,7 @@ export async function startGateway(file: string, version: string): Promise<Gatew
       let described: InForce;
       try {
         next = readGatewaySources(file);
-        described = describe(settingsFrom(next));
+        described = describe(readSettings(next));
       } catch (error) {
         return refuse(error instanceof ChartgateError ? error.message : 'internal error');
       }

@@ -1,5 +1,5 @@
 import { openActivityLog } from '../../activity-log/index.ts';
-import { type Sources, settingsFrom } from '../../config/index.ts';
+import type { Sources } from '../../config/index.ts';
 import type { ActivitySink } from '../../contracts/activity.ts';
 import { systemClock } from '../../contracts/clock.ts';
 import { startWorkerTelemetry } from '../../telemetry/index.ts';
@@ -10,7 +10,7 @@ import { listen } from '../transport/listener.ts';
 import { createTunnels } from '../transport/tunnels.ts';
 import { log } from './log.ts';
 import type { Readiness } from './messages.ts';
-import { createRuntime, type OwnedRuntime } from './runtime.ts';
+import { createRuntime, type OwnedRuntime, readSettings } from './runtime.ts';
 
 export interface WorkerOptions {
   readonly sources: Sources;
@@ -40,7 +40,7 @@ const WATCH_MS = 1000;
 /** One worker: a listener and everything a request needs. The wiring of the gateway's parts is here and nowhere else. */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const clock = systemClock;
-  const settings = settingsFrom(options.sources);
+  const settings = readSettings(options.sources);
   const router = createTenantRouter(settings.tenants, { clock });
   let runtime: OwnedRuntime = createRuntime(settings, router, clock, options.workers);
   let prepared: OwnedRuntime | undefined;
@@ -80,7 +80,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   return {
     port: listener.port,
     prepare(sources) {
-      const next = settingsFrom(sources);
+      const next = readSettings(sources);
       prepared = createRuntime(next, router, clock, options.workers);
       watchDatabases(prepared);
     },
@@ -95,7 +95,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       const old = runtime;
       const { drainMs } = old.settings.timeouts;
       // One turn of the event loop: no request sees the new tenants with the old policies.
-      void router.replace(next.settings.tenants, drainMs);
+      router.replace(next.settings.tenants, drainMs).catch(() => log('error', 'tenants-not-replaced'));
       runtime = next;
       listener.updateCertificate(next.settings.listen);
       await activity.append({ kind: 'process', event: 'reload', detail: digestsOf(next) });

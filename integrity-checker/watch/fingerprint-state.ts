@@ -7,7 +7,8 @@ import type { CheckFinding, Comparison, Counters, WatchVerdict } from './types.t
  * How long after a definition changed the server's table-definition counter is heeded too. A
  * statement's own counter moves when it *begins*; one that then waits for a lock takes effect later,
  * after a comparison that still saw the old state. While it waits nobody can write to its table, and
- * when it is through, the first use of the table loads a definition.
+ * when it is through, the first use of the table loads a definition. Where definitions are loaded all
+ * the time this tells nothing, and only the interval finds such a late effect.
  */
 const WATCHFUL_MS = 60_000;
 

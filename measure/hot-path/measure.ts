@@ -5,13 +5,14 @@ import { describeMachine, separateCores, workFolder } from '../machine.ts';
 import { onStop, stopEverything } from '../processes.ts';
 import type { MeasureOptions, MeasureResult } from '../report.ts';
 import { startBackEnd } from './back-end.ts';
+import type { Findings } from './findings.ts';
 import { type Tools, writeWrkScript } from './load.ts';
 import { FULL, type Plan, SHORT } from './plan.ts';
 import { measureCeilings, measureRounds, type SubjectFigures, warmUp } from './rounds.ts';
 import { examine, startLineup } from './starting.ts';
 import type { Subject } from './subject.ts';
 import { SUBJECTS } from './subjects/index.ts';
-import { type Findings, present } from './table.ts';
+import { present } from './table.ts';
 
 export interface HotPathSettings {
   readonly plan: Plan;

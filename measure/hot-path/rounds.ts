@@ -33,9 +33,11 @@ export interface SubjectFigures {
   readonly loadCoreShare: number | undefined;
   readonly stolenShare: number | undefined;
   /** Processor time of the subject's own processes for each request. */
-  readonly microsPerRequest: number;
+  readonly microsPerRequest: number | undefined;
   readonly requests: number;
   readonly failures: number;
+  /** A round without a single answer: the subject or the generator did not get to run. */
+  readonly emptyRound: boolean;
   /** Answers that cannot have held the whole record, judged by the bytes received. */
   readonly shortAnswers: boolean;
 }
@@ -166,9 +168,12 @@ function summarize(rounds: readonly Round[], bodyBytes: number): SubjectFigures 
     proxyCoreShare: middle((round) => round.proxyCoreShare),
     loadCoreShare: middle((round) => round.loadCoreShare),
     stolenShare: middle((round) => round.stolenShare),
-    microsPerRequest: (middle((round) => round.proxyShare / round.load.requestsPerSecond) ?? 0) * 1e6,
+    microsPerRequest: middle(({ proxyShare, load }) =>
+      load.requests === 0 ? undefined : (proxyShare / load.requestsPerSecond) * 1e6,
+    ),
     requests: rounds.reduce((sum, { load }) => sum + load.requests, 0),
     failures: rounds.reduce((sum, { load }) => sum + load.failures, 0),
+    emptyRound: rounds.some(({ load }) => load.requests === 0),
     shortAnswers: rounds.some(({ load }) => load.bytes < load.requests * bodyBytes),
   };
 }

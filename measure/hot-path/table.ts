@@ -1,39 +1,18 @@
-import type { Floor, Json, MeasureResult, Table } from '../report.ts';
-import { ratio, rounded } from '../statistics.ts';
+import type { Floor, MeasureResult, Table } from '../report.ts';
+import { ratio } from '../statistics.ts';
+import { figures } from './figures.ts';
+import { type Findings, limitedBy, ratioByProcessorTime, SHIELD, YARDSTICK } from './findings.ts';
 import { CONNECTIONS, HTTP2_CONNECTIONS, HTTP2_STREAMS, type LoadResult } from './load.ts';
-import type { Plan } from './plan.ts';
 import type { SubjectFigures } from './rounds.ts';
 import type { Subject } from './subject.ts';
-
-/** Everything that a run found out. */
-export interface Findings {
-  readonly wanted: readonly Subject[];
-  readonly plan: Plan;
-  readonly missing: ReadonlyMap<string, string>;
-  readonly problems: readonly string[];
-  readonly versions: ReadonlyMap<string, string>;
-  readonly http1: ReadonlyMap<string, SubjectFigures>;
-  readonly http2: ReadonlyMap<string, SubjectFigures>;
-  readonly ceilings: { readonly shared: LoadResult; readonly apart: LoadResult | undefined } | undefined;
-  /** The back end's program. */
-  readonly backEnd: string | undefined;
-  readonly separate: boolean;
-  readonly h2load: boolean;
-  readonly machine: { readonly [name: string]: Json };
-}
 
 /** Half of what a bare pass-through does, with everything on. */
 export const PASS_THROUGH_FLOOR = 0.5;
 /** Times what Apache with ModSecurity and the Core Rule Set does. */
 export const MODSECURITY_FLOOR = 5;
 
-/** A core busier than this has no time left to speak of: what runs on it is the limit. */
-const SATURATED = 0.9;
 /** Time that the hypervisor kept from the proxy's core, from which on the figures are doubtful. */
 const STOLEN = 0.03;
-
-const YARDSTICK = 'undici';
-const SHIELD = 'apache-modsecurity';
 
 /** Findings → tables, floors and problems. Pure. */
 export function present(findings: Findings): MeasureResult {
@@ -89,7 +68,7 @@ function http1Table(findings: Findings): Table {
       milliseconds(found.p99),
       percent(found.proxyShare),
       percent(found.loadCoreShare),
-      found.microsPerRequest.toFixed(0),
+      found.microsPerRequest?.toFixed(0) ?? '–',
       limitedBy(found),
     ];
   });
@@ -145,7 +124,7 @@ function http2Table(findings: Findings): Table {
           milliseconds(found.mean),
           percent(found.proxyShare),
           percent(found.loadCoreShare),
-          found.microsPerRequest.toFixed(0),
+          found.microsPerRequest?.toFixed(0) ?? '–',
           limitedBy(found),
         ],
       ];
@@ -178,24 +157,6 @@ function absence({ missing, problems }: Findings, subject: Subject): string {
   return problems.some((problem) => problem.startsWith(subject.title)) ? 'invalid' : '–';
 }
 
-/**
- * Which side had no time left. `proxy`: the subject's own processes filled their core, so the figure is
- * its own. `both sides`: the load's core was full as well. `load side`: generator and back end alone were.
- * `other work`: a core was full, but not with them. `waiting`: no core was full.
- */
-export function limitedBy(
-  found: Pick<
-    SubjectFigures,
-    'proxyShare' | 'proxyCoreShare' | 'loadCoreShare' | 'generatorShare' | 'backEndShare'
-  >,
-): 'proxy' | 'both sides' | 'load side' | 'other work' | 'waiting' | 'unknown' {
-  if (found.proxyCoreShare === undefined || found.loadCoreShare === undefined) return 'unknown';
-  const loadFull = found.generatorShare + found.backEndShare >= SATURATED;
-  if (found.proxyShare >= SATURATED) return loadFull ? 'both sides' : 'proxy';
-  if (loadFull) return 'load side';
-  return Math.max(found.proxyCoreShare, found.loadCoreShare) >= SATURATED ? 'other work' : 'waiting';
-}
-
 /** What makes a run worthless. */
 function faults(
   findings: Findings,
@@ -211,7 +172,7 @@ function faults(
         `${title}: ${protocol}: ${found.failures} of ${found.requests} answers were not 2xx, or their connection failed`,
       );
     }
-    if (found.requests === 0) problems.push(`${title}: ${protocol}: not a single answer`);
+    if (found.emptyRound) problems.push(`${title}: ${protocol}: a round without a single answer`);
     if (found.shortAnswers) problems.push(`${title}: ${protocol}: too few bytes for that many records`);
     return problems;
   });
@@ -229,6 +190,12 @@ function notes(findings: Findings): string[] {
   if (findings.http1.size > 0 && !findings.h2load) {
     said.push('HTTP/2 was not measured: h2load is not installed (Debian: apt-get install nghttp2-client).');
   }
+  const byTime = ratioByProcessorTime(findings.http1.get('chartgate'), findings.http1.get(YARDSTICK));
+  if (byTime !== undefined) {
+    said.push(
+      `By processor time for each request, which busy neighbours disturb least, Chartgate does ${byTime.toFixed(2)} × the pass-through.`,
+    );
+  }
   for (const { name, title } of findings.wanted) {
     const found = findings.http1.get(name);
     if (found === undefined) continue;
@@ -243,66 +210,6 @@ function notes(findings: Findings): string[] {
     }
   }
   return said;
-}
-
-function figures(findings: Findings): { readonly [name: string]: Json } {
-  const subjectFigures = (measured: ReadonlyMap<string, SubjectFigures>, name: string): Json => {
-    const found = measured.get(name);
-    if (found === undefined) return null;
-    const median = found.requestsPerSecond.median;
-    return {
-      requestsPerSecond: rounded(median, 1),
-      min: rounded(found.requestsPerSecond.min, 1),
-      max: rounded(found.requestsPerSecond.max, 1),
-      rounds: found.requestsPerSecond.rounds.map((value) => rounded(value, 1)),
-      toPassThrough: decimal(ratio(median, measured.get(YARDSTICK)?.requestsPerSecond.median)),
-      toModSecurity: decimal(ratio(median, measured.get(SHIELD)?.requestsPerSecond.median)),
-      p50Ms: decimal(found.p50),
-      p99Ms: decimal(found.p99),
-      meanMs: decimal(found.mean),
-      proxyCpuShare: rounded(found.proxyShare, 3),
-      backEndCpuShare: rounded(found.backEndShare, 3),
-      generatorCpuShare: rounded(found.generatorShare, 3),
-      proxyCoreShare: decimal(found.proxyCoreShare),
-      loadCoreShare: decimal(found.loadCoreShare),
-      stolenShare: decimal(found.stolenShare),
-      cpuMicrosPerRequest: rounded(found.microsPerRequest, 1),
-      limitedBy: limitedBy(found),
-      requests: found.requests,
-      failures: found.failures,
-    };
-  };
-  const { ceilings } = findings;
-  return {
-    machine: findings.machine,
-    coresApart: findings.separate,
-    backEnd: findings.backEnd ?? null,
-    connections: CONNECTIONS,
-    http2Streams: { connections: HTTP2_CONNECTIONS, streams: HTTP2_STREAMS },
-    ceilings:
-      ceilings === undefined
-        ? null
-        : {
-            besideGenerator: rounded(ceilings.shared.requestsPerSecond, 1),
-            ownCore: ceilings.apart === undefined ? null : rounded(ceilings.apart.requestsPerSecond, 1),
-          },
-    subjects: Object.fromEntries(
-      findings.wanted.map(({ name, title }) => [
-        name,
-        {
-          title,
-          version: findings.versions.get(name) ?? null,
-          missing: findings.missing.get(name) ?? null,
-          http1: subjectFigures(findings.http1, name),
-          http2: subjectFigures(findings.http2, name),
-        },
-      ]),
-    ),
-  };
-}
-
-function decimal(value: number | undefined): number | null {
-  return value === undefined ? null : rounded(value, 3);
 }
 
 function count(value: number): string {

@@ -24,7 +24,7 @@ describe('chartgate audit-sql', () => {
     folder = join(server.directory, 'files');
     mkdirSync(folder);
     secret('admin', server.administrator.password);
-    secret('checker', 'checker-password');
+    secret('checker', 'secret-of-the-checker');
     common = [
       '--schema',
       'emr',
@@ -105,7 +105,7 @@ describe('chartgate audit-sql', () => {
     const file = join(folder, 'baseline.json');
     await run('baseline', ...common, '--private-key', privateKey, '--out', file);
     const baseline = openBaseline(readFileSync(file), readFileSync(publicKey));
-    const checker = await connectAs(server, 'chartgate_checker', 'checker-password');
+    const checker = await connectAs(server, 'chartgate_checker', 'secret-of-the-checker');
     const names = auditNames({ emrSchema: 'emr' });
     expect(compareSnapshot(baseline, await readSnapshot(checker, names))).toEqual([]);
     await run('stop', ...common, '--apply');
@@ -161,7 +161,7 @@ describe('chartgate audit-sql', () => {
     await expect(attempt).rejects.toMatchObject({ code });
     await attempt.catch((error: Error) => {
       expect(error.message).not.toContain(server.administrator.password);
-      expect(error.message).not.toContain('checker-password');
+      expect(error.message).not.toContain('secret-of-the-checker');
     });
     expect(existsSync(join(folder, 'b'))).toBe(false);
   });

@@ -15,6 +15,7 @@ import {
   CHECKER,
   CHECKER_PASSWORD,
   connectAs,
+  generateFor,
   keyPair,
   lenient,
   makeEmrUser,
@@ -371,6 +372,15 @@ describe('every tamper is found', () => {
     await admin.query('CREATE TEMPORARY TABLE emr.scratch (a INT)');
     expect(await findings()).toEqual([]);
     await admin.query('DROP TEMPORARY TABLE emr.scratch');
+  });
+
+  it('finds nothing when another EMR on the same server is audited', async () => {
+    await admin.query('CREATE DATABASE emr2; CREATE TABLE emr2.patient (id INT PRIMARY KEY)');
+    const second = await generateFor(admin, 'emr2');
+    await apply(admin, second.scripts.start);
+    await apply(admin, second.scripts.guard);
+    expect(await findings()).toEqual([]);
+    expect((await readSnapshot(admin, second.names)).triggers).toHaveLength(3 + 4);
   });
 
   it('finds nothing when somebody gets a privilege that harms nothing', async () => {

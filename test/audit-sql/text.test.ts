@@ -168,7 +168,7 @@ describe('names', () => {
     expect(() => parseAccount(text)).toThrow(expect.objectContaining({ code: 'usage' }));
   });
 
-  it.each([
+  it.each<[Parameters<typeof auditNames>[0], string]>([
     [{ emrSchema: '' }, 'empty'],
     [{ emrSchema: 'mysql' }, "the server's own"],
     [{ emrSchema: 'a\\b' }, 'a backslash, which GRANT would take for an escape'],

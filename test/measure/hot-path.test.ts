@@ -2,11 +2,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findProgram } from '../../examples/support/private-mariadb.ts';
+import { type Findings, limitedBy } from '../../measure/hot-path/findings.ts';
 import { hotPath } from '../../measure/hot-path/measure.ts';
 import { type Plan, SHORT } from '../../measure/hot-path/plan.ts';
 import type { SubjectFigures } from '../../measure/hot-path/rounds.ts';
 import { SUBJECTS } from '../../measure/hot-path/subjects/index.ts';
-import { type Findings, limitedBy, present } from '../../measure/hot-path/table.ts';
+import { present } from '../../measure/hot-path/table.ts';
 import { type FloorState, floorState, isOk } from '../../measure/report.ts';
 
 const directory = join(import.meta.dirname, '..', '..', '.work', 'measure-test-hot-path');
@@ -61,6 +62,7 @@ const measured = (requestsPerSecond: number, change: Partial<SubjectFigures> = {
   microsPerRequest: 50,
   requests: 1000,
   failures: 0,
+  emptyRound: false,
   shortAnswers: false,
   ...change,
 });
@@ -125,7 +127,7 @@ test('an Apache whose ModSecurity is off is no excuse', () => {
 test.each([
   [{ failures: 1 }, '1 of 1000 answers were not 2xx'],
   [{ shortAnswers: true }, 'too few bytes'],
-  [{ requests: 0 }, 'not a single answer'],
+  [{ emptyRound: true }, 'a round without a single answer'],
 ])('a run with %j is invalid', (change, message) => {
   const result = present(findings({ ...GOOD, nginx: measured(40_000, change) }));
   expect(result.problems.join()).toContain(message);

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Http2ServerRequest } from 'node:http2';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { type Dispatcher, Pool } from 'undici';
 import { listen, serverSettings } from './listen.ts';
 
@@ -48,9 +48,23 @@ class PassThrough implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#response.write(chunk)) return;
+    const response = this.#response;
+    if (response.write(chunk)) return;
+    // A client that is gone never drains: its back-end connection would stay paused, and the pool run dry.
+    const gone = (): void => controller.abort(new Error('the client is gone'));
+    if (
+      response.destroyed ||
+      (this.#http2 && (response as unknown as Http2ServerResponse).stream.destroyed)
+    ) {
+      gone();
+      return;
+    }
     controller.pause();
-    this.#response.once('drain', () => controller.resume());
+    response.once('close', gone);
+    response.once('drain', () => {
+      response.off('close', gone);
+      controller.resume();
+    });
   }
 
   onResponseEnd(): void {
