@@ -1,6 +1,6 @@
 import type { Connection } from 'mysql2/promise';
 import { ChartgateError } from '../contracts/errors.ts';
-import { readEmrAccount, readPublicGrants } from './catalogue/accounts.ts';
+import { readEmrAccount, readGuardsElsewhere, readPublicGrants } from './catalogue/accounts.ts';
 import { dialectOf, type ServerDescription } from './dialect.ts';
 import { sealBaseline } from './fingerprint/baseline.ts';
 import { readSnapshot } from './fingerprint/read.ts';
@@ -73,7 +73,12 @@ export async function readProtectOptions(
   for (const account of options.emrAccounts) {
     emrAccounts.push(await readEmrAccount(connection, options.server, account, options.names.emrSchema));
   }
-  return { emrAccounts, checker: options.checker, publicGrants: await readPublicGrants(connection) };
+  return {
+    emrAccounts,
+    checker: options.checker,
+    checkerElsewhere: await readGuardsElsewhere(connection, options.checker, options.names.auditSchema),
+    publicGrants: await readPublicGrants(connection),
+  };
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { ChartgateError } from '../../contracts/errors.ts';
 import type { ServerDescription } from '../dialect.ts';
-import { type Account, accountSql, ident, literal, printable } from '../names.ts';
+import { type Account, accountSql, ident, literal, printable, SNAPSHOT_PROCEDURE } from '../names.ts';
 import type { EmrAccount, KeptPrivilege, PublicGrant } from '../writers/protect.ts';
 import { byCodeUnit } from './schema.ts';
 
@@ -79,4 +79,19 @@ export async function readPublicGrants(connection: Connection): Promise<PublicGr
       schemaPattern: row.pattern,
     }))
     .sort((a, b) => byCodeUnit(a.grantee, b.grantee) || byCodeUnit(a.schemaPattern, b.schemaPattern));
+}
+
+/** Audit schemas, other than this one, whose guard procedures the account may call. */
+export async function readGuardsElsewhere(
+  connection: Connection,
+  account: Account,
+  auditSchema: string,
+): Promise<string[]> {
+  const [rows] = await connection.query<(RowDataPacket & { schemaName: string })[]>(
+    `SELECT Db AS schemaName FROM mysql.procs_priv
+      WHERE User = ? AND Host = ? AND Db <> ? AND Routine_type = 'PROCEDURE' AND Routine_name = ?
+        AND FIND_IN_SET('Execute', Proc_priv) > 0`,
+    [account.user, account.host, auditSchema, SNAPSHOT_PROCEDURE],
+  );
+  return rows.map((row) => row.schemaName).sort(byCodeUnit);
 }

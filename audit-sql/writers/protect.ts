@@ -34,6 +34,8 @@ export interface PublicGrant {
 export interface ProtectOptions {
   readonly emrAccounts: readonly EmrAccount[];
   readonly checker: Account;
+  /** Other audit schemas on this server whose guard procedures the checker may call, and goes on calling. */
+  readonly checkerElsewhere?: readonly string[];
   readonly publicGrants: readonly PublicGrant[];
 }
 
@@ -110,10 +112,12 @@ export function protectScript(options: ProtectOptions, names: AuditNames, dialec
             sql: `CREATE USER IF NOT EXISTS ${checker} ${dialect.unusableAuthentication} ACCOUNT LOCK`,
           },
           { label: `revoke all from ${checker}`, sql: `REVOKE ALL PRIVILEGES, GRANT OPTION FROM ${checker}` },
-          ...GUARD_PROCEDURES.map((procedure) => ({
-            label: `grant guard to ${checker}`,
-            sql: `GRANT EXECUTE ON PROCEDURE ${qualified(names.auditSchema, procedure)} TO ${checker}`,
-          })),
+          ...[names.auditSchema, ...(options.checkerElsewhere ?? [])].flatMap((schema) =>
+            GUARD_PROCEDURES.map((procedure) => ({
+              label: `grant guard to ${checker}`,
+              sql: `GRANT EXECUTE ON PROCEDURE ${qualified(schema, procedure)} TO ${checker}`,
+            })),
+          ),
         ],
       },
     ],

@@ -1,4 +1,5 @@
-import { dirname, join } from 'node:path';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { portOr } from '../support/ports.ts';
@@ -6,20 +7,22 @@ import { bold, dim, green, printStep, red, table } from './report.ts';
 import { type Stack, startStack, TENANTS } from './stack.ts';
 import { TOUR } from './tour.ts';
 
-const USAGE = `npm run demo [-- --once] [--port N]
+const USAGE = `npm run demo [-- [--once] [--port N] [--directory DIR]]
 
 Starts the whole of Chartgate on this machine: a private MariaDB, two clinics with legacy EMRs, their audit
 triggers and baselines, the integrity checker, an OpenID provider and the gateway on https://localhost:8443.
 
-  --once       make the tour, print each step, and end; exit code 0 only if every step came out as promised
-  --port N     the gateway's port (default 8443; the next free one when it is taken and none was asked for)
-  --help       this text
+  --once            make the tour, print each step, and end; exit code 0 only if every step came out as promised
+  --port N          the gateway's port (default 8443; the next free one when it is taken and none was asked for)
+  --directory DIR   where everything is written (default .demo; emptied at start)
+  --help            this text
 `;
 
 const { values } = parseArgs({
   options: {
     once: { type: 'boolean', default: false },
     port: { type: 'string' },
+    directory: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -29,9 +32,18 @@ if (values.help) {
 }
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const directory = join(root, '.demo');
+const directory = resolve(values.directory ?? join(root, '.demo'));
 const started = performance.now();
 const seconds = (): string => `${((performance.now() - started) / 1000).toFixed(1)} s`;
+
+/** Two demos in one folder would empty it under each other's feet. */
+const lock = `${directory}.pid`;
+const other = runningDemo(lock);
+if (other !== undefined) {
+  console.error(`a demo is running already (process ${other}); stop it first, or name another --directory`);
+  process.exit(1);
+}
+writeFileSync(lock, String(process.pid));
 
 let stack: Stack | undefined;
 let ending = false;
@@ -40,6 +52,7 @@ async function end(code: number): Promise<never> {
   if (!ending) {
     ending = true;
     await stack?.stop();
+    rmSync(lock, { force: true });
   }
   process.exit(code);
 }
@@ -63,6 +76,17 @@ try {
 } catch (error) {
   console.error(red(`the demo could not go on: ${error instanceof Error ? error.message : String(error)}`));
   await end(1);
+}
+
+/** The process number in a lock file, when that process is there and is a demo. */
+function runningDemo(file: string): number | undefined {
+  if (!existsSync(file)) return undefined;
+  const pid = Number(readFileSync(file, 'utf8'));
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('demo') ? pid : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function ports(): Promise<{ gatewayPort: number; issuerPort: number; operationsPort: number }> {

@@ -1,0 +1,257 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ask } from '../../examples/support/https-client.ts';
+import { createAuthority } from '../../examples/support/local-authority.ts';
+import { freePort } from '../../examples/support/ports.ts';
+import { PART_RULES } from '../../scripts/import-rules/table.ts';
+import { type Installed, installPackage, lockedAt, root, systemNode } from './support/installed.ts';
+
+let installed: Installed;
+let authority = '';
+let origin = '';
+let operations = '';
+/** Stands where an EMR would be. */
+const backEnd = createServer((_request, response) => response.end('from the back end'));
+
+const POLICY = `routes:
+  - id: record
+    methods: [GET]
+    path: /fhir/{resourceType}/{id}
+    credential: anonymous
+  - id: static
+    methods: [GET]
+    path: /static/{file*}
+    credential: anonymous
+    integrity: { mode: 'off' }
+`;
+
+async function configure(): Promise<void> {
+  const file = (name: string, text: string, mode = 0o600) =>
+    writeFileSync(join(installed.folder, name), text, { mode });
+  const made = await createAuthority('Package Test Authority');
+  const certificate = await made.issue({ commonName: 'clinic.localhost', hosts: ['clinic.localhost'] });
+  const [port, operationsPort] = [await freePort(), await freePort()];
+  await new Promise<void>((resolve) => backEnd.listen(0, '127.0.0.1', resolve));
+  authority = made.certificatePem;
+  origin = `https://clinic.localhost:${port}`;
+  operations = `http://127.0.0.1:${operationsPort}`;
+  file('authority.pem', authority);
+  file('chain.pem', certificate.certificatePem);
+  file('key.pem', certificate.keyPem);
+  file('secret', 'only-for-this-test-0123456789\n');
+  file('policy.yaml', POLICY);
+  file(
+    'gateway.yaml',
+    `listen: { host: 127.0.0.1, port: ${port}, certificate: chain.pem, key: key.pem }
+operations: { port: ${operationsPort} }
+workers: 2
+activityLog: { directory: activity }
+integrity: { socket: checker.sock, secret: { file: secret }, timeout: 500ms }
+issuers:
+  - { id: sso, issuer: https://sso.clinic.localhost, authority: authority.pem, algorithms: [ES256] }
+policies: { clinic: policy.yaml }
+tenants:
+  - id: clinic
+    hosts: ['clinic.localhost:${port}']
+    audience: ${origin}
+    issuers: [sso]
+    database: clinic-emr
+    policy: clinic
+    backends: [{ origin: 'http://127.0.0.1:${(backEnd.address() as AddressInfo).port}' }]
+`,
+  );
+  file(
+    'checker.yaml',
+    `socket: checker.sock
+secret: { file: secret }
+databases:
+  - id: clinic-emr
+    socketPath: no-database.sock
+    user: chartgate_checker
+    password: { file: secret }
+    emrSchema: emr
+    baseline: baseline.json
+    baselineKey: signer.pub.pem
+`,
+  );
+}
+
+beforeAll(async () => {
+  installed = installPackage();
+  await configure();
+}, 240_000);
+
+afterAll(() => {
+  backEnd.close();
+  installed?.remove();
+});
+
+describe('the tarball', () => {
+  test('holds the command, what it runs, and the documents', () => {
+    for (const name of [
+      'package.json',
+      'README.md',
+      'LICENSE',
+      'SECURITY.md',
+      'bin/chartgate.mjs',
+      'dist/cli/main.js',
+      'dist/gateway/process/worker-main.js',
+      'config/schema/gateway.schema.json',
+      'config/schema/checker.schema.json',
+      'config/schema/policy.schema.json',
+      'docs/configuration.md',
+    ]) {
+      expect(installed.packed).toContain(name);
+    }
+  });
+
+  test('holds nothing that only serves development', () => {
+    const compiled = installed.packed.filter((name) => name.startsWith('dist/'));
+    const parts = new Set(compiled.map((name) => name.split('/')[1] ?? ''));
+    for (const part of parts) expect(PART_RULES.get(part)?.product, part).toBe(true);
+    expect(compiled.filter((name) => !name.endsWith('.js'))).toEqual([]);
+    expect(installed.packed.filter((name) => name.endsWith('.ts'))).toEqual([]);
+    const tops = new Set(installed.packed.map((name) => name.split('/')[0]));
+    expect([...tops].sort()).toEqual(
+      ['LICENSE', 'README.md', 'SECURITY.md', 'bin', 'config', 'dist', 'docs', 'package.json'].sort(),
+    );
+  });
+
+  test('brings no development dependency', () => {
+    const locked = lockedAt(join(root, 'package-lock.json'));
+    const shipped = new Set(
+      locked.filter(({ dev }) => !dev).map(({ text }) => text.split('@').slice(0, -1).join('@')),
+    );
+    const strangers = installed.dependencies
+      .map((text) => text.split('@').slice(0, -1).join('@'))
+      .filter((name) => !shipped.has(name) && !/^node-(?:bin-)?(?:linux|darwin|win)/.test(name));
+    expect(strangers).toEqual([]);
+  });
+});
+
+/** Every command, what it ends with, and what it prints. `sso`, the database and the checker are all absent. */
+const COMMANDS: readonly (readonly [args: readonly string[], status: number, prints: RegExp])[] = [
+  [['--version'], 0, /^\d+\.\d+\.\d+$/m],
+  [['--help'], 0, /audit-sql[\s\S]*check[\s\S]*checker[\s\S]*log[\s\S]*policy[\s\S]*start/],
+  [['no-such-command'], 2, /unknown command/],
+  [
+    ['check', '--gateway', 'gateway.yaml'],
+    0,
+    /sound gateway settings: 1 tenant, 1 issuer, 1 policy with 2 routes/,
+  ],
+  [['check', 'policy.yaml'], 0, /sound policy settings: 2 routes/],
+  [['policy', 'routes', 'policy.yaml'], 0, /2 routes; whatever matches none of them is denied/],
+  [
+    ['policy', 'explain', '--policy', 'policy.yaml', '--anonymous', '--request', 'GET /fhir/Patient/1'],
+    0,
+    /^permitted/,
+  ],
+  [
+    ['policy', 'explain', '--policy', 'policy.yaml', '--anonymous', '--request', 'GET /other'],
+    1,
+    /^denied: /,
+  ],
+  [['audit-sql', 'start', '--help'], 0, /--apply/],
+  [
+    ['audit-sql', 'start', '--schema', 'emr', '--user', 'root', '--socket', 'no-database.sock'],
+    4,
+    /No connection/,
+  ],
+  [['start', '--config', 'missing.yaml'], 3, /missing\.yaml/],
+  [['log', 'verify', 'no-such-directory'], 4, /no-such-directory/],
+];
+
+const REASON = expect.stringMatching(/integrity of clinic-emr: unverified$/);
+
+describe('the installed command', () => {
+  test("makes a pair of keys, and checks both processes' files together", () => {
+    const keygen = ['audit-sql', 'keygen', '--private-key', 'signer.pem', '--public-key', 'signer.pub.pem'];
+    expect(installed.run(systemNode, ...keygen).status).toBe(0);
+    const together = installed.run(
+      systemNode,
+      'check',
+      '--gateway',
+      'gateway.yaml',
+      '--checker',
+      'checker.yaml',
+    );
+    expect(together.stdout + together.stderr).toMatch(/sound checker settings: 1 database/);
+    expect(together.status).toBe(0);
+  });
+
+  test.each(COMMANDS)("%j under the system's Node ends with %i", (args, status, prints) => {
+    const ran = installed.run(systemNode, ...args);
+    expect(ran.stdout + ran.stderr).toMatch(prints);
+    expect(ran.status).toBe(status);
+  });
+
+  test('says the same under the runtime that came with it', () => {
+    const [own, system] = [installed.packagedNode, systemNode].map((node) => installed.run(node, '--help'));
+    expect(own).toEqual(system);
+  });
+
+  test('starts a gateway without a checker: up, not ready, and nothing of a record is served', async () => {
+    const gateway = await installed.start(systemNode, /"ready"/, 'start', '--config', 'gateway.yaml');
+    try {
+      const record = await ask({ url: `${origin}/fhir/Patient/1`, authority });
+      expect(record.status).toBe(503);
+      expect(record.text).not.toContain('back end');
+      const asset = await ask({ url: `${origin}/static/logo.svg`, authority });
+      expect([asset.status, asset.text]).toEqual([200, 'from the back end']);
+      const ready = await fetch(`${operations}/ready`);
+      expect(ready.status).toBe(503);
+      expect(await ready.json()).toMatchObject({ ready: false, reasons: expect.arrayContaining([REASON]) });
+      expect(await (await fetch(`${operations}/live`)).text()).toBe('alive\n');
+      expect(await (await fetch(`${operations}/metrics`)).text()).toContain('chartgate_build_info{');
+    } finally {
+      gateway.child.kill('SIGTERM');
+    }
+    expect(await gateway.ended).toBe(0);
+    const log = installed.run(systemNode, 'log', 'verify', 'activity');
+    expect(log.stdout).toMatch(/^intact: /m);
+    expect(log.status).toBe(0);
+  });
+
+  test('hands signals on: a reload reaches the gateway, and its end ends every process', async () => {
+    const gateway = await installed.start(systemNode, /"ready"/, 'start', '--config', 'gateway.yaml');
+    const { workers } = JSON.parse(gateway.readyLine) as { workers: number[] };
+    try {
+      expect(workers).toHaveLength(2);
+      const reloads = () => activityText().split('"event":"reload"').length - 1;
+      const before = reloads();
+      gateway.child.kill('SIGHUP');
+      await expect.poll(reloads, { timeout: 20_000 }).toBe(before + 2);
+      expect(workers.every(alive)).toBe(true);
+    } finally {
+      gateway.child.kill('SIGTERM');
+    }
+    expect(await gateway.ended).toBe(0);
+    expect(workers.filter(alive)).toEqual([]);
+  });
+
+  test('starts a checker that says what it watches, and stops when told', async () => {
+    const checker = await installed.start(systemNode, /"ready"/, 'checker', '--config', 'checker.yaml');
+    expect(JSON.parse(checker.readyLine)).toMatchObject({ databases: ['clinic-emr'] });
+    checker.child.kill('SIGTERM');
+    expect(await checker.ended).toBe(0);
+  });
+});
+
+function activityText(): string {
+  mkdirSync(join(installed.folder, 'activity'), { recursive: true, mode: 0o700 });
+  return ['worker-1', 'worker-2']
+    .map((worker) => readFileSync(join(installed.folder, 'activity', `${worker}.00000001.jsonl`), 'utf8'))
+    .join('');
+}
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,391 @@
+import { readFileSync } from 'node:fs';
+import { Agent, type RequestOptions, request } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RowDataPacket } from 'mysql2/promise';
+import { readActivityLog } from '../../activity-log/index.ts';
+import type { ActivityEntry } from '../../contracts/activity.ts';
+import { type Stack, type StackTenant, TENANTS, type TenantName } from '../../examples/demo/stack.ts';
+
+/** Milliseconds after which a client gives a request up. Longer than anything that the gateway may take. */
+const PATIENCE_MS = 8_000;
+/** Answers in a row that make a client content again. */
+const CONTENT = 3;
+
+/** One request as its client saw it. Times are `performance.now()`. */
+export interface Sample {
+  readonly client: number;
+  readonly tenant: TenantName;
+  readonly kind: 'read' | 'write';
+  readonly startedAt: number;
+  readonly endedAt: number;
+  /** 0: no answer, or not the whole of one. */
+  readonly status: number;
+  /** Empty without an answer. */
+  readonly requestId: string;
+  /** The id of the record that a write made. */
+  readonly made: string;
+  /** What went wrong when there was no whole answer. */
+  readonly error: string;
+}
+
+export const good = (sample: Sample): boolean => sample.status >= 200 && sample.status < 300;
+
+export interface LoadOptions {
+  /** Clients of each tenant, one keep-alive connection each. */
+  readonly readers: number;
+  readonly writers: number;
+  readonly tenants?: readonly TenantName[];
+  /** Milliseconds between an answer and the client's next request. */
+  readonly pauseMs?: number;
+}
+
+/**
+ * A steady load of reads and writes. Every request is kept, whatever became of it, so that what clients
+ * were told can be held against what the logs and the database say.
+ */
+export class Load {
+  readonly samples: Sample[] = [];
+  readonly #clients: Promise<void>[] = [];
+  readonly #stack: Stack;
+  readonly #pauseMs: number;
+  #stopped = false;
+
+  private constructor(stack: Stack, pauseMs: number) {
+    this.#stack = stack;
+    this.#pauseMs = pauseMs;
+  }
+
+  static async start(stack: Stack, options: LoadOptions): Promise<Load> {
+    const load = new Load(stack, options.pauseMs ?? 25);
+    for (const tenant of options.tenants ?? TENANTS) {
+      const reader = await stack.token({ tenant, scopes: ['system/Patient.rs'] });
+      const writer = await stack.token({ tenant, scopes: ['system/Observation.cruds'] });
+      for (let n = 0; n < options.readers; n++) load.#add(stack.tenants[tenant], 'read', reader);
+      for (let n = 0; n < options.writers; n++) load.#add(stack.tenants[tenant], 'write', writer);
+    }
+    return load;
+  }
+
+  /** Lets requests under way end. */
+  async stop(): Promise<readonly Sample[]> {
+    this.#stopped = true;
+    await Promise.all(this.#clients);
+    return this.samples;
+  }
+
+  /**
+   * Resolves when each client's last answers, to requests sent after `since`, were good ones. Rejects
+   * after `boundMs`, saying what was answered instead.
+   * @returns milliseconds from `since` until every kind of request of every tenant was served once, and
+   * until the last request that was not served ended
+   */
+  async content(since: number, boundMs: number): Promise<{ first: number; last: number }> {
+    const until = performance.now() + boundMs;
+    for (;;) {
+      const after = this.samples.filter((sample) => sample.startedAt >= since);
+      const streaks = new Map<number, number>();
+      for (const sample of after) {
+        streaks.set(sample.client, good(sample) ? (streaks.get(sample.client) ?? 0) + 1 : 0);
+      }
+      if (this.#clients.every((_, client) => (streaks.get(client) ?? 0) >= CONTENT)) {
+        const firsts = new Map<string, number>();
+        for (const sample of after.filter(good)) {
+          const key = `${sample.tenant} ${sample.kind}`;
+          firsts.set(key, Math.min(firsts.get(key) ?? Number.POSITIVE_INFINITY, sample.endedAt));
+        }
+        const lasts = after.filter((sample) => !good(sample)).map((sample) => sample.endedAt);
+        return {
+          first: Math.round(Math.max(...firsts.values()) - since),
+          last: Math.round(Math.max(since, ...lasts) - since),
+        };
+      }
+      if (performance.now() > until) {
+        const latest = this.#clients.map((_, client) =>
+          this.samples.findLast((sample) => sample.client === client),
+        );
+        throw new Error(`no service after ${boundMs} ms: ${JSON.stringify(latest, undefined, 1)}`);
+      }
+      await sleep(20);
+    }
+  }
+
+  #add(tenant: StackTenant, kind: Sample['kind'], token: string): void {
+    this.#clients.push(this.#run(this.#clients.length, tenant, kind, token));
+  }
+
+  async #run(client: number, tenant: StackTenant, kind: Sample['kind'], token: string): Promise<void> {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1, ca: this.#stack.authority });
+    const url = new URL(tenant.origin);
+    const patients = openCharts(tenant);
+    for (let n = 0; !this.#stopped; n++) {
+      const patient = patients[(client * 7 + n) % patients.length] ?? 1;
+      const body =
+        kind === 'read' ? undefined : Buffer.from(JSON.stringify(observationOf(patient, 40 + (n % 100))));
+      const startedAt = performance.now();
+      const outcome = await exchange(
+        {
+          agent,
+          host: '127.0.0.1',
+          port: url.port,
+          servername: url.hostname,
+          method: kind === 'read' ? 'GET' : 'POST',
+          path: kind === 'read' ? `/fhir/Patient/${patient}` : '/fhir/Observation',
+          headers: {
+            host: url.host,
+            authorization: `Bearer ${token}`,
+            ...(body === undefined
+              ? {}
+              : { 'content-type': 'application/fhir+json', 'content-length': body.length }),
+          },
+        },
+        body,
+      );
+      this.samples.push({
+        client,
+        tenant: tenant.id,
+        kind,
+        startedAt,
+        endedAt: performance.now(),
+        ...outcome,
+      });
+      await sleep(this.#pauseMs);
+    }
+    agent.destroy();
+  }
+}
+
+/** A heart rate of a patient. */
+export function observationOf(patient: number, value: number): unknown {
+  return {
+    resourceType: 'Observation',
+    status: 'final',
+    code: { coding: [{ system: 'http://loinc.org', code: '8867-4' }] },
+    subject: { reference: `Patient/${patient}` },
+    valueQuantity: { value, unit: '/min' },
+  };
+}
+
+/** Patients whose charts the EMR shows to everybody. */
+function openCharts(tenant: StackTenant): readonly number[] {
+  return Array.from({ length: Math.min(30, tenant.patients) }, (_, index) => index + 1).filter(
+    (id) => !tenant.restricted.includes(id),
+  );
+}
+
+/** One request to its end. Never rejects. */
+function exchange(
+  options: RequestOptions,
+  body: Buffer | undefined,
+): Promise<Pick<Sample, 'status' | 'requestId' | 'made' | 'error'>> {
+  const { promise, resolve } = Promise.withResolvers<Awaited<ReturnType<typeof exchange>>>();
+  const failed = (error: string) => resolve({ status: 0, requestId: '', made: '', error });
+  const outgoing = request(options, (incoming) => {
+    incoming.on('error', (error: NodeJS.ErrnoException) => failed(`in the answer: ${error.code}`));
+    incoming.on('end', () =>
+      resolve({
+        status: incoming.complete ? (incoming.statusCode ?? 0) : 0,
+        requestId: String(incoming.headers['x-request-id'] ?? ''),
+        made: /\/fhir\/Observation\/(\d+)/.exec(incoming.headers.location ?? '')?.[1] ?? '',
+        error: incoming.complete ? '' : 'truncated',
+      }),
+    );
+    incoming.resume();
+  });
+  outgoing.on('error', (error: NodeJS.ErrnoException) => failed(error.code ?? error.message));
+  const timer = setTimeout(() => {
+    failed('no answer');
+    outgoing.destroy();
+  }, PATIENCE_MS);
+  outgoing.once('close', () => clearTimeout(timer));
+  outgoing.end(body);
+  return promise;
+}
+
+/** What the activity log says of one request. */
+export interface Account {
+  readonly intents: Extract<ActivityEntry, { kind: 'intent' }>[];
+  readonly outcomes: Extract<ActivityEntry, { kind: 'outcome' }>[];
+  readonly interrupted: Extract<ActivityEntry, { kind: 'interrupted' }>[];
+  readonly unverified: Extract<ActivityEntry, { kind: 'unverified-write' }>[];
+}
+
+export interface Ledger {
+  readonly requests: ReadonlyMap<string, Account>;
+  readonly processes: readonly (Extract<ActivityEntry, { kind: 'process' }> & { readonly chain: string })[];
+}
+
+/** Every chain of the activity log, by request. */
+export async function readLedger(directory: string): Promise<Ledger> {
+  const requests = new Map<string, Account>();
+  const processes: Ledger['processes'][number][] = [];
+  for await (const record of readActivityLog(directory)) {
+    const entry = record.entry as unknown as ActivityEntry | { readonly kind: 'chain' };
+    if (entry.kind === 'chain') continue;
+    if (entry.kind === 'process') {
+      processes.push({ ...entry, chain: record.chain });
+      continue;
+    }
+    let account = requests.get(entry.request);
+    if (account === undefined) {
+      account = { intents: [], outcomes: [], interrupted: [], unverified: [] };
+      requests.set(entry.request, account);
+    }
+    switch (entry.kind) {
+      case 'intent':
+        account.intents.push(entry);
+        break;
+      case 'outcome':
+        account.outcomes.push(entry);
+        break;
+      case 'interrupted':
+        account.interrupted.push(entry);
+        break;
+      case 'unverified-write':
+        account.unverified.push(entry);
+    }
+  }
+  return { requests, processes };
+}
+
+export interface SeenByEmr {
+  readonly number: number;
+  readonly method: string;
+  readonly url: string;
+  readonly requestId: string;
+}
+
+/**
+ * Every request that an EMR received while this looked, from its own status page, which keeps only the
+ * last two hundred: looked at often enough to have them all, which `missed` confirms.
+ */
+export class EmrWatch {
+  readonly seen: SeenByEmr[] = [];
+  /** Requests that left the status page unseen. */
+  missed = 0;
+  readonly #origin: string;
+  readonly #timer: NodeJS.Timeout;
+  #last: number;
+  #looking: Promise<void> | undefined;
+
+  private constructor(origin: string, last: number) {
+    this.#origin = origin;
+    this.#last = last;
+    this.#timer = setInterval(() => void this.look(), 150);
+  }
+
+  static async start(origin: string): Promise<EmrWatch> {
+    return new EmrWatch(origin, (await status(origin)).total);
+  }
+
+  /** How many it has received by now. */
+  get total(): number {
+    return this.#last;
+  }
+
+  look(): Promise<void> {
+    this.#looking ??= this.#take().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  /** Stops, after a last look. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#looking;
+    await this.look();
+  }
+
+  async #take(): Promise<void> {
+    const page = await status(this.#origin).catch(() => undefined);
+    for (const each of page?.requests ?? []) {
+      if (each.number <= this.#last) continue;
+      this.missed += each.number - this.#last - 1;
+      this.#last = each.number;
+      this.seen.push({
+        number: each.number,
+        method: each.method,
+        url: each.url,
+        requestId: each.headers['x-request-id'] ?? '',
+      });
+    }
+  }
+}
+
+interface StatusPage {
+  readonly total: number;
+  readonly requests: readonly {
+    readonly number: number;
+    readonly method: string;
+    readonly url: string;
+    readonly headers: Readonly<Record<string, string>>;
+  }[];
+}
+
+async function status(origin: string): Promise<StatusPage> {
+  const page = await fetch(`${origin}/server-status`, { signal: AbortSignal.timeout(3000) });
+  return (await page.json()) as StatusPage;
+}
+
+/** Ids of the observations that a tenant's database holds, and of those whose making has its audit row. */
+export async function observations(
+  stack: Stack,
+  tenant: StackTenant,
+): Promise<{ rows: ReadonlySet<string>; audited: ReadonlySet<string> }> {
+  const connection = await stack.mariadb.connect();
+  try {
+    const [rows] = await connection.query<RowDataPacket[]>('SELECT id FROM ??.observations', [tenant.schema]);
+    const [audited] = await connection.query<RowDataPacket[]>(
+      "SELECT JSON_VALUE(new_values, '$.id') id FROM ??.audit_row WHERE emr_table = 'observations' AND operation = 'insert'",
+      [tenant.auditSchema],
+    );
+    return {
+      rows: new Set(rows.map((row) => String(row.id))),
+      audited: new Set(audited.map((row) => String(row.id))),
+    };
+  } finally {
+    await connection.end();
+  }
+}
+
+/** The processes that a process started and that still live. */
+export function childrenOf(pid: number): number[] {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+    return text.split(' ').flatMap((part) => (part.trim() === '' ? [] : [Number(part)]));
+  } catch {
+    return [];
+  }
+}
+
+/** Whether a process lives; one that has ended but was not collected yet does not. */
+export function alive(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+/** Bytes of memory that a process holds; 0 when there is none. */
+export function residentBytes(pid: number): number {
+  try {
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}
+
+/** Waits until `condition` holds; rejects after `boundMs`. @returns milliseconds waited */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  boundMs: number,
+): Promise<number> {
+  const begun = performance.now();
+  while (!(await condition())) {
+    if (performance.now() - begun > boundMs) throw new Error(`${what}: not within ${boundMs} ms`);
+    await sleep(20);
+  }
+  return performance.now() - begun;
+}
