@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -5,12 +6,14 @@ import { verifyActivityLog } from '../../activity-log/index.ts';
 import { metric } from '../../examples/demo/evidence.ts';
 import { type Stack, TENANTS, type TenantName } from '../../examples/demo/stack.ts';
 import { type LaunchedEmr, launchEmr } from '../../examples/legacy-emr/launch.ts';
+import { ask, type Reply } from '../../examples/support/https-client.ts';
 import {
   alive,
   childrenOf,
   EmrWatch,
   good,
   Load,
+  observationOf,
   observations,
   readLedger,
   type Sample,
@@ -26,18 +29,31 @@ const RECOVERY_MS = 5_000;
 const BOUNDED_MS = 1_000;
 /** The checker's time limit is 1 s; the rest is what a busy machine may take. A bound on hanging. */
 const PROMPT_MS = 3_000;
+/** Within which workers end whose supervisor is gone. */
+const ORPHAN_MS = 5_000;
 
 let stack: Stack;
 let load: Load | undefined;
+let extraEmr: LaunchedEmr | undefined;
 const emrs = {} as Record<TenantName, EmrWatch>;
 const figures: Record<string, unknown> = {};
 
 beforeAll(async () => {
   const plenty = { requests: 1_000_000, window: '10s' };
   stack = await stackFor('kill-processes', { workers: 2, limits: { perPeer: plenty, perPrincipal: plenty } });
+  // What an issuer confirmed is believed for a minute; here for a second, so that its loss shows.
+  const file = join(stack.layout.gateway, 'gateway.yaml');
+  writeFileSync(
+    file,
+    readFileSync(file, 'utf8').replace('    algorithms:', '    cache: { maxAge: 1s }\n    algorithms:'),
+  );
+  stack.gateway.signal('SIGHUP');
+  const log = join(stack.layout.logs, 'gateway.log');
+  await until('the reload', () => readFileSync(log, 'utf8').includes('"reloaded"'), 20_000);
 });
 afterAll(async () => {
   console.info(JSON.stringify(figures, undefined, 1));
+  await extraEmr?.stop();
   await stack?.stop();
 });
 afterEach(async () => {
@@ -183,4 +199,121 @@ describe('kill -9 under load', () => {
       slowest: slowest(between(running.samples, killedAt, endedAt)),
     };
   });
+
+  it('of the checker that hangs: the same, each request within the time limit', async () => {
+    const running = await begin();
+    const killedAt = performance.now();
+    stack.checker.signal('SIGSTOP');
+    await sleep(BOUNDED_MS + 1_500);
+    const endedAt = performance.now();
+    stack.checker.signal('SIGCONT');
+    const back = await running.content(endedAt, RECOVERY_MS);
+    const counts = await prove(running);
+    const waited = between(running.samples, killedAt + BOUNDED_MS, endedAt);
+    expect(waited.length).toBeGreaterThan(4);
+    for (const sample of waited) expect(sample, 'an unverified answer').toMatchObject({ status: 503 });
+    expect(slowest(waited)).toBeLessThan(PROMPT_MS);
+    figures.hang = { ...counts, back, slowest: slowest(waited) };
+  });
+
+  it('of one EMR: its tenant is refused, the other tenant notices nothing', async () => {
+    const running = await begin();
+    const { north } = stack.tenants;
+    const killedAt = performance.now();
+    await north.emr.kill();
+    const goneAt = performance.now();
+    await sleep(1_500);
+    const endedAt = performance.now();
+    extraEmr = await launchEmr({
+      clinic: north.clinic,
+      port: north.emr.port,
+      database: {
+        host: stack.mariadb.host,
+        port: stack.mariadb.port,
+        name: north.schema,
+        user: north.emrUser.user,
+        passwordFile: join(stack.layout.emr, 'north.password'),
+      },
+    });
+    const startedAt = performance.now();
+    const before = emrs.north;
+    await before.stop().catch(() => {});
+    emrs.north = await EmrWatch.start(north.emr.origin, 0);
+    const back = await running.content(startedAt, RECOVERY_MS);
+    const counts = await prove(running);
+    const refused = between(running.samples, goneAt, endedAt).filter(({ tenant }) => tenant === 'north');
+    expect(refused.length).toBeGreaterThan(10);
+    // What hides says "not found" or "not processed" until the breaker knows that nobody is there.
+    for (const { status } of refused) expect([404, 422, 503]).toContain(status);
+    expect(slowest(refused)).toBeLessThan(PROMPT_MS);
+    const elsewhere = running.samples.filter(({ tenant, startedAt: at }) => tenant === 'south' && at > killedAt);
+    expect(elsewhere.length).toBeGreaterThan(10);
+    expect(elsewhere.filter((sample) => !good(sample))).toEqual([]);
+    figures.emr = { ...counts, back, start: Math.round(startedAt - endedAt), slowest: slowest(refused) };
+  });
+
+  it('of the issuer: known keys go on verifying, what must be introspected is refused', async () => {
+    const fresh = {
+      read: await stack.token({ tenant: 'north', scopes: ['system/Patient.rs'] }),
+      write: await stack.token({ tenant: 'north', scopes: ['system/Observation.cruds'] }),
+    };
+    const running = await begin();
+    const killedAt = performance.now();
+    await stack.issuer.kill();
+    const read = await ask({
+      url: `${stack.tenants.north.origin}/fhir/Patient/1`,
+      authority: stack.authority,
+      token: fresh.read,
+    });
+    expect(read.status, 'a token never seen, of a key that is known').toBe(200);
+    const write = await create(fresh.write);
+    expect(write.status, 'a token that nobody can be asked about').toBe(503);
+    await sleep(2_000);
+    const endedAt = performance.now();
+    const counts = await prove(running);
+    const reads = between(running.samples, killedAt, endedAt).filter(({ kind }) => kind === 'read');
+    expect(reads.length).toBeGreaterThan(10);
+    expect(reads.filter((sample) => !good(sample))).toEqual([]);
+    const writes = between(running.samples, killedAt + 1_000, endedAt).filter(({ kind }) => kind === 'write');
+    expect(writes.length).toBeGreaterThan(10);
+    for (const sample of writes) expect(sample, 'a write nobody confirmed').toMatchObject({ status: 503 });
+    expect(slowest(writes)).toBeLessThan(PROMPT_MS);
+
+    // It has new keys when it is back, so that there are new tokens too.
+    await stack.issuer.start();
+    const startedAt = performance.now();
+    load = await Load.start(stack, { readers: 2, writers: 2 });
+    const back = await load.content(startedAt, RECOVERY_MS);
+    figures.issuer = { ...counts, back, slowest: slowest(writes) };
+  });
+
+  it('of the supervisor: its workers end by themselves, and another gateway can take over', async () => {
+    const running = await begin();
+    const workers = childrenOf(stack.gateway.pid);
+    expect(workers).toHaveLength(2);
+    const killedAt = performance.now();
+    await stack.gateway.kill();
+    const ended = await until('the end of the workers', () => !workers.some(alive), ORPHAN_MS);
+    await stack.gateway.start();
+    const startedAt = performance.now();
+    const back = await running.content(startedAt, RECOVERY_MS);
+    const counts = await prove(running);
+    figures.supervisor = {
+      ...counts,
+      back,
+      ended: Math.round(ended),
+      fromKill: Math.round(startedAt - killedAt),
+    };
+  });
 });
+
+function create(token: string): Promise<Reply> {
+  return ask({
+    url: `${stack.tenants.north.origin}/fhir/Observation`,
+    authority: stack.authority,
+    method: 'POST',
+    token,
+    headers: { 'content-type': 'application/fhir+json' },
+    body: JSON.stringify(observationOf(1, 70)),
+  });
+}

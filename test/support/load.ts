@@ -273,8 +273,9 @@ export class EmrWatch {
     this.#timer = setInterval(() => void this.look(), 150);
   }
 
-  static async start(origin: string): Promise<EmrWatch> {
-    return new EmrWatch(origin, (await status(origin)).total);
+  /** @param from the number of the last request before; by default what it has received by now */
+  static async start(origin: string, from?: number): Promise<EmrWatch> {
+    return new EmrWatch(origin, from ?? (await status(origin)).total);
   }
 
   /** How many it has received by now. */
