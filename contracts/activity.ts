@@ -17,10 +17,12 @@ export type ActivityEntry =
       readonly subject: string;
       readonly client: string;
       readonly epoch: string;
+      /** The beginning of the policy's digest; the whole stands in the `process` entry that took it into use. */
       readonly policy: string;
       readonly reasons: readonly Reason[];
     }
   | {
+      /** Who, what and why stand in the intent of the same request; here only where there was none, else empty. */
       readonly kind: 'outcome';
       readonly request: RequestId;
       readonly tenant: TenantId | '';

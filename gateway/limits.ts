@@ -14,15 +14,20 @@ export interface Limits {
   route(tenant: TenantId, route: Route, key: string): Promise<number>;
 }
 
-/** One principal's budget is shared by the workers of a gateway: each holds its part, rounded down but never to nothing. */
-function share(demand: LimitDemand, workers: number): { points: number; duration: number } {
-  return { points: Math.max(1, Math.floor(demand.requests / workers)), duration: demand.windowSeconds };
+/**
+ * One budget is shared by the workers of a gateway: each holds its part, rounded down. Where that is less
+ * than one request, each lets one pass in as many windows as make the sum what was written.
+ */
+export function share(demand: LimitDemand, workers: number): { points: number; duration: number } {
+  const points = Math.floor(demand.requests / workers);
+  if (points >= 1) return { points, duration: demand.windowSeconds };
+  return { points: 1, duration: Math.ceil((demand.windowSeconds * workers) / Math.max(1, demand.requests)) };
 }
 
 /**
  * The gateway's rate limits, in this worker's memory (`rate-limiter-flexible`). The kernel spreads
  * connections over the workers, so each holds an equal part of every limit: stricter than written for a
- * peer with one connection, never looser.
+ * peer with one connection, on average never looser.
  */
 export function createLimits(
   settings: { readonly perPeer: LimitDemand; readonly perPrincipal: LimitDemand },
@@ -88,6 +93,7 @@ async function consume(
   } catch (refused) {
     if (events.hasSubscribers) events.publish({ limit, tenant } satisfies LimitEvent);
     // An error of the limiter itself is a refusal too: failing open would lift every limit.
-    return refused instanceof RateLimiterRes ? Math.max(1, refused.msBeforeNext) : 1000;
+    const waitMs = refused instanceof RateLimiterRes ? refused.msBeforeNext : Number.NaN;
+    return Number.isFinite(waitMs) ? Math.max(1, waitMs) : 1000;
   }
 }

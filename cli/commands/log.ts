@@ -126,9 +126,9 @@ function line({ chain, seq, time, entry }: ShownRecord): string {
 
 /** `+route-matched(patient-read)` held, `-scope-missing` did not. */
 function reason(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return word(value);
-  const { code, held, detail } = value as Record<string, unknown>;
-  return `${held === true ? '+' : '-'}${word(code)}${detail === undefined ? '' : `(${word(detail)})`}`;
+  const [, sign = '', code = '', detail] = /^([+-])(\S+)(?: (.*))?$/s.exec(String(value)) ?? [];
+  if (sign === '') return word(value);
+  return `${sign}${word(code)}${detail === undefined ? '' : `(${word(detail)})`}`;
 }
 
 /** Quotes whatever could be taken for something else, by a reader or by the terminal. */

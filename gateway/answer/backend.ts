@@ -13,6 +13,7 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
+  'http2-settings',
   'alt-svc',
   'date',
 ]);
@@ -31,7 +32,9 @@ function fate(name: string): Fate {
   if (HOP_BY_HOP.has(name) || SECURITY_HEADER_NAMES.has(name) || FINGERPRINT.test(name)) verdict = 'drop';
   else if (URL_HEADERS.has(name)) verdict = 'url';
   else if (name === 'set-cookie') verdict = 'cookie';
-  if (fates.size < 1024) fates.set(name, verdict);
+  if (name.length > 64) return verdict;
+  if (fates.size >= 1024) fates.clear();
+  fates.set(name, verdict);
   return verdict;
 }
 
@@ -41,25 +44,32 @@ export function shapeBackendAnswer(x: Exchange): Answer {
   if (backend === undefined) throw new Error('there is no answer to shape');
   const headers: string[] = [];
   const removed = connectionOptions(backend.headers.connection);
+  // RFC 9110 §8.6, §15.3.6: what has no content has no length either; only a 304 speaks of another answer's.
+  const bodyless = backend.status === 204 || backend.status === 205 || backend.status === 304;
   let cacheable = false;
   for (const name in backend.headers) {
     const value = backend.headers[name];
     if (value === undefined) continue;
     const verdict = fate(name);
     if (verdict === 'drop' || removed?.has(name)) continue;
+    if (name === 'content-length' && bodyless && backend.status !== 304) continue;
     if (name === 'cache-control') cacheable = true;
     if (verdict === 'cookie') {
       for (const cookie of Array.isArray(value) ? value : [value]) headers.push(name, rewriteCookie(cookie));
       continue;
     }
-    const text = Array.isArray(value) ? value.join(', ') : value;
-    headers.push(name, verdict === 'url' ? rewriteUrl(text, backend.origin, x.facts.authority) : text);
+    if (verdict === 'url') {
+      // There is one place to go to; a second one is for nobody to choose.
+      const url = Array.isArray(value) ? (value[0] ?? '') : value;
+      headers.push(name, rewriteUrl(url, backend.origin, x.facts.authority));
+      continue;
+    }
+    headers.push(name, Array.isArray(value) ? value.join(', ') : value);
   }
   // What a credential opened is not for a shared or forgotten cache, unless the EMR decided.
   if (!cacheable && x.principal.kind !== 'anonymous') headers.push('cache-control', 'no-store');
   for (const text of securityHeaders(x.route)) headers.push(text);
   headers.push('x-request-id', x.facts.id);
-  const bodyless = backend.status === 204 || backend.status === 304;
   return {
     status: backend.status,
     headers,

@@ -47,13 +47,24 @@ const HIDDEN_TOO: ReadonlySet<EndingKind> = new Set<EndingKind>([
   'backend-failed',
 ]);
 
+/** Whether this ending is answered with the uniform answer of the route's hide class. */
+export function isHidden(x: Exchange, ending: Ending): boolean {
+  return (
+    (x.match?.route.hide ?? 'none') !== 'none' &&
+    HIDDEN_TOO.has(ending.kind) &&
+    x.knownPrincipal !== undefined
+  );
+}
+
 /**
  * The answer to a request that does not get the back end's. Nothing in it comes from the back end, and on
  * a route that hides, nothing in it depends on why.
  */
 export function shapeEnding(x: Exchange, ending: Ending): Answer {
   const hide = x.match?.route.hide ?? 'none';
-  const hidden = hide !== 'none' && HIDDEN_TOO.has(ending.kind) && x.knownPrincipal !== undefined;
+  const hidden = hide !== 'none' && isHidden(x, ending);
+  // A failure that was noticed after the EMR was asked comes when a refusal would: its time would tell what the EMR did.
+  const late = hidden || (hide !== 'none' && ending.kind === 'unavailable' && x.forwardedAt !== undefined);
   const template = templateOf(ending.kind, hidden ? hide : undefined);
   const form = bodyForm(x.knownFacts?.headers.get('accept'));
   const body = writeBody(form, template.code, template.text, x.arrival.id);
@@ -71,7 +82,7 @@ export function shapeEnding(x: Exchange, ending: Ending): Answer {
     status: template.status,
     headers,
     body,
-    deadlineMs: hidden && x.match !== undefined ? x.match.route.hideDeadlineMs : 0,
+    deadlineMs: late && x.match !== undefined ? x.match.route.hideDeadlineMs : 0,
     closeConnection: ending.closeConnection === true,
   };
 }

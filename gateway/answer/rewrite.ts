@@ -1,3 +1,5 @@
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 /** Headers whose URL may name the back end by its internal address. */
 export const URL_HEADERS: ReadonlySet<string> = new Set(['location', 'content-location']);
 
@@ -10,7 +12,7 @@ export function rewriteUrl(value: string, backendOrigin: string, authority: stri
   try {
     // Relative references are fine already, and protocol-relative ones are absolute.
     if (!/^(?:[a-z][a-z0-9+.-]*:|\/\/)/i.test(value)) return value;
-    url = new URL(value, backendOrigin);
+    url = new URL(asText(value), backendOrigin);
   } catch {
     return '/';
   }
@@ -20,6 +22,19 @@ export function rewriteUrl(value: string, backendOrigin: string, authority: stri
   if (url.origin === backendOrigin || ours || isLoopback(url.hostname))
     return `${url.pathname}${url.search}${url.hash}`;
   return value;
+}
+
+/**
+ * Header values are bytes, one to a character. Old systems write UTF-8 into a URL without escaping it; read
+ * as it was meant, so that it is not escaped as something else.
+ */
+function asText(value: string): string {
+  if (!/[\u0080-\u00ff]/.test(value)) return value;
+  try {
+    return utf8.decode(Buffer.from(value, 'latin1'));
+  } catch {
+    return value;
+  }
 }
 
 /** A loopback name in a URL can only mean the machine the EMR runs on: never the client's. */

@@ -81,8 +81,11 @@ function fate(name: string): 'keep' | 'drop' {
   const known = verdicts.get(name);
   if (known !== undefined) return known;
   const verdict = NAME.test(name) && !IDENTITY.test(name) ? 'keep' : 'drop';
-  // Bounded, so that a client that invents names cannot fill the memory.
-  if (verdicts.size < 1024) verdicts.set(name, verdict);
+  // Bounded, so that a client that invents names cannot fill the memory; begun anew when full, so that it
+  // cannot keep the common names out either. What is longer than a name may be is not worth remembering.
+  if (name.length > 64) return verdict;
+  if (verdicts.size >= 1024) verdicts.clear();
+  verdicts.set(name, verdict);
   return verdict;
 }
 

@@ -64,6 +64,8 @@ export class Exchange {
   backend: BackendAnswer | undefined;
   /** An accepted upgrade, instead of a body. */
   tunnel: PendingTunnel | undefined;
+  /** A write that had not ended when it was last confirmed: confirmed again at its end. */
+  confirmAtEnd = false;
   forwardedAt: number | undefined;
   answeredAt: number | undefined;
   /** Set when the request ended other than with the back end's answer. */

@@ -44,7 +44,10 @@ const INTERNAL: Ending = Object.freeze({ kind: 'unavailable', reason: 'internal'
 /** Runs one exchange to its end. Never rejects. */
 export async function run(x: Exchange): Promise<void> {
   x.ending = await through(ADMISSION, x);
-  if ((await through(ANSWERING, x)) !== undefined) x.client.destroy();
+  if ((await through(ANSWERING, x)) === undefined) return;
+  x.backend?.cut();
+  x.tunnel?.abandon();
+  x.client.destroy();
 }
 
 async function through(stages: readonly Stage[], x: Exchange): Promise<Ending | undefined> {

@@ -1,15 +1,14 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { createHash, X509Certificate } from 'node:crypto';
 import { channel } from 'node:diagnostics_channel';
-import { fileURLToPath } from 'node:url';
 import { readGatewaySources, type Sources, warningsOf } from '../../config/index.ts';
 import { ChartgateError } from '../../contracts/errors.ts';
 import { type AlarmEvent, CHANNELS } from '../../contracts/events.ts';
 import type { GatewaySettings } from '../../contracts/settings.ts';
 import { createOperationsServer, startWorkerTelemetry } from '../../telemetry/index.ts';
 import { log } from './log.ts';
-import type { FromWorker, Readiness, ToWorker } from './messages.ts';
+import type { Readiness } from './messages.ts';
 import { compilePolicies, readSettings } from './runtime.ts';
+import { Slot } from './slot.ts';
 
 export interface Gateway {
   readonly port: number;
@@ -20,17 +19,11 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
-interface Slot {
-  readonly name: string;
-  child: ChildProcess | undefined;
-  readiness: Readiness;
-  restartMs: number;
-}
-
-/** What the supervisor shows of the configuration that serves. */
+/** What the supervisor needs of the configuration that serves. */
 interface InForce {
   readonly policyDigest: string;
   readonly certificateExpiresAt: number;
+  readonly drainMs: number;
 }
 
 /** Compiles what the supervisor itself does not use, to know that it is whole; throws when it is not. */
@@ -40,95 +33,84 @@ function describe(settings: GatewaySettings): InForce {
   return {
     policyDigest: createHash('sha256').update(JSON.stringify(digests.sort())).digest('hex'),
     certificateExpiresAt: new X509Certificate(settings.listen.certificate).validToDate.getTime(),
+    drainMs: settings.timeouts.drainMs,
   };
 }
 
 const SNAPSHOT_MS = 1000;
+/** Milliseconds within which a worker has compiled a configuration, or taken it over. */
+const RELOAD_MS = 15_000;
+const LONGEST_RESTART_MS = 2000;
 const alarms = channel(CHANNELS.alarm);
-
-/** This file's own kind: `.ts` in the repository, `.js` in the compiled package. */
-const WORKER = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? './worker-main.ts' : './worker-main.js', import.meta.url),
-);
 
 /** Starts the gateway: validates the configuration, starts its workers and keeps them running, serves operations. */
 export async function startGateway(file: string, version: string): Promise<Gateway> {
+  let starting = true;
+  let reloadWanted = false;
+  // Without anybody listening, this signal ends a process; and one that comes while the configuration is
+  // being read must not be lost, since it speaks of a newer one.
+  process.on('SIGHUP', () => {
+    reloadWanted ||= starting;
+  });
+
   let sources: Sources = readGatewaySources(file);
   const settings = readSettings(sources);
   let inForce = describe(settings);
   const own = startWorkerTelemetry({ worker: 'supervisor', pools: () => [] });
   let stopping = false;
-  let snapshotId = 0;
   // With port 0 the first worker chooses, and the others and every restart follow.
   let sharedPort = settings.listen.port;
-  const waiting = new Map<number, (metrics: unknown) => void>();
+  /** Reloads happen one after the other. */
+  let turn: Promise<unknown> = Promise.resolve();
 
-  const slots: Slot[] = Array.from({ length: settings.workers }, (_, index) => ({
-    name: `worker-${index + 1}`,
-    child: undefined,
-    readiness: { ready: false, reasons: ['starting'] },
-    restartMs: 100,
-  }));
+  const slots = Array.from(
+    { length: settings.workers },
+    (_, index) => new Slot(`worker-${index + 1}`, ended),
+  );
 
-  function tell(slot: Slot, message: ToWorker): void {
-    if (slot.child?.connected === true) slot.child.send(message);
+  function inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const result = turn.then(task);
+    turn = result.catch(() => undefined);
+    return result;
   }
 
-  /** The next message of one of these types; rejects when the worker ends first. */
-  function answer<T extends FromWorker['type']>(
-    slot: Slot,
-    ...types: T[]
-  ): Promise<Extract<FromWorker, { type: T }>> {
-    const { promise, resolve, reject } = Promise.withResolvers<Extract<FromWorker, { type: T }>>();
-    const { child } = slot;
-    const onMessage = (message: FromWorker) => {
-      if ((types as string[]).includes(message.type))
-        done(() => resolve(message as Extract<FromWorker, { type: T }>));
-    };
-    const onExit = () => done(() => reject(new ChartgateError('internal', `${slot.name} ended`)));
-    function done(then: () => void): void {
-      child?.off('message', onMessage);
-      child?.off('exit', onExit);
-      then();
-    }
-    child?.on('message', onMessage);
-    child?.once('exit', onExit);
-    if (child === undefined) reject(new ChartgateError('internal', `${slot.name} is not running`));
-    return promise;
+  function alarm(what: AlarmEvent['alarm']): void {
+    if (alarms.hasSubscribers) alarms.publish({ alarm: what, tenant: '' } satisfies AlarmEvent);
+  }
+
+  function ended(slot: Slot, code: number | null, signal: NodeJS.Signals | null): void {
+    if (stopping) return;
+    log('error', 'worker-exit', { worker: slot.name, code, signal });
+    alarm('worker-exit');
+    restartLater(slot);
+  }
+
+  function restartLater(slot: Slot): void {
+    setTimeout(() => void restart(slot), slot.restartMs);
+    slot.restartMs = Math.min(slot.restartMs * 2, LONGEST_RESTART_MS);
   }
 
   async function startSlot(slot: Slot): Promise<void> {
-    const child = fork(WORKER, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced' });
-    slot.child = child;
-    child.on('message', (message: FromWorker) => {
-      if (message.type !== 'snapshot') return;
-      slot.readiness = message.readiness;
-      waiting.get(message.id)?.(message.metrics);
-      waiting.delete(message.id);
-    });
-    child.once('exit', (code, signal) => {
-      slot.child = undefined;
-      slot.readiness = { ready: false, reasons: [`${slot.name} is not running`] };
-      if (stopping) return;
-      log('error', 'worker-exit', { worker: slot.name, code, signal });
-      if (alarms.hasSubscribers) alarms.publish({ alarm: 'worker-exit', tenant: '' } satisfies AlarmEvent);
-      setTimeout(() => void restart(slot), slot.restartMs);
-      slot.restartMs = Math.min(slot.restartMs * 2, 2000);
-    });
-    const started = answer(slot, 'started', 'failed');
-    tell(slot, { type: 'start', sources, name: slot.name, workers: slots.length, port: sharedPort });
-    const result = await started;
-    if (result.type === 'failed') {
-      child.removeAllListeners('exit');
-      child.kill('SIGKILL');
-      slot.child = undefined;
-      throw new ChartgateError(
-        result.exitCode === 3 ? 'configuration-invalid' : 'activity-log-unavailable',
-        result.message,
-      );
-    }
-    sharedPort = result.port;
+    const { name } = slot;
+    sharedPort = await slot.start({ type: 'start', sources, name, workers: slots.length, port: sharedPort });
     setTimeout(() => (slot.restartMs = 100), 10_000).unref();
+    // A reload that went on meanwhile has passed this worker over.
+    if (slot.sources !== sources) await inTurn(() => catchUp(slot));
+  }
+
+  async function catchUp(slot: Slot): Promise<void> {
+    if (!slot.up || slot.sources === sources) return;
+    const next = sources;
+    try {
+      const said = await slot.ask({ type: 'prepare', sources: next }, ['prepared', 'refused'], RELOAD_MS);
+      if (said.type === 'refused') throw new ChartgateError('configuration-invalid', said.message);
+      await slot.ask({ type: 'commit' }, ['committed'], RELOAD_MS);
+      slot.sources = next;
+    } catch (error) {
+      // It must not go on with the old configuration; its successor starts with the new one.
+      log('error', 'worker-behind', { worker: slot.name, message: messageOf(error) });
+      slot.kill();
+    }
   }
 
   async function restart(slot: Slot): Promise<void> {
@@ -137,30 +119,14 @@ export async function startGateway(file: string, version: string): Promise<Gatew
       await startSlot(slot);
       log('info', 'worker-restarted', { worker: slot.name });
     } catch (error) {
-      log('error', 'worker-restart-failed', {
-        worker: slot.name,
-        message: error instanceof ChartgateError ? error.message : undefined,
-      });
-      if (!stopping) setTimeout(() => void restart(slot), slot.restartMs);
+      log('error', 'worker-restart-failed', { worker: slot.name, message: messageOf(error) });
+      restartLater(slot);
     }
   }
 
   async function collect(): Promise<unknown[]> {
-    const asked = slots
-      .filter((slot) => slot.child?.connected === true)
-      .map((slot) => {
-        snapshotId += 1;
-        const id = snapshotId;
-        const { promise, resolve } = Promise.withResolvers<unknown>();
-        waiting.set(id, resolve);
-        tell(slot, { type: 'snapshot', id });
-        const timer = setTimeout(() => {
-          waiting.delete(id);
-          resolve(undefined);
-        }, SNAPSHOT_MS);
-        return promise.finally(() => clearTimeout(timer));
-      });
-    const snapshots = await Promise.all([...asked, own.snapshot()]);
+    const up = slots.filter((slot) => slot.up).map((slot) => slot.snapshot(SNAPSHOT_MS));
+    const snapshots = await Promise.all([...up, own.snapshot()]);
     return snapshots.filter((snapshot) => snapshot !== undefined);
   }
 
@@ -171,12 +137,56 @@ export async function startGateway(file: string, version: string): Promise<Gatew
     return { ready: !stopping && slots.some((slot) => slot.readiness.ready), reasons };
   }
 
+  function refuse(message: string): string {
+    log('error', 'reload-refused', { message });
+    alarm('reload-refused');
+    // Each drops what it may have prepared, and records the refusal.
+    for (const slot of slots) slot.tell({ type: 'abort' });
+    return message;
+  }
+
+  async function reload(): Promise<string | undefined> {
+    if (stopping) return 'the gateway is stopping';
+    let next: Sources;
+    let described: InForce;
+    try {
+      next = readGatewaySources(file);
+      described = describe(readSettings(next));
+    } catch (error) {
+      return refuse(messageOf(error));
+    }
+    const running = slots.filter((slot) => slot.up);
+    const refusals = await Promise.all(
+      running.map(async (slot) => {
+        try {
+          const said = await slot.ask({ type: 'prepare', sources: next }, ['prepared', 'refused'], RELOAD_MS);
+          return said.type === 'refused' ? said.message : undefined;
+        } catch (error) {
+          // One that ended starts again with whatever serves then.
+          return slot.up ? messageOf(error) : undefined;
+        }
+      }),
+    );
+    const refused = refusals.filter((message) => message !== undefined);
+    if (refused.length > 0) return refuse([...new Set(refused)].join('\n'));
+    sources = next;
+    inForce = described;
+    const committed = running.map(async (slot) => {
+      await slot.ask({ type: 'commit' }, ['committed'], RELOAD_MS);
+      slot.sources = next;
+    });
+    await Promise.allSettled(committed);
+    for (const slot of running) await catchUp(slot);
+    log('info', 'reloaded', { workers: running.length });
+    return undefined;
+  }
+
   try {
     // One after the other, so that a fault is reported once.
     for (const slot of slots) await startSlot(slot);
   } catch (error) {
     stopping = true;
-    for (const slot of slots) slot.child?.kill('SIGKILL');
+    for (const slot of slots) slot.kill();
     own.stop();
     throw error;
   }
@@ -189,62 +199,27 @@ export async function startGateway(file: string, version: string): Promise<Gatew
   });
   const refresh = setInterval(() => void collect(), SNAPSHOT_MS);
   await collect();
+  starting = false;
+  if (reloadWanted) void inTurn(reload);
 
   return {
     port: sharedPort,
     operationsPort: operations.port,
     get workerPids() {
-      return slots.flatMap((slot) => (slot.child?.pid === undefined ? [] : [slot.child.pid]));
+      return slots.flatMap((slot) => slot.pid ?? []);
     },
-    async reload() {
-      let next: Sources;
-      let described: InForce;
-      try {
-        next = readGatewaySources(file);
-        described = describe(readSettings(next));
-      } catch (error) {
-        return refuse(error instanceof ChartgateError ? error.message : 'internal error');
-      }
-      const running = slots.filter((slot) => slot.child?.connected === true);
-      const answers = running.map((slot) => answer(slot, 'prepared', 'refused'));
-      for (const slot of running) tell(slot, { type: 'prepare', sources: next });
-      const results = await Promise.allSettled(answers);
-      const refused = results.flatMap((r) =>
-        r.status === 'fulfilled' && r.value.type === 'refused' ? [r.value.message] : [],
-      );
-      if (refused.length > 0) {
-        for (const slot of running) tell(slot, { type: 'abort' });
-        return refuse(refused.join('\n'));
-      }
-      sources = next;
-      inForce = described;
-      const committed = running.map((slot) => answer(slot, 'committed'));
-      for (const slot of running) tell(slot, { type: 'commit' });
-      await Promise.allSettled(committed);
-      log('info', 'reloaded', { workers: running.length });
-      return undefined;
-    },
+    reload: () => inTurn(reload),
     async stop() {
       stopping = true;
       clearInterval(refresh);
-      const graceMs = settings.timeouts.drainMs;
-      const ended = slots.flatMap((slot) => {
-        const { child } = slot;
-        if (child === undefined) return [];
-        const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-        tell(slot, { type: 'drain' });
-        const kill = setTimeout(() => child.kill('SIGKILL'), graceMs + 3000);
-        return [gone.finally(() => clearTimeout(kill))];
-      });
-      await Promise.all(ended);
+      await Promise.all(slots.map((slot) => slot.end(inForce.drainMs + 3000)));
       await operations.close();
       own.stop();
     },
   };
+}
 
-  function refuse(message: string): string {
-    log('error', 'reload-refused', { message });
-    if (alarms.hasSubscribers) alarms.publish({ alarm: 'reload-refused', tenant: '' } satisfies AlarmEvent);
-    return message;
-  }
+/** What may be told of an error: our own errors are written to be shown, others only by kind. */
+function messageOf(error: unknown): string {
+  return error instanceof ChartgateError ? error.message : 'internal error';
 }

@@ -6,8 +6,12 @@ import { startWorker, type Worker } from './worker.ts';
 /** A worker process: does what the supervisor says, and ends when the supervisor is gone. */
 let worker: Worker | undefined;
 
+/** Milliseconds that requests under way get when the supervisor is gone: a new gateway waits for the log and the port. */
+const ORPHAN_MS = 2000;
+
 function say(message: FromWorker): void {
-  process.send?.(message);
+  // The supervisor may be gone at any moment; 'disconnect' tells, and a failure here must not end what drains.
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
 /** What may be told of an error: our own errors are written to be shown, others only by kind. */
@@ -17,8 +21,8 @@ function describe(error: unknown): string {
     : `unexpected ${error instanceof Error ? error.name : typeof error}`;
 }
 
-async function drainAndEnd(): Promise<void> {
-  await worker?.drain();
+async function drainAndEnd(limitMs?: number): Promise<void> {
+  await worker?.drain(limitMs);
   process.exit(0);
 }
 
@@ -73,7 +77,7 @@ process.on('message', (message: ToWorker) => {
   );
 });
 // Without a supervisor nobody could reload, drain or watch this process.
-process.once('disconnect', () => void drainAndEnd());
+process.once('disconnect', () => void drainAndEnd(ORPHAN_MS));
 // A terminal sends its signals to every process of the group; the supervisor is the one to act on them.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 process.on('uncaughtException', (error) => {

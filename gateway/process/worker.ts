@@ -6,7 +6,7 @@ import { startWorkerTelemetry } from '../../telemetry/index.ts';
 import { createTenantRouter } from '../../tenant-router/index.ts';
 import { Exchange, type Services } from '../pipeline/exchange.ts';
 import { run } from '../pipeline/pipeline.ts';
-import { listen } from '../transport/listener.ts';
+import { checkCertificate, listen } from '../transport/listener.ts';
 import { createTunnels } from '../transport/tunnels.ts';
 import { log } from './log.ts';
 import type { Readiness } from './messages.ts';
@@ -30,8 +30,11 @@ export interface Worker {
   abort(): Promise<void>;
   snapshot(): Promise<unknown>;
   readiness(): Readiness;
-  /** Stops accepting, lets requests under way end within the configured time, then stops. */
-  drain(): Promise<void>;
+  /**
+   * Stops accepting, lets requests under way end within the configured time, then stops. Called once.
+   * @param limitMs bounds that time further
+   */
+  drain(limitMs?: number): Promise<void>;
 }
 
 /** Milliseconds between looks at each database's verdict, so that metrics and readiness are true without traffic. */
@@ -52,7 +55,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     name: options.name,
   });
   const telemetry = startWorkerTelemetry({ worker: options.name, pools: () => router.stats() });
-  const tunnels = createTunnels(clock);
+  const tunnels = createTunnels(clock, () => runtime);
   const services: Services = { clock, activity, tunnels };
   await activity.append({ kind: 'process', event: 'start', detail: digestsOf(runtime) });
 
@@ -77,10 +80,20 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       void of.oracle.attest(database, { mode: 'bounded', maxAgeMs: WATCH_MS }, 0);
   }
 
+  /** A log that cannot be written says so itself, and must not keep a reload or an end from being complete. */
+  async function note(event: 'reload' | 'reload-refused' | 'stop', detail: string): Promise<void> {
+    await activity
+      .append({ kind: 'process', event, detail })
+      .catch(() => log('error', 'activity-log-unavailable', { unrecorded: event }));
+  }
+
   return {
     port: listener.port,
     prepare(sources) {
       const next = readSettings(sources);
+      // What cannot be used must be refused here: a commit does not fail.
+      checkCertificate(next.listen);
+      void prepared?.close();
       prepared = createRuntime(next, router, clock, options.workers);
       watchDatabases(prepared);
     },
@@ -98,7 +111,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       router.replace(next.settings.tenants, drainMs).catch(() => log('error', 'tenants-not-replaced'));
       runtime = next;
       listener.updateCertificate(next.settings.listen);
-      await activity.append({ kind: 'process', event: 'reload', detail: digestsOf(next) });
+      await note('reload', digestsOf(next));
       // Requests under way keep the configuration they arrived under until they are done.
       setTimeout(() => void old.close(), drainMs).unref();
     },
@@ -106,13 +119,16 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       const unused = prepared;
       prepared = undefined;
       await unused?.close();
-      await activity.append({ kind: 'process', event: 'reload-refused', detail: '' });
+      await note('reload-refused', '');
     },
     snapshot: () => telemetry.snapshot(),
     readiness: () => readinessOf(runtime, activity),
-    async drain() {
-      const graceMs = runtime.settings.timeouts.drainMs;
+    async drain(limitMs = Number.POSITIVE_INFINITY) {
+      const graceMs = Math.min(runtime.settings.timeouts.drainMs, limitMs);
       const deadline = clock.monotonic() + graceMs;
+      // Event streams and WebSockets never end by themselves; downloads get their time.
+      tunnels.closeEndless();
+      const cut = setTimeout(() => tunnels.close(), graceMs);
       const drained = listener.drain(graceMs);
       if (underWay > 0) {
         await Promise.race([
@@ -120,15 +136,13 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
           new Promise((resolve) => setTimeout(resolve, graceMs)),
         ]);
       }
-      // Event streams and WebSockets never end by themselves.
-      tunnels.close();
       await drained;
+      clearTimeout(cut);
+      tunnels.close();
       clearInterval(watch);
       await router.close(Math.max(0, deadline - clock.monotonic()));
       await runtime.close();
-      await activity
-        .append({ kind: 'process', event: 'stop', detail: '' })
-        .catch(() => log('error', 'activity-log-unavailable'));
+      await note('stop', '');
       await activity.close();
       telemetry.stop();
     },

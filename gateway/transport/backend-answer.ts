@@ -2,13 +2,17 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Writable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { Clock } from '../../contracts/clock.ts';
+import { type BackendOutcome, outcomeOfError } from '../../tenant-router/index.ts';
 
 /** Bytes of a body that are held while its head is being decided; beyond, the back end is made to wait. */
 const HOLD_BYTES = 64 * 1024;
 /** Bytes of a refused body that are read and thrown away to keep the connection; beyond, it is closed. */
 const DISCARD_BYTES = 256 * 1024;
+/** Milliseconds for the same: a refused event stream would take for ever to reach the bound in bytes. */
+const DISCARD_MS = 2000;
 
-export type BackendFailure = 'connect-failed' | 'timeout' | 'protocol';
+/** `given-up`: ended on this side, so that nothing was learned about the back end. */
+export type BackendFailure = Exclude<BackendOutcome, 'ok'> | 'given-up';
 export type HeadResult = 'head' | BackendFailure;
 
 /** How a streamed body ended. */
@@ -16,6 +20,14 @@ export type StreamEnd = {
   readonly by: 'complete' | 'client' | 'backend' | 'gateway';
   readonly bytes: number;
 };
+
+export interface StreamOptions {
+  /** Milliseconds that the client may take to read what was sent before it is taken for gone. */
+  readonly stallMs: number;
+  readonly done: (end: StreamEnd) => void;
+  /** Asked before a whole body gets its end; where it says no, the client must not see one. Never rejects. */
+  readonly mayEnd?: (() => Promise<boolean>) | undefined;
+}
 
 /**
  * The back end's answer, as undici's handler: its head is a promise, its body waits (held up to a bound,
@@ -36,10 +48,12 @@ export class BackendAnswer implements Dispatcher.DispatchHandler {
   #heldBytes = 0;
   #ended = false;
   #failed = false;
+  #expired = false;
   #discarding = false;
+  #timer: NodeJS.Timeout | undefined;
   #sink: Writable | undefined;
   #sent = 0;
-  #done: ((end: StreamEnd) => void) | undefined;
+  #options: StreamOptions | undefined;
 
   constructor(origin: string, clock: Clock) {
     this.origin = origin;
@@ -62,9 +76,12 @@ export class BackendAnswer implements Dispatcher.DispatchHandler {
     return answer;
   }
 
-  /** Resolves when the body has ended, failed, or filled what is held of it. */
-  settled(): Promise<void> {
-    return this.#settled;
+  /** Resolves when the body has ended, failed, or filled what is held of it; or after `limitMs`. */
+  async settled(limitMs: number): Promise<void> {
+    if (this.#ended || this.#failed) return;
+    const timer = setTimeout(this.#settle, limitMs);
+    await this.#settled;
+    clearTimeout(timer);
   }
 
   /** The whole body, when all of it is here already. */
@@ -72,12 +89,27 @@ export class BackendAnswer implements Dispatcher.DispatchHandler {
     return this.#ended && !this.#failed ? this.#held : undefined;
   }
 
-  get wholeBytes(): number {
-    return this.#heldBytes;
+  /** The transfer broke off: what is here is not the answer. */
+  get failed(): boolean {
+    return this.#failed;
+  }
+
+  /** Whether the request left the pool's queue; before that, the back end has seen nothing of it. */
+  get started(): boolean {
+    return this.#controller !== undefined;
+  }
+
+  /** The answer did not begin in time. A request that still waits for a connection is then never sent. */
+  expire(): void {
+    if (this.headAt > 0 || this.#failed) return;
+    this.#expired = true;
+    this.#settleHead('timeout');
+    this.#controller?.abort(new Error('timeout'));
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
+    if (this.#expired) controller.abort(new Error('timeout'));
   }
 
   onResponseStart(
@@ -101,7 +133,7 @@ export class BackendAnswer implements Dispatcher.DispatchHandler {
     }
     if (this.#sink !== undefined) {
       this.#sent += chunk.length;
-      if (!this.#sink.write(chunk)) controller.pause();
+      if (!this.#sink.write(chunk)) this.#wait(controller);
       return;
     }
     this.#held.push(chunk);
@@ -114,43 +146,44 @@ export class BackendAnswer implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     this.#ended = true;
+    clearTimeout(this.#timer);
     this.#settle();
-    if (this.#sink !== undefined) this.#finish('complete');
+    if (this.#sink !== undefined) this.#complete();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#failed = true;
-    this.#settleHead(failureOf(error));
+    clearTimeout(this.#timer);
+    this.#settleHead(outcomeOfError(error) ?? 'given-up');
     this.#settle();
     if (this.#sink !== undefined) this.#finish('backend');
   }
 
   /** Ends the transfer: the answer is not going to be used. */
   discard(): void {
-    if (this.#ended || this.#failed) {
-      this.#held = [];
+    this.#held = [];
+    if (this.#ended || this.#failed || this.#discarding || this.#sink !== undefined) return;
+    this.#discarding = true;
+    const controller = this.#controller;
+    if (this.#heldBytes > DISCARD_BYTES) {
+      controller?.abort(new Error('discarded'));
       return;
     }
-    this.#discarding = true;
-    this.#held = [];
-    if (this.#heldBytes > DISCARD_BYTES) this.#controller?.abort(new Error('discarded'));
-    else if (this.#controller?.paused === true) this.#controller.resume();
+    this.#timer = setTimeout(() => controller?.abort(new Error('discarded')), DISCARD_MS);
+    this.#timer.unref();
+    if (controller?.paused === true) controller.resume();
   }
 
   /** Aborts a streaming transfer on the gateway's own behalf, such as when the audit is no longer intact. */
   cut(): void {
-    if (this.#sink === undefined) {
-      this.discard();
-      return;
-    }
-    this.#finish('gateway');
-    this.#controller?.abort(new Error('cut'));
+    if (this.#sink === undefined) this.discard();
+    else this.#giveUp('gateway');
   }
 
   /** Streams what is held and what is still to come into `sink`, with back-pressure. Called once. */
-  stream(sink: Writable, done: (end: StreamEnd) => void): void {
+  stream(sink: Writable, options: StreamOptions): void {
     this.#sink = sink;
-    this.#done = done;
+    this.#options = options;
     const held = this.#held;
     this.#held = [];
     let ready = true;
@@ -159,44 +192,45 @@ export class BackendAnswer implements Dispatcher.DispatchHandler {
       ready = sink.write(chunk);
     }
     if (this.#failed || this.#ended) {
-      this.#finish(this.#failed ? 'backend' : 'complete');
+      if (this.#failed) this.#finish('backend');
+      else this.#complete();
       return;
     }
     sink.on('drain', () => {
+      clearTimeout(this.#timer);
       if (this.#controller?.paused === true) this.#controller.resume();
     });
-    sink.on('close', () => {
-      if (this.#done === undefined) return;
-      this.#finish('client');
-      this.#controller?.abort(new Error('the client went away'));
-    });
-    if (ready && this.#controller?.paused === true) this.#controller.resume();
+    sink.on('close', () => this.#giveUp('client'));
+    if (!ready) this.#wait(this.#controller);
+    else if (this.#controller?.paused === true) this.#controller.resume();
+  }
+
+  /** Until the client has read. One that never does would hold the back end's connection for ever. */
+  #wait(controller: Dispatcher.DispatchController | undefined): void {
+    controller?.pause();
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#giveUp('client'), this.#options?.stallMs ?? 0);
+    this.#timer.unref();
+  }
+
+  #complete(): void {
+    const mayEnd = this.#options?.mayEnd;
+    if (mayEnd === undefined) this.#finish('complete');
+    else void mayEnd().then((may) => this.#finish(may ? 'complete' : 'gateway'));
+  }
+
+  #giveUp(by: 'client' | 'gateway'): void {
+    if (this.#options === undefined) return;
+    this.#finish(by);
+    this.#controller?.abort(new Error('given up'));
   }
 
   #finish(by: StreamEnd['by']): void {
-    const done = this.#done;
-    if (done === undefined) return;
-    this.#done = undefined;
+    const options = this.#options;
+    if (options === undefined) return;
+    this.#options = undefined;
+    clearTimeout(this.#timer);
     if (by === 'complete') this.#sink?.end();
-    done({ by, bytes: this.#sent });
-  }
-}
-
-/** undici's error codes, as what an operator needs to know. */
-function failureOf(error: Error): BackendFailure {
-  const code = (error as { code?: unknown }).code;
-  switch (code) {
-    case 'UND_ERR_HEADERS_TIMEOUT':
-    case 'UND_ERR_BODY_TIMEOUT':
-      return 'timeout';
-    case 'UND_ERR_CONNECT_TIMEOUT':
-    case 'ECONNREFUSED':
-    case 'EHOSTUNREACH':
-    case 'ENETUNREACH':
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return 'connect-failed';
-    default:
-      return 'protocol';
+    options.done({ by, bytes: this.#sent });
   }
 }

@@ -1,11 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
-import type { Duplex, Readable } from 'node:stream';
+import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import type { Socket } from 'node:net';
+import type { Duplex, Writable } from 'node:stream';
 import type { Answer } from '../answer/answer.ts';
+import { confirmWrite } from '../integrity/confirm-write.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import { BackendAnswer, type StreamEnd } from './backend-answer.ts';
-import { limitedBody } from './limited-body.ts';
+import { RequestBody } from './request-body.ts';
 import { PendingTunnel } from './upgrade.ts';
+
+/** Milliseconds for which a connection that is being closed is still read. */
+const LINGER_MS = 1000;
+
+/** Media types of answers that go on until somebody leaves. */
+const ENDLESS = /^(?:text\/event-stream|multipart\/x-mixed-replace)\b/i;
 
 /** The client's side of an exchange: where its body comes from and where its answer goes. */
 export class Client {
@@ -15,7 +23,7 @@ export class Client {
   readonly upgrade: { readonly socket: Duplex; readonly head: Buffer } | undefined;
   /** The client waits for `100 Continue` before it sends its body (RFC 9110 §10.1.1). */
   readonly expectsContinue: boolean;
-  #overflowed = false;
+  #body: RequestBody | undefined;
 
   constructor(
     request: IncomingMessage | Http2ServerRequest,
@@ -28,21 +36,32 @@ export class Client {
     this.expectsContinue = options.expectsContinue === true;
   }
 
-  get bodyOverflowed(): boolean {
-    return this.#overflowed;
-  }
-
   /** The connection or stream ended before the answer did. */
   get gone(): boolean {
-    return this.response.destroyed || this.response.closed;
+    const { request } = this;
+    // Node's HTTP/2 response has neither `destroyed` nor `closed`: its stream tells.
+    if ('stream' in request) return request.stream.destroyed || request.stream.closed;
+    return request.socket.destroyed;
   }
 
-  /** The body as a stream of at most `maxBytes`; reading more fails it. Only now is a waiting client told to send. */
-  body(maxBytes: number): Readable {
-    if (this.expectsContinue) this.response.writeContinue();
-    return limitedBody(this.request, maxBytes, () => {
-      this.#overflowed = true;
-    });
+  /** The body, as large as the route allows and no longer. Only now is a waiting client told to send. */
+  body(x: Exchange): RequestBody {
+    if (this.#body === undefined) {
+      if (this.expectsContinue && !this.gone) this.response.writeContinue();
+      const { arrivedAt } = x.arrival;
+      this.#body = new RequestBody(this.request, {
+        maxBytes: x.route.maxBodyBytes,
+        leftMs: arrivedAt + x.runtime.settings.timeouts.requestMs - x.services.clock.monotonic(),
+        late: () => this.destroy(),
+      });
+    }
+    return this.#body;
+  }
+
+  /** Whether nothing more of the request is to come. */
+  bodyArrived(x: Exchange): boolean {
+    if (this.#body !== undefined) return this.#body.state !== 'arriving';
+    return x.facts.body.kind === 'none';
   }
 
   send(answer: Answer, x: Exchange): void {
@@ -51,7 +70,10 @@ export class Client {
       return;
     }
     if (this.gone) {
-      if (answer.body instanceof BackendAnswer) answer.body.discard();
+      if (answer.body instanceof BackendAnswer) {
+        answer.body.discard();
+        this.#interrupted({ by: 'client', bytes: 0 }, x);
+      }
       this.destroy();
       return;
     }
@@ -59,6 +81,7 @@ export class Client {
     const whole = answer.body instanceof BackendAnswer ? answer.body.whole : undefined;
     const first = whole !== undefined && whole.length === 1 ? whole[0] : undefined;
     this.#writeHead(answer);
+    this.#leaveNothing(answer.closeConnection, x);
     if (headless) {
       if (answer.body instanceof BackendAnswer) answer.body.discard();
       this.response.end();
@@ -69,51 +92,59 @@ export class Client {
     } else {
       this.response.end(answer.body);
     }
-    if (answer.closeConnection) {
-      x.arrival.doom();
-      this.#closeAfterwards();
-    }
   }
 
+  /** Ends the exchange as it is. What is cut short must look cut short: never a clean end of a body. */
   destroy(): void {
-    this.request.destroy();
+    const { request } = this;
+    if ('stream' in request) {
+      // Destroying Node's HTTP/2 request would leave its stream open.
+      if (!request.stream.destroyed) request.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+      return;
+    }
+    request.socket.destroy();
     this.upgrade?.socket.destroy();
   }
 
   #stream(body: BackendAnswer, x: Exchange): void {
-    const watch = x.services.tunnels.watch(x, () => {
+    const endless = ENDLESS.test(String(body.headers['content-type'] ?? ''));
+    const watch = x.services.tunnels.watch(x, endless, () => {
       body.cut();
       this.destroy();
     });
-    body.stream(this.response, (end) => {
-      watch.done();
-      this.#ended(end, x);
+    // Node's HTTP/2 response behaves as a Writable here: `write`, `end`, `drain` and `close`.
+    body.stream(this.response as Writable, {
+      stallMs: x.runtime.settings.timeouts.idleMs,
+      mayEnd: x.confirmAtEnd ? async () => (await confirmWrite(x)) === 'confirmed' : undefined,
+      done: (end) => {
+        watch.done();
+        this.#ended(end, x);
+      },
     });
   }
 
   #ended(end: StreamEnd, x: Exchange): void {
     if (end.by === 'complete') return;
-    // What is cut short must look cut short: never a clean end of a chunked body.
-    this.request.destroy();
-    x.services.activity
-      .append({ kind: 'interrupted', request: x.arrival.id, by: end.by, bytes: end.bytes })
-      .catch(() => {
-        // The sink is unhealthy and says so itself; there is nobody left to answer here.
-      });
+    this.destroy();
+    this.#interrupted({ by: end.by, bytes: end.bytes }, x);
+    // The EMR may have written up to now, whoever saw the answer.
+    if (x.confirmAtEnd && end.by !== 'gateway') void confirmWrite(x);
+  }
+
+  #interrupted(how: { by: 'client' | 'backend' | 'gateway'; bytes: number }, x: Exchange): void {
+    x.services.activity.append({ kind: 'interrupted', request: x.arrival.id, ...how }).catch(() => {
+      // The sink is unhealthy and says so itself; there is nobody left to answer here.
+    });
   }
 
   #writeHead(answer: Answer): void {
     const { response } = this;
     if ('stream' in response) {
-      const headers: Record<string, string | string[]> = {};
-      for (let at = 0; at < answer.headers.length; at += 2) {
-        const name = answer.headers[at] as string;
-        const value = answer.headers[at + 1] as string;
-        const before = headers[name];
-        headers[name] =
-          before === undefined ? value : Array.isArray(before) ? [...before, value] : [before, value];
-      }
-      response.writeHead(answer.status, headers);
+      // As a list, and not through the compatibility layer: the same order as over HTTP/1.1, no name that an
+      // object has already, and no waiting for trailers, which would keep a half-read stream open.
+      response.stream.respond([':status', String(answer.status), ...answer.headers], {
+        endStream: answer.body === undefined,
+      });
       return;
     }
     const headers = answer.closeConnection
@@ -122,10 +153,34 @@ export class Client {
     response.writeHead(answer.status, headers);
   }
 
-  #closeAfterwards(): void {
+  /** Once the answer is out: what the client still sends of its request is not left standing in the way. */
+  #leaveNothing(close: boolean, x: Exchange): void {
     const { request, response } = this;
-    if ('stream' in request) return;
+    if (close) x.arrival.doom();
+    const partly = this.#body !== undefined && this.#body.state !== 'complete';
+    if (!close && !partly) return;
+    if ('stream' in request) {
+      // RFC 9113 §8.1: the answer is complete, and the rest of the request is not wanted.
+      const { stream } = request;
+      stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR));
+      return;
+    }
     const { socket } = request;
-    response.once('finish', () => socket.destroySoon());
+    // Node closes by itself after `Connection: close`. With bytes unread that is a reset, which may overtake
+    // the answer (RFC 9112 §9.6): they are read for a moment and thrown away.
+    if (close && !request.complete && this.upgrade === undefined)
+      socket.destroySoon = () => linger(request, socket);
+    response.once('finish', () => {
+      if (close) socket.destroySoon();
+      else void this.#body?.drop();
+    });
   }
+}
+
+function linger(request: IncomingMessage, socket: Socket): void {
+  socket.end();
+  request.resume();
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  request.once('end', () => socket.destroy());
+  socket.once('close', () => clearTimeout(timer));
 }

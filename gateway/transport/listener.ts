@@ -1,5 +1,6 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import {
+  constants,
   createSecureServer,
   type Http2SecureServer,
   type Http2ServerRequest,
@@ -8,13 +9,15 @@ import {
 } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { TLSSocket } from 'node:tls';
+import { createSecureContext, type TLSSocket } from 'node:tls';
 import type { Clock } from '../../contracts/clock.ts';
+import { ChartgateError } from '../../contracts/errors.ts';
 import type { TlsFacts } from '../../contracts/facts.ts';
 import type { GatewaySettings } from '../../contracts/settings.ts';
 import { MAX_HEADERS } from '../canonical/headers.ts';
 import type { Arrival } from '../canonical/request.ts';
 import { newRequestId } from '../canonical/request-id.ts';
+import { peerKey } from '../limits.ts';
 import { Client } from './client.ts';
 
 /** TLS 1.3's suites, and for 1.2 only those with forward secrecy and authenticated encryption (RFC 9325 §4.2). */
@@ -42,18 +45,30 @@ export interface Listener {
   drain(graceMs: number): Promise<void>;
 }
 
+/** Connections that one worker holds, and of these one peer's (an IPv6 peer is its /64). Each may cost megabytes. */
+const MAX_CONNECTIONS = 10_000;
+const MAX_OF_PEER = 1000;
+/** Milliseconds between looks at connections that are idle, and at clients that do not read their answer. */
+const SWEEP_MS = 1000;
+
 /** Requests that a client may pipeline on one connection; beyond, the connection is closed. */
 const MAX_PIPELINED = 16;
 
 interface Connection {
   readonly tls: TlsFacts;
   readonly peer: string;
-  /** HTTP/1.1 only: a request is being handled. */
+  /** HTTP/1.1 only: a request is being handled, or its answer is not out yet. */
   busy: boolean;
+  /** HTTP/2 only: streams that are open. */
+  streams: number;
+  /** HTTP/2 only: monotonic milliseconds since which none is. */
+  idleSince: number;
   /** Pipelined requests that wait for it. */
   readonly waiting: (() => void)[];
   /** The connection's state is in doubt: nothing that came on it after this counts. */
   doomed: boolean;
+  /** HTTP/1.1 only: the answer to the newest request. */
+  response: ServerResponse | undefined;
 }
 
 /**
@@ -69,14 +84,16 @@ export async function listen(
   const server: Http2SecureServer = createSecureServer({
     allowHTTP1: true,
     ...secureContext(settings.listen),
-    ciphers: CIPHERS,
-    honorCipherOrder: true,
-    ecdhCurve: GROUPS,
     handshakeTimeout: timeouts.headersMs,
     // HTTP/1.1. A pipelined second request waits for the first; leniency is off everywhere.
     headersTimeout: Math.min(timeouts.headersMs, timeouts.requestMs),
     requestTimeout: timeouts.requestMs,
     keepAliveTimeout: timeouts.idleMs,
+    connectionsCheckingInterval: SWEEP_MS,
+    noDelay: true,
+    // A peer that vanished without a word is noticed.
+    keepAlive: true,
+    keepAliveInitialDelay: 60_000,
     maxHeaderSize: MAX_HEADER_BYTES,
     insecureHTTPParser: false,
     // Ours to refuse: Node's own answer would leave what follows on the connection to be read.
@@ -97,12 +114,16 @@ export async function listen(
   const sessions = new Set<ServerHttp2Session>();
   const sockets = new Set<TLSSocket>();
   const known = new WeakMap<object, Connection>();
+  /** Answers under way; the value: since when all of it has been handed over, 0 while it has not. */
+  const answers = new Map<ServerResponse | Http2ServerResponse, number>();
+  const peers = new Map<string, number>();
   let draining = false;
+  server.maxConnections = MAX_CONNECTIONS;
 
   function connectionOf(owner: object, socket: TLSSocket): Connection {
     let connection = known.get(owner);
     if (connection === undefined) {
-      connection = describe(socket);
+      connection = describe(socket, clock.monotonic());
       known.set(owner, connection);
     }
     return connection;
@@ -128,25 +149,34 @@ export async function listen(
     request.on('error', () => {});
     response.on('error', () => {});
     if ('stream' in request) {
-      const { session } = request.stream;
-      if (session === undefined) {
+      const connection = known.get(request.stream.session ?? request.stream);
+      if (connection === undefined) {
         request.stream.close();
         return;
       }
-      const connection = connectionOf(session, session.socket as TLSSocket);
+      connection.streams += 1;
+      answers.set(response, 0);
+      response.once('close', () => {
+        answers.delete(response);
+        connection.streams -= 1;
+        connection.idleSince = clock.monotonic();
+      });
       void handle(new Client(request, response, { expectsContinue }), arrivalOn(connection));
       return;
     }
-    if (draining && !response.headersSent) response.setHeader('connection', 'close');
     const connection = connectionOf(request.socket, request.socket as TLSSocket);
-    inTurn(connection, request.socket, () =>
-      handle(new Client(request, response, { expectsContinue }), arrivalOn(connection)),
-    );
+    connection.response = response as ServerResponse;
+    if (draining) lastOn(connection, request.socket);
+    inTurn(connection, request.socket, () => {
+      begin(connection, response as ServerResponse);
+      return handle(new Client(request, response, { expectsContinue }), arrivalOn(connection));
+    });
   }
 
   /**
-   * One request at a time on an HTTP/1.1 connection. Node hands over a pipelined request while the one
-   * before it is still being judged; if that one turns out to be malformed, what follows it may be part of it.
+   * One request at a time on an HTTP/1.1 connection, until its answer is out. Node hands over a pipelined
+   * request while the one before it is still being judged; if that one turns out to be malformed, what
+   * follows it may be part of it.
    */
   function inTurn(connection: Connection, socket: Duplex, start: () => Promise<void>): void {
     if (connection.doomed) return;
@@ -155,11 +185,31 @@ export async function listen(
       else connection.waiting.push(() => inTurn(connection, socket, start));
       return;
     }
+    void start();
+  }
+
+  function begin(connection: Connection, response: ServerResponse): void {
     connection.busy = true;
-    start().finally(() => {
+    answers.set(response, 0);
+    response.once('close', () => {
+      answers.delete(response);
       connection.busy = false;
       connection.waiting.shift()?.();
     });
+  }
+
+  /** No further request on this HTTP/1.1 connection; the answer that is under way still goes out, whole. */
+  function lastOn(connection: Connection | undefined, socket: Duplex): void {
+    const response = connection?.response;
+    if (connection === undefined || response === undefined || response.writableFinished) {
+      socket.end();
+      return;
+    }
+    // Those that wait were not begun: their client may send them elsewhere (RFC 9112 §9.3.2).
+    connection.waiting.length = 0;
+    // Written as `Connection: close`, and kept, where the head is not out yet; else the end has to be made.
+    response.shouldKeepAlive = false;
+    if (response.headersSent) response.once('finish', () => (socket as Socket).destroySoon());
   }
 
   function doom(connection: Connection, socket: Duplex): void {
@@ -171,22 +221,41 @@ export async function listen(
   server.on('request', (request, response) => take(request, response, false));
   server.on('checkContinue', (request, response) => take(request, response, true));
   server.on('checkExpectation', (request: IncomingMessage | Http2ServerRequest, response: ServerResponse) => {
-    response.writeHead(417, { connection: 'close' }).end();
-    request.destroy();
+    if ('stream' in request) {
+      request.stream.respond({ ':status': 417 }, { endStream: true });
+      return;
+    }
+    const connection = connectionOf(request.socket, request.socket as TLSSocket);
+    if (connection.busy) {
+      doom(connection, request.socket);
+      return;
+    }
+    connection.doomed = true;
+    response.writeHead(417, { connection: 'close', 'content-length': 0 }).end();
   });
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    // An upgrade that is refused is answered like any other request, over the same connection.
-    const response = new ServerResponse(request);
-    response.shouldKeepAlive = false;
-    response.assignSocket(socket as Socket);
-    response.once('finish', () => (socket as Socket).destroySoon());
+  server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+    const { socket } = request;
     request.on('error', () => {});
-    response.on('error', () => {});
+    stream.on('error', () => {});
     socket.on('error', () => {});
     const connection = connectionOf(socket, socket as TLSSocket);
-    inTurn(connection, socket, () =>
-      handle(new Client(request, response, { upgrade: { socket, head } }), arrivalOn(connection)),
-    );
+    // From here on Node does not look after this connection any more: an answer that is still under way on
+    // it would not get to its end, and where the request's own body ends nobody would know.
+    if ((connection.busy && connection.response?.writableEnded !== true) || !request.complete) {
+      doom(connection, socket);
+      return;
+    }
+    inTurn(connection, socket, () => {
+      // An upgrade that is refused is answered like any other request, over the same connection.
+      const response = new ServerResponse(request);
+      response.shouldKeepAlive = false;
+      response.on('error', () => {});
+      response.assignSocket(socket);
+      response.once('finish', () => socket.destroySoon());
+      connection.response = response;
+      begin(connection, response);
+      return handle(new Client(request, response, { upgrade: { socket, head } }), arrivalOn(connection));
+    });
   });
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => socket.destroy());
   server.on('clientError', (_error: Error, socket: Duplex) => {
@@ -201,14 +270,58 @@ export async function listen(
   server.on('sessionError', () => {});
   server.on('secureConnection', (socket) => {
     sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+    socket.once('close', () => {
+      sockets.delete(socket);
+      const connection = known.get(socket);
+      if (connection === undefined) return;
+      connection.doomed = true;
+      connection.waiting.length = 0;
+    });
+  });
+  server.on('connection', (socket: Socket) => {
+    const peer = peerKey(peerOf(socket));
+    const count = (peers.get(peer) ?? 0) + 1;
+    if (count > MAX_OF_PEER) {
+      socket.destroy();
+      return;
+    }
+    peers.set(peer, count);
+    socket.once('close', () => {
+      const left = (peers.get(peer) ?? 1) - 1;
+      if (left > 0) peers.set(peer, left);
+      else peers.delete(peer);
+    });
   });
   server.on('session', (session) => {
     sessions.add(session);
-    session.setTimeout(timeouts.idleMs + timeouts.requestMs, () => session.close());
+    connectionOf(session, session.socket as TLSSocket);
     session.once('close', () => sessions.delete(session));
     session.on('error', () => {});
   });
+
+  /** Pings keep an HTTP/2 session alive for ever, and nothing else ends a client that does not read what it got. */
+  function look(): void {
+    const now = clock.monotonic();
+    for (const session of sessions) {
+      const connection = known.get(session);
+      if (connection === undefined || connection.streams > 0) continue;
+      const idleMs = now - connection.idleSince;
+      if (idleMs > timeouts.idleMs + 2 * SWEEP_MS) session.destroy();
+      else if (idleMs > timeouts.idleMs) session.close();
+    }
+    for (const [response, since] of answers) {
+      // A tunnel's connection is not answered on any more.
+      if (!response.writableEnded) continue;
+      if (since === 0) answers.set(response, now);
+      else if (now - since > timeouts.idleMs) {
+        if ('stream' in response) response.stream.close(constants.NGHTTP2_CANCEL);
+        else response.socket?.destroy();
+        answers.delete(response);
+      }
+    }
+  }
+  const sweep = setInterval(look, SWEEP_MS);
+  sweep.unref();
 
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
@@ -230,14 +343,18 @@ export async function listen(
     async drain(graceMs) {
       draining = true;
       const closed = new Promise<void>((done) => server.close(() => done()));
-      // GOAWAY lets streams under way finish (RFC 9113 §6.8); idle HTTP/1.1 connections are closed by `close`.
+      // GOAWAY lets streams under way finish (RFC 9113 §6.8).
       for (const session of sessions) session.close();
+      for (const socket of sockets) {
+        if (socket.alpnProtocol !== 'h2') lastOn(known.get(socket), socket);
+      }
       const cut = setTimeout(() => {
         for (const session of sessions) session.destroy();
         for (const socket of sockets) socket.destroy();
       }, graceMs);
       await Promise.race([closed, new Promise<void>((done) => setTimeout(done, graceMs + 250))]);
       clearTimeout(cut);
+      clearInterval(sweep);
     },
   };
 }
@@ -247,26 +364,49 @@ function secureContext(listen: GatewaySettings['listen']): {
   key: Buffer;
   minVersion: 'TLSv1.2' | 'TLSv1.3';
   maxVersion: 'TLSv1.3';
+  ciphers: string;
+  honorCipherOrder: true;
+  ecdhCurve: string;
 } {
+  // All of it each time: what a new context is not told, it takes from Node's defaults, CBC suites included.
   return {
     cert: listen.certificate,
     key: listen.key.reveal(),
     minVersion: listen.minimumTls,
     maxVersion: 'TLSv1.3',
+    ciphers: CIPHERS,
+    honorCipherOrder: true,
+    ecdhCurve: GROUPS,
   };
 }
 
-function describe(socket: TLSSocket): Connection {
+/** Throws when a server could not use this certificate with this key. */
+export function checkCertificate(listen: GatewaySettings['listen']): void {
+  try {
+    createSecureContext(secureContext(listen));
+  } catch {
+    throw new ChartgateError('configuration-invalid', 'The certificate and its key cannot be used together.');
+  }
+}
+
+function peerOf(socket: Socket): string {
   const address = socket.remoteAddress ?? '';
+  return address.startsWith('::ffff:') ? address.slice(7) : address;
+}
+
+function describe(socket: TLSSocket, now: number): Connection {
   return {
     tls: Object.freeze({
       version: socket.getProtocol() === 'TLSv1.2' ? 'TLSv1.2' : 'TLSv1.3',
       cipher: socket.getCipher()?.name ?? '',
       serverName: typeof socket.servername === 'string' ? socket.servername.toLowerCase() : '',
     }),
-    peer: address.startsWith('::ffff:') ? address.slice(7) : address,
+    peer: peerOf(socket),
     busy: false,
+    streams: 0,
+    idleSince: now,
     waiting: [],
     doomed: false,
+    response: undefined,
   };
 }

@@ -1,5 +1,9 @@
 import type { Clock } from '../../contracts/clock.ts';
-import type { Exchange } from '../pipeline/exchange.ts';
+import type { DatabaseId } from '../../contracts/identifiers.ts';
+import type { Verdict } from '../../contracts/integrity.ts';
+import type { Route } from '../../contracts/policy.ts';
+import type { Tenant } from '../../tenant-router/index.ts';
+import type { Exchange, Runtime } from '../pipeline/exchange.ts';
 
 /** Milliseconds between looks at what is still open. */
 const LOOK_MS = 500;
@@ -9,42 +13,60 @@ const PATIENCE_MS = 1000;
 interface Watched {
   readonly x: Exchange;
   readonly since: number;
+  readonly endless: boolean;
   readonly cut: () => void;
 }
 
 /**
- * WebSockets, event streams and long downloads outlive the verdict they were opened under. Each is looked
- * at twice a second: when the audit is no longer intact, or the token has run out, it is cut.
+ * WebSockets, event streams and long downloads outlive the verdict and the configuration they were opened
+ * under. Each is looked at twice a second: when the audit is no longer intact, the token has run out, or
+ * the configuration that serves now would not permit it, it is cut.
  */
 export interface Tunnels {
-  watch(x: Exchange, cut: () => void): { done(): void };
+  /** @param endless never ends by itself, so that nobody should wait for its end */
+  watch(x: Exchange, endless: boolean, cut: () => void): { done(): void };
   readonly open: number;
+  /** Cuts what would never end, when draining begins. */
+  closeEndless(): void;
   /** Cuts everything, when draining is over. */
   close(): void;
 }
 
-export function createTunnels(clock: Clock): Tunnels {
+/** @param current the configuration that serves now */
+export function createTunnels(clock: Clock, current: () => Runtime): Tunnels {
   const watched = new Set<Watched>();
   let timer: NodeJS.Timeout | undefined;
 
   async function look(): Promise<void> {
     const now = clock.monotonic();
-    const seconds = clock.wall() / 1000;
+    const runtime = current();
+    const attested: { readonly each: Watched; readonly database: DatabaseId }[] = [];
     for (const each of watched) {
       if (now - each.since < PATIENCE_MS) continue;
-      const { principal, route, tenant, runtime } = each.x;
-      if (principal.kind === 'bearer' && principal.expiresAt <= seconds) {
-        end(each);
-        continue;
+      const standing = permitted(each.x, runtime, clock.wall() / 1000);
+      if (standing === undefined) end(each);
+      else if (standing.route.integrity.mode !== 'off') {
+        attested.push({ each, database: standing.tenant.settings.database });
       }
-      if (route.integrity.mode === 'off') continue;
-      const verdict = await runtime.oracle.attest(
-        tenant.settings.database,
-        { mode: 'bounded', maxAgeMs: 2 * LOOK_MS },
-        now,
-      );
-      if (verdict.state !== 'intact') end(each);
     }
+    // One verdict for all of a database, and all databases at once: a checker that hangs must not let the
+    // last of a thousand go on for a thousand time limits.
+    const verdicts = new Map<DatabaseId, Verdict | Promise<Verdict>>();
+    for (const { database } of attested) {
+      if (verdicts.has(database)) continue;
+      verdicts.set(
+        database,
+        runtime.oracle.attest(database, { mode: 'bounded', maxAgeMs: 2 * LOOK_MS }, now),
+      );
+    }
+    await Promise.all(
+      attested.map(async ({ each, database }) => {
+        const verdict = await verdicts.get(database);
+        // What writes may not outlive the epoch it was opened in: the triggers may have been away in between.
+        const moved = each.x.confirmAtEnd && verdict?.epoch !== each.x.verdict?.epoch;
+        if (verdict?.state !== 'intact' || moved) end(each);
+      }),
+    );
   }
 
   function end(each: Watched): void {
@@ -54,17 +76,24 @@ export function createTunnels(clock: Clock): Tunnels {
   function schedule(): void {
     if (timer !== undefined || watched.size === 0) return;
     timer = setTimeout(() => {
-      look().finally(() => {
-        timer = undefined;
-        schedule();
-      });
+      look()
+        // Nothing in it is known to fail; what cannot be looked at must not go on.
+        .catch(() => closeAll())
+        .finally(() => {
+          timer = undefined;
+          schedule();
+        });
     }, LOOK_MS);
     timer.unref();
   }
 
+  function closeAll(): void {
+    for (const each of [...watched]) end(each);
+  }
+
   return {
-    watch(x, cut) {
-      const each: Watched = { x, since: clock.monotonic(), cut };
+    watch(x, endless, cut) {
+      const each: Watched = { x, since: clock.monotonic(), endless, cut };
       watched.add(each);
       schedule();
       return { done: () => void watched.delete(each) };
@@ -72,9 +101,38 @@ export function createTunnels(clock: Clock): Tunnels {
     get open() {
       return watched.size;
     },
+    closeEndless() {
+      for (const each of [...watched]) if (each.endless) end(each);
+    },
     close() {
-      for (const each of [...watched]) end(each);
+      closeAll();
       if (timer !== undefined) clearTimeout(timer);
     },
   };
+}
+
+/** The tenant and route under which it may go on; undefined when it may not. */
+function permitted(
+  x: Exchange,
+  runtime: Runtime,
+  seconds: number,
+): { readonly tenant: Tenant; readonly route: Route } | undefined {
+  const { principal, facts } = x;
+  if (principal.kind === 'bearer' && principal.expiresAt <= seconds) return undefined;
+  if (runtime === x.runtime) return { tenant: x.tenant, route: x.route };
+  // The configuration was replaced: what was decided then is decided again. The request is the same, and
+  // its token was verified; whether its issuer and audience still count has to be asked.
+  const routed = runtime.router.route(facts.authority, facts.tls.serverName);
+  if (!routed.ok || routed.tenant.id !== x.tenant.id) return undefined;
+  const { settings } = routed.tenant;
+  if (principal.kind === 'bearer') {
+    const issuer = runtime.settings.issuers.find((known) => known.issuer === principal.issuer);
+    if (issuer === undefined || !settings.issuers.includes(issuer.id)) return undefined;
+    if (settings.audience !== x.tenant.settings.audience) return undefined;
+  }
+  const policy = runtime.policies.get(settings.policy);
+  const match = policy?.match(facts);
+  if (policy === undefined || match === undefined) return undefined;
+  const decision = policy.decide(facts, match, principal, Math.floor(seconds));
+  return decision.effect === 'permit' ? { tenant: routed.tenant, route: match.route } : undefined;
 }

@@ -1,10 +1,14 @@
+import { createHash } from 'node:crypto';
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import httpProxy from 'http-proxy';
-import type { Backend } from '../../tenant-router/index.ts';
+import { type Backend, outcomeOfError } from '../../tenant-router/index.ts';
+import { confirmWrite } from '../integrity/confirm-write.ts';
 import type { Ending } from '../pipeline/ending.ts';
 import type { Exchange, Step } from '../pipeline/exchange.ts';
 import { BackendAnswer } from './backend-answer.ts';
+import { Gate } from './gate.ts';
 import { outgoingHeaders } from './outgoing-headers.ts';
 
 /** What a `101` may carry back (RFC 6455 §4.2.2); anything else of the EMR's stays behind. */
@@ -14,6 +18,12 @@ const HANDSHAKE: ReadonlySet<string> = new Set([
   'sec-websocket-accept',
   'sec-websocket-protocol',
 ]);
+/** RFC 6455 §1.3. */
+const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+/** Milliseconds that one side gets to take what was sent to it before the other left. */
+const FAREWELL_MS = 2000;
+/** Milliseconds of silence after which the network is asked whether the peer is still there. */
+const KEEP_ALIVE_MS = 60_000;
 
 /** An upgrade that the back end accepted; not a byte of it has reached the client yet. */
 export class PendingTunnel {
@@ -24,74 +34,6 @@ export class PendingTunnel {
   constructor(open: () => void, abandon: () => void) {
     this.open = open;
     this.abandon = abandon;
-  }
-}
-
-/**
- * Stands between the client's connection and `http-proxy`: what the proxy writes (the `101` first) waits
- * until the outcome is recorded, and nothing is read from the client before that.
- */
-class Gate extends Duplex {
-  readonly #socket: Duplex;
-  #open = false;
-  #waiting: (() => void) | undefined;
-
-  constructor(socket: Duplex, head: Buffer) {
-    super({ allowHalfOpen: true });
-    this.#socket = socket;
-    if (head.length > 0) socket.unshift(head);
-    socket.once('close', () => this.destroy());
-    socket.on('error', () => this.destroy());
-  }
-
-  release(): void {
-    this.#open = true;
-    this.#socket.on('data', (chunk: Buffer) => {
-      if (!this.push(chunk)) this.#socket.pause();
-    });
-    this.#socket.once('end', () => this.push(null));
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    waiting?.();
-  }
-
-  override _read(): void {
-    if (this.#open) this.#socket.resume();
-  }
-
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    const write = () => {
-      if (this.#socket.destroyed) done(new Error('the client went away'));
-      else if (this.#socket.write(chunk)) done();
-      else this.#socket.once('drain', () => done());
-    };
-    if (this.#open) write();
-    else this.#waiting = write;
-  }
-
-  override _final(done: () => void): void {
-    if (this.#open) this.#socket.end();
-    done();
-  }
-
-  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    // Before it is open, the connection still belongs to whoever answers the refusal.
-    if (this.#open) this.#socket.destroy();
-    done(error);
-  }
-
-  // `http-proxy` sets these on what it takes for a socket.
-  setTimeout(): this {
-    return this;
-  }
-  setNoDelay(): this {
-    return this;
-  }
-  setKeepAlive(): this {
-    return this;
-  }
-  destroySoon(): void {
-    this.end(() => this.destroy());
   }
 }
 
@@ -109,6 +51,10 @@ proxy.on('error', () => {
   // Answered where the upgrade was begun, by its own listeners.
 });
 
+const NOT_UPGRADED: Ending = Object.freeze({ kind: 'bad-gateway', reason: 'backend-protocol' });
+const TIMED_OUT: Ending = Object.freeze({ kind: 'gateway-timeout', reason: 'backend-timeout' });
+const UNREACHABLE: Ending = Object.freeze({ kind: 'bad-gateway', reason: 'backend-unavailable' });
+
 /** Asks the back end to upgrade. Its refusal is read and thrown away; its acceptance waits in the gate. */
 export async function openTunnel(x: Exchange, backend: Backend): Promise<Step> {
   const { upgrade, request } = x.client;
@@ -117,32 +63,54 @@ export async function openTunnel(x: Exchange, backend: Backend): Promise<Step> {
     return { kind: 'bad-request', reason: 'upgrade-unsupported', closeConnection: true };
   }
   const { facts } = x;
-  const gate = new Gate(upgrade.socket, upgrade.head);
-  gate.on('error', () => {});
+  const gate = new Gate(upgrade.socket, upgrade.head, x.runtime.settings.timeouts.idleMs);
   request.url = facts.query === '' ? facts.path.text : `${facts.path.text}?${facts.query}`;
   request.headers = upgradeHeaders(x);
   x.forwardedAt = x.services.clock.monotonic();
   const { promise, resolve } = Promise.withResolvers<Step>();
+  let decided = false;
+  let asked: ClientRequest | undefined;
+
+  /** The first that happens counts: a tunnel that breaks later says nothing about the handshake. */
+  function decide(step: Step): void {
+    if (decided) return;
+    decided = true;
+    clearTimeout(limit);
+    if (step !== undefined) x.failed(step.reason);
+    resolve(step);
+  }
+  // One limit for all of it: connecting, the handshake, and a head that comes byte by byte.
+  const limit = setTimeout(() => {
+    backend.report('timeout');
+    decide(TIMED_OUT);
+    gate.destroy();
+    asked?.destroy();
+  }, x.route.backendTimeoutMs);
 
   pending.set(request, (outgoing) => {
-    outgoing.setTimeout(x.route.backendTimeoutMs, () => outgoing.destroy(new Error('timeout')));
+    asked = outgoing;
     outgoing.once('upgrade', (response: IncomingMessage, socket: Duplex) => {
-      outgoing.setTimeout(0);
+      if (decided || !isAcceptance(response, facts.headers.get('sec-websocket-key'))) {
+        socket.destroy();
+        gate.destroy();
+        if (decided) return;
+        backend.report('protocol');
+        decide(NOT_UPGRADED);
+        return;
+      }
       response.headers = Object.fromEntries(
         Object.entries(response.headers).filter(([name]) => HANDSHAKE.has(name)),
       );
       x.backend = BackendAnswer.headOnly(backend.origin, x.services.clock, 101);
-      const open = () => {
-        const watch = x.services.tunnels.watch(x, () => {
+      x.tunnel = new PendingTunnel(
+        () => open(x, { gate, client: upgrade.socket as Socket, backend: socket as Socket }),
+        () => {
           socket.destroy();
-          upgrade.socket.destroy();
-        });
-        upgrade.socket.once('close', () => watch.done());
-        gate.release();
-      };
-      x.tunnel = new PendingTunnel(open, () => socket.destroy());
+          gate.destroy();
+        },
+      );
       backend.report('ok');
-      resolve(undefined);
+      decide(undefined);
     });
     // `http-proxy` would copy a refusal to the client as it is, error page and all.
     queueMicrotask(() => {
@@ -150,27 +118,87 @@ export async function openTunnel(x: Exchange, backend: Backend): Promise<Step> {
       outgoing.once('response', (response: IncomingMessage) => {
         response.destroy();
         gate.destroy();
+        if (decided) return;
         const status = response.statusCode ?? 502;
         x.backend = BackendAnswer.headOnly(backend.origin, x.services.clock, status);
         backend.report('ok');
         // A plain answer to an upgrade is no success, whatever its status.
-        resolve(status < 400 ? NOT_UPGRADED : undefined);
+        decide(status < 400 ? NOT_UPGRADED : undefined);
       });
     });
   });
-  proxy.ws(request, gate as never, Buffer.alloc(0), { target: backend.origin }, (error) => {
+  proxy.ws(request, gate as never, Buffer.alloc(0), targetOf(backend), (error) => {
     gate.destroy();
-    const timeout = error.message === 'timeout';
-    backend.report(timeout ? 'timeout' : 'connect-failed');
-    x.failed(timeout ? 'backend-timeout' : 'backend-unavailable');
-    resolve(timeout ? TIMED_OUT : UNREACHABLE);
+    if (decided) return;
+    const outcome = outcomeOfError(error);
+    if (outcome !== undefined) backend.report(outcome);
+    decide(outcome === 'protocol' ? NOT_UPGRADED : UNREACHABLE);
   });
   return promise;
 }
 
-const NOT_UPGRADED: Ending = Object.freeze({ kind: 'bad-gateway', reason: 'backend-protocol' });
-const TIMED_OUT: Ending = Object.freeze({ kind: 'gateway-timeout', reason: 'backend-timeout' });
-const UNREACHABLE: Ending = Object.freeze({ kind: 'bad-gateway', reason: 'backend-unavailable' });
+/** The origin, verified as the pool verifies it: by its own name, never by the `Host` that names the tenant. */
+function targetOf(backend: Backend): httpProxy.ServerOptions {
+  const { origin, tls } = backend;
+  if (tls === undefined) return { target: origin };
+  return {
+    target: origin,
+    secure: tls.rejectUnauthorized,
+    // An empty name: an address is verified as such, and none is sent for it.
+    ssl: { servername: tls.servername ?? '', minVersion: tls.minVersion },
+    ...(tls.ca === undefined ? {} : { ca: tls.ca.toString() }),
+  } as httpProxy.ServerOptions;
+}
+
+/**
+ * RFC 6455 §4.1: what the back end must answer for both sides to speak WebSocket from here on. Where it
+ * means something else, the client's frames would reach it as requests.
+ */
+function isAcceptance(response: IncomingMessage, key: string | undefined): boolean {
+  if (response.statusCode !== 101 || key === undefined) return false;
+  if (response.headers.upgrade?.toLowerCase() !== 'websocket') return false;
+  const expected = createHash('sha1').update(`${key.trim()}${WEBSOCKET_GUID}`).digest('base64');
+  return response.headers['sec-websocket-accept'] === expected;
+}
+
+function open(
+  x: Exchange,
+  ends: { readonly gate: Gate; readonly client: Socket; readonly backend: Socket },
+): void {
+  const { gate, client, backend } = ends;
+  const watch = x.services.tunnels.watch(x, true, () => {
+    backend.destroy();
+    client.destroy();
+    x.services.activity
+      .append({ kind: 'interrupted', request: x.facts.id, by: 'gateway', bytes: gate.written })
+      .catch(() => {
+        // The sink is unhealthy and says so itself.
+      });
+  });
+  // Whoever leaves first, the other gets what was already sent, and then goes too.
+  whenClosed(client, () => {
+    watch.done();
+    leave(backend);
+    if (x.confirmAtEnd) void confirmWrite(x);
+  });
+  whenClosed(backend, () => leave(client));
+  client.setTimeout(0);
+  client.setKeepAlive(true, KEEP_ALIVE_MS);
+  backend.setKeepAlive(true, KEEP_ALIVE_MS);
+  gate.release();
+}
+
+function whenClosed(socket: Socket, then: () => void): void {
+  if (socket.destroyed) then();
+  else socket.once('close', then);
+}
+
+function leave(socket: Socket): void {
+  if (socket.destroyed) return;
+  const timer = setTimeout(() => socket.destroy(), FAREWELL_MS);
+  socket.once('close', () => clearTimeout(timer));
+  socket.end();
+}
 
 function upgradeHeaders(x: Exchange): Record<string, string> {
   const list = outgoingHeaders(x);

@@ -21,7 +21,7 @@ let heads: { readonly seq: number; readonly hash: string };
 const FILES = 5;
 
 beforeAll(async () => {
-  const log = await openActivityLog({ directory: original.path, name: NAME, maxFileBytes: 5000 });
+  const log = await openActivityLog({ directory: original.path, name: NAME, maxFileBytes: 4000 });
   for (let number = 0; number < 35; number += 1) await log.append(intent(requestId(number)));
   heads = log.head;
   await log.close();
@@ -271,7 +271,7 @@ it('names the record that was tampered with', async () => {
 
 it('finds a record that was replaced by another one with a hash of its own', async () => {
   using folder = workFolder();
-  const other = await openActivityLog({ directory: folder.path, name: NAME, maxFileBytes: 5000 });
+  const other = await openActivityLog({ directory: folder.path, name: NAME, maxFileBytes: 4000 });
   for (let number = 0; number < 35; number += 1)
     await other.append(intent(requestId(number), { subject: 'user-18' }));
   await other.close();

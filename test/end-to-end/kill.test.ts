@@ -7,18 +7,9 @@ import { metric } from '../../examples/demo/evidence.ts';
 import { type Stack, TENANTS, type TenantName } from '../../examples/demo/stack.ts';
 import { type LaunchedEmr, launchEmr } from '../../examples/legacy-emr/launch.ts';
 import { ask, type Reply } from '../../examples/support/https-client.ts';
-import {
-  alive,
-  childrenOf,
-  EmrWatch,
-  good,
-  Load,
-  observationOf,
-  observations,
-  readLedger,
-  type Sample,
-  until,
-} from '../support/load.ts';
+import { EmrWatch, observations, readLedger } from '../support/ledger.ts';
+import { good, Load, observationOf, type Sample } from '../support/load.ts';
+import { alive, childrenOf, until } from '../support/process.ts';
 import { stackFor } from '../support/stack.ts';
 
 /** `kill -9` of each process, one after the other, under a load that never stops. */
@@ -65,6 +56,7 @@ async function begin(): Promise<Load> {
   for (const tenant of TENANTS) emrs[tenant] = await EmrWatch.start(stack.tenants[tenant].emr.origin);
   load = await Load.start(stack, { readers: 2, writers: 2 });
   await load.content(performance.now(), 20_000);
+  await sleep(400);
   return load;
 }
 
@@ -88,6 +80,12 @@ async function prove(running: Load): Promise<Record<string, number>> {
       outcome?.status === sample.status &&
       (!good(sample) || (account.intents.length === 1 && outcome.outcome === 'permitted'));
     if (!right) unaccounted.push({ sample, account });
+  }
+  for (const [request, { outcomes, unverified }] of requests) {
+    // A write whose audit nobody can vouch for is never a success, and says so.
+    const unvouched = outcomes.some(({ reason }) => reason === 'integrity-changed-during-write');
+    if (unvouched !== (unverified.length === 1)) unaccounted.push({ request, outcomes, unverified });
+    if (unvouched && outcomes.some(({ status }) => status !== 503)) unaccounted.push({ request, outcomes });
   }
   expect(unaccounted, 'every answer has its records').toEqual([]);
 
@@ -114,6 +112,7 @@ async function prove(running: Load): Promise<Record<string, number>> {
     refused: samples.filter((sample) => sample.status >= 400).length,
     unanswered: samples.filter((sample) => sample.status === 0).length,
     seenByEmrs: seen,
+    unverifiedWrites: [...requests.values()].filter(({ unverified }) => unverified.length > 0).length,
     records: report.records,
   };
 }
@@ -246,7 +245,9 @@ describe('kill -9 under load', () => {
     // What hides says "not found" or "not processed" until the breaker knows that nobody is there.
     for (const { status } of refused) expect([404, 422, 503]).toContain(status);
     expect(slowest(refused)).toBeLessThan(PROMPT_MS);
-    const elsewhere = running.samples.filter(({ tenant, startedAt: at }) => tenant === 'south' && at > killedAt);
+    const elsewhere = running.samples.filter(
+      ({ tenant, startedAt: at }) => tenant === 'south' && at > killedAt,
+    );
     expect(elsewhere.length).toBeGreaterThan(10);
     expect(elsewhere.filter((sample) => !good(sample))).toEqual([]);
     figures.emr = { ...counts, back, start: Math.round(startedAt - endedAt), slowest: slowest(refused) };
@@ -291,9 +292,20 @@ describe('kill -9 under load', () => {
     const running = await begin();
     const workers = childrenOf(stack.gateway.pid);
     expect(workers).toHaveLength(2);
+    // Longer than an orphan may live.
+    const slow = ask({
+      url: `${stack.tenants.north.origin}/slow?ms=10000`,
+      authority: stack.authority,
+      token: await stack.token({ tenant: 'north', client: 'front-desk', scopes: ['emr/pages'] }),
+    }).then(
+      (reply) => reply.status,
+      () => 0,
+    );
+    await until('the slow request', () => emrs.north.seen.some(({ url }) => url.startsWith('/slow')), 10_000);
     const killedAt = performance.now();
     await stack.gateway.kill();
     const ended = await until('the end of the workers', () => !workers.some(alive), ORPHAN_MS);
+    expect(await slow).not.toBe(200);
     await stack.gateway.start();
     const startedAt = performance.now();
     const back = await running.content(startedAt, RECOVERY_MS);

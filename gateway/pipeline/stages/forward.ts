@@ -1,5 +1,6 @@
 import { BackendAnswer, type HeadResult } from '../../transport/backend-answer.ts';
 import { outgoingHeaders } from '../../transport/outgoing-headers.ts';
+import type { RequestBody } from '../../transport/request-body.ts';
 import { openTunnel } from '../../transport/upgrade.ts';
 import type { Ending } from '../ending.ts';
 import type { Exchange, Step } from '../exchange.ts';
@@ -12,6 +13,7 @@ const ENDINGS: Readonly<Record<Exclude<HeadResult, 'head'>, Ending>> = Object.fr
   'connect-failed': { kind: 'bad-gateway', reason: 'backend-unavailable' },
   timeout: { kind: 'gateway-timeout', reason: 'backend-timeout' },
   protocol: { kind: 'bad-gateway', reason: 'backend-protocol' },
+  'given-up': { kind: 'bad-gateway', reason: 'backend-unavailable' },
 });
 
 /** Stage 9: the only place that talks to the EMR. The request line and headers are written anew. */
@@ -19,6 +21,8 @@ export async function forward(x: Exchange): Promise<Step> {
   const { facts, route, tenant } = x;
   // The pipeline's order promises it; this is what would make a mistake there harmless.
   if (!x.intentRecorded) return { kind: 'unavailable', reason: 'internal' };
+  // Nobody waits for it any more: a write that was not begun need not be, and a read would be for nothing.
+  if (x.client.gone) return clientGone(x);
   const backend = tenant.pick();
   if (backend === undefined) {
     x.failed('backend-unavailable');
@@ -26,36 +30,61 @@ export async function forward(x: Exchange): Promise<Step> {
   }
   if (facts.upgrade !== undefined) return openTunnel(x, backend);
   const answer = new BackendAnswer(backend.origin, x.services.clock);
-  const body = facts.body.kind === 'none' ? null : x.client.body(route.maxBodyBytes);
+  const body = facts.body.kind === 'none' ? undefined : x.client.body(x);
   x.forwardedAt = x.services.clock.monotonic();
   backend.dispatcher.dispatch(
     {
       path: facts.query === '' ? facts.path.text : `${facts.path.text}?${facts.query}`,
       method: facts.method,
       headers: outgoingHeaders(x),
-      body,
+      body: body?.stream ?? null,
       headersTimeout: route.backendTimeoutMs,
       bodyTimeout: BODY_TIMEOUT_MS,
     },
     answer,
   );
-  const result = await answer.head;
-  x.backend = answer;
+  const result = await headWithin(answer, body, route.backendTimeoutMs);
   if (result === 'head') {
+    x.backend = answer;
     backend.report('ok');
     return undefined;
   }
-  if (x.client.bodyOverflowed) {
+  if (body?.state === 'overflow') {
     x.failed('body-too-large');
     return { kind: 'too-large', reason: 'body-too-large', closeConnection: true };
   }
-  if (x.client.gone) {
-    x.failed('client-gone');
-    return { kind: 'unavailable', reason: 'client-gone', closeConnection: true };
-  }
-  backend.report(result);
-  x.backend = undefined;
+  if (body?.state === 'gone' || x.client.gone) return clientGone(x);
+  if (result !== 'given-up') backend.report(result);
   const ending = ENDINGS[result];
   x.failed(ending.reason);
   return ending;
+}
+
+/**
+ * The head, or that it did not begin in time: counted from when the back end has the whole request. undici's
+ * own limit does not run while a request waits for a free connection, and begins anew with each interim answer.
+ */
+async function headWithin(
+  answer: BackendAnswer,
+  body: RequestBody | undefined,
+  limitMs: number,
+): Promise<HeadResult> {
+  let timer = setTimeout(expire, limitMs);
+  function expire(): void {
+    // A body that is still on its way has a limit of its own.
+    if (body?.state !== 'arriving' || !answer.started) answer.expire();
+    else
+      void body.arrived.then(() => {
+        timer = setTimeout(() => answer.expire(), limitMs);
+        if (answer.headAt > 0 || answer.failed) clearTimeout(timer);
+      });
+  }
+  const result = await answer.head;
+  clearTimeout(timer);
+  return result;
+}
+
+function clientGone(x: Exchange): Ending {
+  x.failed('client-gone');
+  return { kind: 'unavailable', reason: 'client-gone', closeConnection: true };
 }

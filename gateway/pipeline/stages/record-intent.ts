@@ -4,6 +4,11 @@ import type { Exchange, Step } from '../exchange.ts';
 export async function recordIntent(x: Exchange): Promise<Step> {
   const { facts, principal } = x;
   const bearer = principal.kind === 'bearer' ? principal : undefined;
+  // What is not going to be forwarded needs no durable intent: resets in a row must not cost a write each.
+  if (x.client.gone) {
+    x.failed('client-gone');
+    return { kind: 'unavailable', reason: 'client-gone', closeConnection: true };
+  }
   try {
     await x.services.activity.append({
       kind: 'intent',
@@ -16,7 +21,7 @@ export async function recordIntent(x: Exchange): Promise<Step> {
       subject: bearer?.subject ?? '',
       client: bearer?.clientId ?? '',
       epoch: x.verdict?.epoch ?? '',
-      policy: x.policy.digest,
+      policy: x.policy.digest.slice(0, 16),
       reasons: x.reasons,
     });
   } catch {

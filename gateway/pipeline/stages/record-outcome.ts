@@ -13,36 +13,52 @@ const requests = channel(CHANNELS.request);
 export async function recordOutcome(x: Exchange): Promise<Step> {
   const now = x.services.clock.monotonic();
   x.answeredAt = now;
-  const facts = x.knownFacts;
-  const principal = x.knownPrincipal;
-  const bearer = principal?.kind === 'bearer' ? principal : undefined;
-  const backendStatus = x.backend?.status ?? 0;
   try {
     await x.services.activity.append({
       kind: 'outcome',
       request: x.arrival.id,
-      tenant: x.knownTenant?.id ?? '',
-      route: x.match?.route.id ?? '',
-      method: facts?.method ?? '',
-      peer: x.arrival.peer,
-      issuer: bearer?.issuer ?? '',
-      subject: bearer?.subject ?? '',
-      client: bearer?.clientId ?? '',
+      ...(x.intentRecorded ? SAID : about(x)),
       outcome: x.ending === undefined ? 'permitted' : ENDING_OUTCOME[x.ending.kind],
       reason: x.ending?.reason ?? 'route-matched',
       // The intent has the reasons already; they are repeated only where there is none.
       reasons: x.intentRecorded && x.ending === undefined ? [] : x.reasons,
       status: x.answer.status,
-      backendStatus,
+      backendStatus: x.backend?.status ?? 0,
       micros: Math.round((now - x.arrival.arrivedAt) * 1000),
     });
   } catch {
     x.backend?.discard();
+    x.tunnel?.abandon();
     x.ending = { kind: 'unavailable', reason: 'activity-log-unavailable' };
     x.answer = shapeEnding(x, x.ending);
   }
   if (requests.hasSubscribers) requests.publish(eventOf(x, now));
   return undefined;
+}
+
+/** Who asked and for what, when the intent of this request has said it already. */
+const SAID = Object.freeze({
+  tenant: '',
+  route: '',
+  method: '',
+  peer: '',
+  issuer: '',
+  subject: '',
+  client: '',
+} as const);
+
+function about(x: Exchange) {
+  const principal = x.knownPrincipal;
+  const bearer = principal?.kind === 'bearer' ? principal : undefined;
+  return {
+    tenant: x.knownTenant?.id ?? ('' as const),
+    route: x.match?.route.id ?? ('' as const),
+    method: x.knownFacts?.method ?? '',
+    peer: x.arrival.peer,
+    issuer: bearer?.issuer ?? '',
+    subject: bearer?.subject ?? '',
+    client: bearer?.clientId ?? '',
+  };
 }
 
 function eventOf(x: Exchange, now: number): RequestEvent {

@@ -69,3 +69,15 @@ export function outcome(
     micros: 1500,
   };
 }
+
+/** An entry as its line has it: reasons as text, what is empty left out. */
+export function asWritten(entry: ActivityEntry): Record<string, unknown> {
+  const written: Record<string, unknown> = { ...entry };
+  if ('reasons' in entry) {
+    written.reasons = entry.reasons.map(
+      ({ code, held, detail }) => `${held ? '+' : '-'}${code}${detail === undefined ? '' : ` ${detail}`}`,
+    );
+    for (const [name, value] of Object.entries(written)) if (value === '') delete written[name];
+  }
+  return written;
+}
