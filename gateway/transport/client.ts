@@ -98,8 +98,9 @@ export class Client {
   destroy(): void {
     const { request } = this;
     if ('stream' in request) {
-      // Destroying Node's HTTP/2 request would leave its stream open.
-      if (!request.stream.destroyed) request.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+      // Destroying Node's HTTP/2 request would leave its stream open; `stream.close` with an error code ends
+      // an idle stream cleanly all the same. Destroyed with an error, it is reset.
+      if (!request.stream.destroyed) request.stream.destroy(new Error('cut short'));
       return;
     }
     request.socket.destroy();

@@ -194,7 +194,7 @@ const TAMPERS: readonly Tamper[] = [
   },
   {
     what: 'a file in the middle cut inside a line',
-    do: (d) => truncateSync(pathOf(d, 2), 2000),
+    do: (d) => truncateSync(pathOf(d, 2), linesOf(d, 2).slice(0, 3).join('\n').length + 50),
     code: 'file-truncated',
     file: 2,
     line: 4,

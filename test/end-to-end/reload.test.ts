@@ -274,7 +274,7 @@ describe('a bad change is refused, and the old configuration serves on', () => {
     [
       'a key that is not there',
       replaced('gateway.yaml', 'key: certificate.key', 'key: gone.key'),
-      /gone\.key/,
+      /listen\.key: the file does not exist/,
     ],
     [
       'a key that others can read',

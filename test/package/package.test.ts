@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -240,8 +241,73 @@ describe('the installed command', () => {
   });
 });
 
+describe('docs/getting-started.md, from the installed package', () => {
+  const folder = (name: string) => join(installed.folder, 'etc', 'chartgate', name);
+
+  beforeAll(async () => {
+    const guide = readFileSync(
+      join(installed.folder, 'node_modules/chartgate/docs/getting-started.md'),
+      'utf8',
+    );
+    for (const process of ['gateway', 'checker']) mkdirSync(folder(process), { recursive: true });
+    for (const [, path = '', text = ''] of guide.matchAll(
+      /```yaml\n# (\/etc\/chartgate\/\S+)\n([\s\S]*?)```/g,
+    )) {
+      writeFileSync(join(installed.folder, path), text);
+    }
+    const secret = (name: string, text: string) => writeFileSync(folder(name), text, { mode: 0o600 });
+    const made = await createAuthority('Guide Authority');
+    const host = 'emr.clinic.example';
+    const certificate = await made.issue({ commonName: host, hosts: [host], days: 90 });
+    secret('gateway/chain.pem', certificate.certificatePem);
+    secret('gateway/key.pem', certificate.keyPem);
+    secret('gateway/introspection.secret', 'only-for-this-test\n');
+    for (const process of ['gateway', 'checker'])
+      secret(`${process}/attestation.secret`, 'shared-0123456789\n');
+    secret('checker/checker.password', 'only-for-this-test\n');
+    const { publicKey } = generateKeyPairSync('ed25519', {
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    });
+    secret('checker/signer.pub.pem', publicKey);
+  });
+
+  test('its settings files are sound, fit together, and cause no warning', () => {
+    const checked = installed.run(
+      systemNode,
+      ...['check', '--gateway', folder('gateway/gateway.yaml'), '--checker', folder('checker/checker.yaml')],
+    );
+    expect(checked.stderr).toBe('');
+    expect(checked.stdout).not.toContain('warning');
+    expect(checked.status).toBe(0);
+  });
+
+  test('its policy decides as it says', () => {
+    const explain = ['policy', 'explain', '--policy', folder('gateway/policy.yaml'), '--patient', '7'];
+    const other = installed.run(
+      systemNode,
+      ...explain,
+      '--request',
+      'GET /fhir/Patient/8',
+      '--scopes',
+      'patient/Patient.r',
+    );
+    const guide = readFileSync(join(root, 'docs', 'getting-started.md'), 'utf8');
+    expect(guide).toContain(other.stdout);
+    expect(other.status).toBe(1);
+    const own = installed.run(
+      systemNode,
+      ...explain,
+      '--request',
+      'GET /fhir/Patient/7',
+      '--scopes',
+      'patient/Patient.r',
+    );
+    expect(own.status).toBe(0);
+  });
+});
+
 function activityText(): string {
-  mkdirSync(join(installed.folder, 'activity'), { recursive: true, mode: 0o700 });
   return ['worker-1', 'worker-2']
     .map((worker) => readFileSync(join(installed.folder, 'activity', `${worker}.00000001.jsonl`), 'utf8'))
     .join('');
