@@ -14,6 +14,8 @@ export interface LogLine {
     | 'signal';
   readonly database?: string;
   readonly codes?: readonly string[];
+  /** What a finding is about: a table, a trigger, an account. */
+  readonly object?: string;
   readonly sentence: string;
 }
 

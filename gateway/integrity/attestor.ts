@@ -175,14 +175,19 @@ export class Attestor {
     clearTimeout(group.timer);
     if (verdict.notBefore >= this.#last.notBefore) this.#last = verdict;
     group.settle(verdict);
-    if (!attestations.hasSubscribers) return;
     const waited = this.#options.clock.monotonic() - group.sentAt;
+    // A group that never left waited for the whole limit.
+    this.#publish(verdict, Number.isFinite(waited) ? waited : this.#options.timeoutMs);
+  }
+
+  #publish(verdict: Verdict, waitedMs: number): void {
+    if (!attestations.hasSubscribers) return;
+    const { state, findings } = verdict;
     const event: AttestationEvent = {
       database: this.#options.database,
-      state: verdict.state,
-      // A group that never left waited for the whole limit.
-      seconds: (Number.isFinite(waited) ? waited : this.#options.timeoutMs) / 1_000,
-      findings: verdict.findings,
+      state,
+      seconds: waitedMs / 1_000,
+      findings,
     };
     attestations.publish(event);
   }
@@ -198,6 +203,8 @@ export class Attestor {
     if (this.#next !== undefined) groups.push(this.#next);
     this.#next = undefined;
     for (const group of groups) this.#settle(group, verdict);
+    // A checker that was never there must show in the metrics although nobody has asked yet.
+    if (groups.length === 0) this.#publish(verdict, 0);
     if (hostile && alarms.hasSubscribers) {
       const event: AlarmEvent = { alarm: 'checker-protocol', tenant: '' };
       alarms.publish(event);

@@ -1,5 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { channel } from 'node:diagnostics_channel';
+import { isDeepStrictEqual } from 'node:util';
 import { readGatewaySources, type Sources, warningsOf } from '../../config/index.ts';
 import { ChartgateError } from '../../contracts/errors.ts';
 import { type AlarmEvent, CHANNELS } from '../../contracts/events.ts';
@@ -35,6 +36,21 @@ function describe(settings: GatewaySettings): InForce {
     certificateExpiresAt: new X509Certificate(settings.listen.certificate).validToDate.getTime(),
     drainMs: settings.timeouts.drainMs,
   };
+}
+
+/** Settings that a running gateway keeps whatever its file says: what it listens on, and how many it is. */
+function needsRestart(serving: GatewaySettings, written: GatewaySettings): string[] {
+  const fixed = ({ listen, operations, workers, activityLog, timeouts }: GatewaySettings) => ({
+    'listen.host': listen.host,
+    'listen.port': listen.port,
+    operations,
+    workers,
+    activityLog,
+    timeouts,
+  });
+  const now = Object.entries(fixed(serving));
+  const then = new Map<string, unknown>(Object.entries(fixed(written)));
+  return now.filter(([name, value]) => !isDeepStrictEqual(value, then.get(name))).map(([name]) => name);
 }
 
 const SNAPSHOT_MS = 1000;
@@ -149,9 +165,11 @@ export async function startGateway(file: string, version: string): Promise<Gatew
     if (stopping) return 'the gateway is stopping';
     let next: Sources;
     let described: InForce;
+    let changed: GatewaySettings;
     try {
       next = readGatewaySources(file);
-      described = describe(readSettings(next));
+      changed = readSettings(next);
+      described = describe(changed);
     } catch (error) {
       return refuse(messageOf(error));
     }
@@ -178,6 +196,8 @@ export async function startGateway(file: string, version: string): Promise<Gatew
     await Promise.allSettled(committed);
     for (const slot of running) await catchUp(slot);
     log('info', 'reloaded', { workers: running.length });
+    const waiting = needsRestart(settings, changed);
+    if (waiting.length > 0) log('warning', 'restart-needed', { settings: waiting });
     return undefined;
   }
 

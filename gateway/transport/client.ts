@@ -113,13 +113,20 @@ export class Client {
       body.cut();
       this.destroy();
     });
+    let confirmed = !x.confirmAtEnd;
+    const confirm = async (): Promise<boolean> => {
+      confirmed = true;
+      return (await confirmWrite(x)) === 'confirmed';
+    };
     // Node's HTTP/2 response behaves as a Writable here: `write`, `end`, `drain` and `close`.
     body.stream(this.response as Writable, {
       stallMs: x.runtime.settings.timeouts.idleMs,
-      mayEnd: x.confirmAtEnd ? async () => (await confirmWrite(x)) === 'confirmed' : undefined,
+      mayEnd: confirmed ? undefined : confirm,
       done: (end) => {
         watch.done();
         this.#ended(end, x);
+        // However it ended, the EMR may have written up to now.
+        if (!confirmed) void confirm();
       },
     });
   }
@@ -128,8 +135,6 @@ export class Client {
     if (end.by === 'complete') return;
     this.destroy();
     this.#interrupted({ by: end.by, bytes: end.bytes }, x);
-    // The EMR may have written up to now, whoever saw the answer.
-    if (x.confirmAtEnd && end.by !== 'gateway') void confirmWrite(x);
   }
 
   #interrupted(how: { by: 'client' | 'backend' | 'gateway'; bytes: number }, x: Exchange): void {

@@ -262,9 +262,12 @@ export async function listen(
     const connection = known.get(socket);
     // With an answer still on its way, these bytes would stand in the middle of it.
     if (connection?.busy === true) doom(connection, socket);
-    else if (socket.writable)
+    else if (socket.writable) {
       socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-    else socket.destroy();
+      // A client that neither reads it nor closes would stay.
+      const timer = setTimeout(() => socket.destroy(), SWEEP_MS);
+      socket.once('close', () => clearTimeout(timer));
+    } else socket.destroy();
   });
   server.on('tlsClientError', (_error, socket) => socket.destroy());
   server.on('sessionError', () => {});

@@ -16,7 +16,8 @@ export function outgoingHeaders(x: Exchange): string[] {
   }
   if (facts.body.kind === 'length') list.push('content-length', String(facts.body.bytes));
   list.push('x-forwarded-for', facts.peer, 'x-forwarded-proto', 'https', 'x-forwarded-host', facts.authority);
-  list.push('x-request-id', facts.id);
+  // RFC 9110 §7.6.3: a gateway says so towards its back end.
+  list.push('via', facts.protocol === 'HTTP/2' ? '2.0 chartgate' : '1.1 chartgate', 'x-request-id', facts.id);
   if (identity !== undefined && x.principal.kind === 'bearer')
     list.push(identity, headerSafe(x.principal.subject));
   return list;

@@ -236,7 +236,14 @@ export class DatabaseWatch implements Watch {
     log({ level, event: 'state', database: this.id, codes: [state, ...codes], sentence });
     if (state !== 'broken') return;
     for (const finding of findings.slice(0, LOGGED_FINDINGS)) {
-      log({ level, event: 'finding', database: this.id, codes: [finding.code], sentence: finding.sentence });
+      log({
+        level,
+        event: 'finding',
+        database: this.id,
+        codes: [finding.code],
+        object: finding.object,
+        sentence: finding.sentence,
+      });
     }
   }
 

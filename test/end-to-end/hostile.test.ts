@@ -111,7 +111,7 @@ const LATIN1 = 'HTTP/1.1 200 OK\r\nX-Name: M\xfcller \xc3\xbc\r\nContent-Length:
 
 const SCRIPTS: Readonly<Record<string, Script>> = {
   ...Object.fromEntries(BROKEN.map(([name, script]) => [name, script])),
-  fine: bytes(OK),
+  fine: bytes(OK, 'stay'),
   hinted: bytes(`HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n${OK}`),
   trailers: bytes(
     'HTTP/1.1 200 OK\r\nTrailer: X-T\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-T: secret\r\n\r\n',
@@ -145,7 +145,6 @@ const SCRIPTS: Readonly<Record<string, Script>> = {
   'early-absent': bytes('HTTP/1.1 404 Absent\r\nContent-Length: 0\r\n\r\n'),
   'early-absent-open': bytes('HTTP/1.1 404 Absent\r\nContent-Length: 0\r\n\r\n', 'stay'),
   'early-reset': ({ socket }) => socket.resetAndDestroy(),
-  'early-fine': bytes(OK),
   'slow-write': ({ socket }) => {
     // More than the gateway holds back, and then nothing for a while: the EMR is still at work.
     socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
@@ -172,7 +171,8 @@ const SCRIPTS: Readonly<Record<string, Script>> = {
   'ws-deaf': (request) => {
     request.socket.write(switching(request));
     request.socket.allowHalfOpen = true;
-    request.socket.on('end', () => {});
+    // It would notice nothing but that what it says reaches nobody any more.
+    request.socket.on('end', () => setInterval(() => request.socket.write('x'), 500).unref());
   },
   'ws-wrong-accept': (request) => request.socket.write(switching(request, 'AAAAAAAAAAAAAAAAAAAAAAAAAAA=')),
   'ws-other-protocol': bytes(
@@ -383,7 +383,7 @@ describe.each(['HTTP/1.1', 'HTTP/2'] as const)('a back end that misbehaves, seen
     expect(withoutRequestId(hidden)).toBe(withoutRequestId(absent));
     expect(shown.status).toBe(plain);
     expect(shown.text).not.toMatch(/SELECT|line 1|evil/);
-    expect(shown.rawHeaders.join('\n')).not.toMatch(/seen=1|x-a|bytes \*/i);
+    expect(shown.rawHeaders.join('\n')).not.toMatch(/seen=1|\nx-a\n|bytes \*/i);
   });
 
   it.each([
@@ -645,7 +645,7 @@ describe('a client that misbehaves', () => {
         const stream = open(h2, '/patients', { token: desk, script: 'flood' });
         stream.pause();
         // The session is anything but idle all the while.
-        const timer = setInterval(() => h2.ping(() => {}), 200);
+        const timer = setInterval(() => h2.destroyed || h2.ping(() => {}), 200);
         h2.once('close', () => clearInterval(timer));
       }
       await until('it reached the EMR', () => /x-script: flood/.test(emr.requests.at(-1)?.head ?? ''));
@@ -656,7 +656,7 @@ describe('a client that misbehaves', () => {
 
   it('an HTTP/2 connection that only pings is closed', async () => {
     const h2 = session();
-    const timer = setInterval(() => h2.ping(() => {}), 100);
+    const timer = setInterval(() => h2.destroyed || h2.ping(() => {}), 100);
     await until('it is closed', () => h2.closed || h2.destroyed);
     clearInterval(timer);
     h2.destroy();
@@ -664,10 +664,10 @@ describe('a client that misbehaves', () => {
 
   it('an HTTP/1.1 connection that dribbles its head is closed', async () => {
     const socket = await dial();
+    socket.resume();
     socket.write('GET / HTTP/1.1\r\n');
     const timer = setInterval(() => socket.write('x-a: b\r\n'), 200);
-    await until('it is closed', () => socket.destroyed || socket.readableEnded);
-    socket.resume();
+    await until('it is closed', () => socket.destroyed);
     clearInterval(timer);
     socket.destroy();
   });
@@ -703,7 +703,7 @@ describe('a client that misbehaves', () => {
       stack.authority,
       `${request('bad-chunk')}\x01\x02garbage\r\n\r\n`,
     );
-    expect(answer).not.toMatch(/HTTP\/1\.1 200[^]*HTTP\/1\.1 400/);
+    expect(answer).not.toMatch(/HTTP\/1\.1 200.*HTTP\/1\.1 400/s);
     expect(statuses(answer).length).toBeLessThanOrEqual(1);
   });
 

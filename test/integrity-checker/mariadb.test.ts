@@ -8,6 +8,7 @@ import type { IntegrityOracle, Verdict } from '../../contracts/integrity.ts';
 import { type PrivateMariadb, startPrivateMariadb } from '../../examples/support/private-mariadb.ts';
 import { createOracle } from '../../gateway/integrity/oracle.ts';
 import { type Checker, type LogLine, startChecker } from '../../integrity-checker/index.ts';
+import { freeze, thaw } from '../support/signals.ts';
 import { type ProtectedDatabase, protectDatabase } from './support/protected-database.ts';
 import { secretOf } from './support/secret.ts';
 import { pause, until } from './support/wait.ts';
@@ -231,11 +232,11 @@ describe('when something is lost', () => {
   });
 
   it('a stopped (SIGSTOP) database is unverified within the time limit, and intact when it goes on', async () => {
-    process.kill(server.pid, 'SIGSTOP');
+    await freeze(server.pid);
     try {
       expect((await strict()).state).toBe('unverified');
     } finally {
-      process.kill(server.pid, 'SIGCONT');
+      thaw(server.pid);
     }
     await until(async () => (await strict()).state === 'intact', 5_000);
   });

@@ -7,6 +7,7 @@ import { systemClock } from '../../contracts/clock.ts';
 import type { IntegrityOracle, Verdict } from '../../contracts/integrity.ts';
 import { type PrivateMariadb, startPrivateMariadb } from '../../examples/support/private-mariadb.ts';
 import { createOracle } from '../../gateway/integrity/oracle.ts';
+import { freeze } from '../support/signals.ts';
 import { type CheckerProcess, startCheckerProcess, writeConfiguration } from './support/checker-process.ts';
 import { type ProtectedDatabase, protectDatabase } from './support/protected-database.ts';
 import { secretOf } from './support/secret.ts';
@@ -75,7 +76,7 @@ it('killed, it is unverified at once; started again, it is found by itself', asy
 
 it('stopped (SIGSTOP), it is unverified within the time limit; continued, it is used again', async () => {
   await recovered();
-  checker.child.kill('SIGSTOP');
+  await freeze(checker.child.pid ?? 0);
   try {
     expect((await strict()).state).toBe('unverified');
     expect((await strict()).state).toBe('unverified');

@@ -16,8 +16,8 @@ export interface Received {
 export type Script = (request: Received) => void;
 
 /**
- * A back end that answers bytes, right or wrong, as the request's `x-script` names them. One request to a
- * connection: what comes after it counts as its body.
+ * A back end that answers bytes, right or wrong, as the request's `x-script` names them. What follows the
+ * head of a request that has a body counts as its body.
  */
 export class HostileEmr {
   readonly #server: Server;
@@ -70,8 +70,13 @@ export class HostileEmr {
       const end = before.indexOf('\r\n\r\n');
       if (end < 0) return;
       const head = before.toString('latin1', 0, end);
-      body = [before.subarray(end + 4)];
-      length = body[0]?.length ?? 0;
+      const rest = before.subarray(end + 4);
+      before = Buffer.alloc(0);
+      // Only a request that has one may be followed by bytes of its own; else the next request follows.
+      const has = /\r\n(?:content-length: [1-9]|transfer-encoding:|upgrade:)/i.test(head);
+      const parts = has ? [rest] : [];
+      body = has ? parts : undefined;
+      length = has ? rest.length : 0;
       const [method = '', target = ''] = head.split(' ', 2);
       const name = /\r\nx-script: ([a-z0-9-]+)/i.exec(head)?.[1] ?? 'fine';
       const received: Received = {
@@ -79,7 +84,7 @@ export class HostileEmr {
         method,
         target,
         head,
-        body: () => Buffer.concat(body ?? []),
+        body: () => Buffer.concat(parts),
         async bytes(count) {
           while (length < count) await new Promise<void>((resolve) => wake.push(resolve));
         },

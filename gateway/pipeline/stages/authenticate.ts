@@ -24,7 +24,6 @@ export function authenticate(x: Exchange): Step | Promise<Step> {
 function accept(x: Exchange, result: AuthenticationResult, presented: boolean): Step {
   if (result.ok) {
     x.principal = result.principal;
-    if (result.principal.kind === 'bearer') x.held('authenticated');
     return undefined;
   }
   x.failed(result.reason, result.detail);

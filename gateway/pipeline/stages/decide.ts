@@ -16,6 +16,10 @@ export function decide(x: Exchange): Step {
   if (decision.effect === 'permit' && x.match !== undefined) return undefined;
   if (decision.effect === 'permit') return { kind: 'unavailable', reason: 'internal' };
   const decisive = decision.reasons.findLast((reason) => !reason.held);
+  if (decision.denial === 'route-unknown' && x.principal.kind === 'anonymous') {
+    // To whoever has no token every route looks alike, those that are not there included.
+    return { kind: 'unauthenticated', reason: 'route-unknown', credentialPresented: false };
+  }
   return {
     kind: KIND[decision.denial],
     reason: decisive?.code ?? 'internal',
