@@ -36,7 +36,8 @@ export function createLimits(
   const peers = new RateLimiterMemory({ keyPrefix: '', ...share(settings.perPeer, workers) });
   // One limiter a tenant and one a route of a tenant: keys are never joined out of several names.
   const principals = new Map<TenantId, RateLimiterMemory>();
-  const routes = new Map<TenantId, Map<Route, RateLimiterMemory>>();
+  // Weak: the routes of a policy that was replaced take their counters with them.
+  const routes = new Map<TenantId, WeakMap<Route, RateLimiterMemory>>();
 
   return {
     peer: (address) => consume(peers, peerKey(address), 'peer', ''),
@@ -52,7 +53,7 @@ export function createLimits(
       if (route.limit === undefined) return Promise.resolve(0);
       let ofTenant = routes.get(tenant);
       if (ofTenant === undefined) {
-        ofTenant = new Map();
+        ofTenant = new WeakMap();
         routes.set(tenant, ofTenant);
       }
       let limiter = ofTenant.get(route);

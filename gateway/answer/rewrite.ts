@@ -20,7 +20,8 @@ export function rewriteUrl(value: string, backendOrigin: string, authority: stri
     url.host.toLowerCase() === authority ||
     `${url.hostname.toLowerCase()}:${url.port || '443'}` === authority;
   if (url.origin === backendOrigin || ours || isLoopback(url.hostname))
-    return `${url.pathname}${url.search}${url.hash}`;
+    // Without its authority, a path that begins with two slashes would name another site (RFC 3986 §4.2).
+    return `${url.pathname.replace(/^\/{2,}/, '/')}${url.search}${url.hash}`;
   return value;
 }
 

@@ -9,12 +9,18 @@ import { createAuthenticator } from '../../identity/index.ts';
 import { compilePolicy } from '../../policies/index.ts';
 import type { TenantRouter } from '../../tenant-router/index.ts';
 import { createOracle } from '../integrity/oracle.ts';
-import { createLimits } from '../limits.ts';
+import { createLimits, type Limits } from '../limits.ts';
 import type { Runtime } from '../pipeline/exchange.ts';
+import { Kept } from './kept.ts';
 
 /** A runtime that can be put away once nothing uses it any more. */
 export interface OwnedRuntime extends Runtime {
   readonly databases: readonly DatabaseId[];
+  readonly parts: {
+    readonly authenticator: Kept<ReturnType<typeof createAuthenticator>>;
+    readonly oracle: Kept<IntegrityOracle>;
+    readonly limits: Kept<Limits>;
+  };
   close(): Promise<void>;
 }
 
@@ -64,29 +70,50 @@ export function compilePolicies(settings: GatewaySettings): ReadonlyMap<string, 
 /**
  * Compiles a whole configuration, or throws without having changed anything. Nothing of it serves before
  * the caller swaps the reference. The router outlives configurations, so that back ends that did not change
- * keep their connections; the caller gives it the new tenants in the moment of the swap.
+ * keep their connections; the caller gives it the new tenants in the moment of the swap. Of the `former`
+ * configuration, what was made from the same settings is kept.
  */
 export function createRuntime(
   settings: GatewaySettings,
   router: TenantRouter,
   clock: Clock,
   workers: number,
+  former?: OwnedRuntime,
 ): OwnedRuntime {
   const policies = compilePolicies(settings);
+  const { issuers, integrity, limits } = settings;
   const databases = [...new Set(settings.tenants.map((tenant) => tenant.database))];
-  const authenticator = createAuthenticator({ issuers: settings.issuers, clock });
-  const oracle: IntegrityOracle = createOracle({ ...settings.integrity, databases, clock });
+  const parts = {
+    authenticator: Kept.from(
+      former?.parts.authenticator,
+      issuers,
+      () => createAuthenticator({ issuers, clock }),
+      (authenticator) => authenticator.close(),
+    ),
+    oracle: Kept.from<IntegrityOracle>(
+      former?.parts.oracle,
+      { integrity, databases },
+      () => createOracle({ ...integrity, databases, clock }),
+      (oracle) => oracle.close(),
+    ),
+    limits: Kept.from(
+      former?.parts.limits,
+      limits,
+      () => createLimits(limits, workers),
+      () => undefined,
+    ),
+  };
   return {
     settings,
     policies,
     router,
-    authenticator,
-    oracle,
     databases,
-    limits: createLimits(settings.limits, workers),
+    parts,
+    authenticator: parts.authenticator.value,
+    oracle: parts.oracle.value,
+    limits: parts.limits.value,
     async close() {
-      authenticator.close();
-      await oracle.close();
+      for (const part of Object.values(parts)) await part.release();
     },
   };
 }

@@ -7,7 +7,7 @@ import { startWorker, type Worker } from './worker.ts';
 let worker: Worker | undefined;
 
 /** Milliseconds that requests under way get when the supervisor is gone: a new gateway waits for the log and the port. */
-const ORPHAN_MS = 2000;
+const ORPHAN_MS = 1000;
 
 function say(message: FromWorker): void {
   // The supervisor may be gone at any moment; 'disconnect' tells, and a failure here must not end what drains.

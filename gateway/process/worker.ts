@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openActivityLog } from '../../activity-log/index.ts';
 import type { Sources } from '../../config/index.ts';
 import type { ActivitySink } from '../../contracts/activity.ts';
 import { systemClock } from '../../contracts/clock.ts';
+import { ChartgateError } from '../../contracts/errors.ts';
 import { startWorkerTelemetry } from '../../telemetry/index.ts';
 import { createTenantRouter } from '../../tenant-router/index.ts';
 import { Exchange, type Services } from '../pipeline/exchange.ts';
@@ -39,6 +41,8 @@ export interface Worker {
 
 /** Milliseconds between looks at each database's verdict, so that metrics and readiness are true without traffic. */
 const WATCH_MS = 1000;
+/** Milliseconds to wait for the activity log; longer than an orphaned worker lives. */
+const TAKEOVER_MS = 3000;
 
 /** One worker: a listener and everything a request needs. The wiring of the gateway's parts is here and nowhere else. */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
@@ -50,10 +54,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   let underWay = 0;
   let whenIdle: (() => void) | undefined;
 
-  const activity: ActivitySink = await openActivityLog({
-    directory: settings.activityLog.directory,
-    name: options.name,
-  });
+  const activity = await takeOverLog(settings.activityLog.directory, options.name);
   const telemetry = startWorkerTelemetry({ worker: options.name, pools: () => router.stats() });
   const tunnels = createTunnels(clock, () => runtime);
   const services: Services = { clock, activity, tunnels };
@@ -94,7 +95,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       // What cannot be used must be refused here: a commit does not fail.
       checkCertificate(next.listen);
       void prepared?.close();
-      prepared = createRuntime(next, router, clock, options.workers);
+      prepared = createRuntime(next, router, clock, options.workers, runtime);
       watchDatabases(prepared);
     },
     async commit() {
@@ -147,6 +148,24 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       telemetry.stop();
     },
   };
+}
+
+/**
+ * Opens this worker's chain. After a supervisor was killed, its workers still finish what they had under
+ * way; the service manager starts the next gateway at once, which waits for them instead of failing.
+ */
+async function takeOverLog(directory: string, name: string): Promise<ActivitySink> {
+  const until = systemClock.monotonic() + TAKEOVER_MS;
+  for (;;) {
+    try {
+      return await openActivityLog({ directory, name });
+    } catch (error) {
+      // A chain that is broken stays broken.
+      const mayPass = error instanceof ChartgateError && error.code === 'activity-log-unavailable';
+      if (!mayPass || systemClock.monotonic() > until) throw error;
+      await sleep(100);
+    }
+  }
 }
 
 function digestsOf(runtime: OwnedRuntime): string {

@@ -14,19 +14,21 @@ import { ask } from '../../examples/support/https-client.ts';
 import { H2Client } from '../support/http2.ts';
 import { EmrWatch, readLedger } from '../support/ledger.ts';
 import { good, Load } from '../support/load.ts';
-import { until } from '../support/process.ts';
+import { showFigures, until } from '../support/process.ts';
 import { stackFor } from '../support/stack.ts';
 
 /** SIGTERM: what is under way is finished, nothing new begins, and the process ends by itself. */
 
 const BOUND_MS = 20_000;
-const DRAIN_MS = 6_000;
+const DRAIN_MS = 15_000;
+const MEGABYTE = 1e6;
 const root = join(import.meta.dirname, '..', '..');
 
 let stack: Stack;
 let desk: string;
 let configuration: string;
 let gateway: Running | undefined;
+let load: Load | undefined;
 const figures: Record<string, unknown> = {};
 
 interface Running {
@@ -91,10 +93,12 @@ const get = (path: string, more: { agent?: Agent } = {}) => {
           complete: incoming.complete,
         });
       incoming.on('data', (chunk: Buffer) => {
+        const megabytes = Math.floor(bytes / MEGABYTE);
         bytes += chunk.length;
-        // About 25 MB/s, so that a download of 50 MB is under way for a while.
+        // A pause for each megabyte, so that a download of 50 MB is under way for a second and more.
+        if (Math.floor(bytes / MEGABYTE) === megabytes) return;
         incoming.pause();
-        setTimeout(() => incoming.resume(), chunk.length / 25_000);
+        setTimeout(() => incoming.resume(), 25);
       });
       incoming.on('error', done);
       incoming.on('end', done);
@@ -149,13 +153,15 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  console.info(JSON.stringify(figures));
+  showFigures('drain', figures);
   await stack?.stop();
 });
 beforeEach(() => {
   gateway = undefined;
 });
 afterEach(async () => {
+  await load?.stop();
+  load = undefined;
   gateway?.child.kill('SIGKILL');
   await gateway?.ended;
 });
@@ -167,7 +173,7 @@ describe('SIGTERM', () => {
     const records = (await readLedger(stack.layout.activity)).processes.length;
     const known = new Set((await readLedger(stack.layout.activity)).requests.keys());
     const watch = await EmrWatch.start(stack.tenants.north.emr.origin);
-    const load = await Load.start(stack, { readers: 3, writers: 2, tenants: ['north'] });
+    load = await Load.start(stack, { readers: 3, writers: 2, tenants: ['north'] });
     await load.content(performance.now(), BOUND_MS);
     const h2 = new H2Client(stack.tenants.north.origin, stack.authority);
     const agent = new Agent({ keepAlive: true, maxSockets: 1, ca: stack.authority });

@@ -11,7 +11,7 @@ import { ask } from '../../examples/support/https-client.ts';
 import { createAuthority } from '../../examples/support/local-authority.ts';
 import { readLedger } from '../support/ledger.ts';
 import { good, Load } from '../support/load.ts';
-import { childrenOf, until } from '../support/process.ts';
+import { childrenOf, showFigures, until } from '../support/process.ts';
 import { stackFor } from '../support/stack.ts';
 
 /** SIGHUP: the whole new configuration in every worker, or the old one and a reason. */
@@ -99,7 +99,7 @@ beforeAll(async () => {
   otherKey = (await other.issue({ commonName: 'localhost', hosts: ['localhost'] })).keyPem;
 });
 afterAll(async () => {
-  console.info(JSON.stringify(figures));
+  showFigures('reload', figures);
   await stack?.stop();
 });
 beforeEach(async () => {

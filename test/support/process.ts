@@ -42,3 +42,8 @@ export async function until(
   }
   return performance.now() - begun;
 }
+
+/** Prints what a test measured when CHARTGATE_FIGURES is set: timings are for people to read, not for tests to judge. */
+export function showFigures(suite: string, figures: Readonly<Record<string, unknown>>): void {
+  if (process.env.CHARTGATE_FIGURES !== undefined) console.info(`${suite} ${JSON.stringify(figures)}`);
+}
