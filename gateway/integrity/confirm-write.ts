@@ -15,7 +15,9 @@ export type Confirmation = 'confirmed' | 'unverified' | 'unrecorded';
 export async function confirmWrite(x: Exchange): Promise<Confirmation> {
   const before = x.verdict;
   const { database } = x.tenant.settings;
-  const after = await x.runtime.oracle.attest(database, { mode: 'strict' }, x.services.clock.monotonic());
+  // What is open for long may outlive its configuration, and the connection to the checker that belongs to it.
+  const { oracle } = x.services.current();
+  const after = await oracle.attest(database, { mode: 'strict' }, x.services.clock.monotonic());
   if (same(before, after)) return 'confirmed';
   x.failed('integrity-changed-during-write', after.findings.join(' '));
   if (alarms.hasSubscribers)

@@ -33,6 +33,8 @@ export interface Services {
   readonly clock: Clock;
   readonly activity: ActivitySink;
   readonly tunnels: Tunnels;
+  /** The configuration that serves now. */
+  current(): Runtime;
 }
 
 function missing(what: string): never {
@@ -46,7 +48,8 @@ function missing(what: string): never {
 export class Exchange {
   readonly client: Client;
   readonly arrival: Arrival;
-  readonly runtime: Runtime;
+  /** The one configuration that serves this request, from its routing on. */
+  runtime: Runtime;
   readonly services: Services;
   readonly reasons: Reason[] = [];
   #facts: RequestFacts | undefined;

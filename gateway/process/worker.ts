@@ -8,7 +8,8 @@ import { startWorkerTelemetry } from '../../telemetry/index.ts';
 import { createTenantRouter } from '../../tenant-router/index.ts';
 import { Exchange, type Services } from '../pipeline/exchange.ts';
 import { run } from '../pipeline/pipeline.ts';
-import { checkCertificate, listen } from '../transport/listener.ts';
+import { listen } from '../transport/listener.ts';
+import { checkCertificate } from '../transport/tls-context.ts';
 import { createTunnels } from '../transport/tunnels.ts';
 import { log } from './log.ts';
 import type { Readiness } from './messages.ts';
@@ -57,7 +58,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const activity = await takeOverLog(settings.activityLog.directory, options.name);
   const telemetry = startWorkerTelemetry({ worker: options.name, pools: () => router.stats() });
   const tunnels = createTunnels(clock, () => runtime);
-  const services: Services = { clock, activity, tunnels };
+  const services: Services = { clock, activity, tunnels, current: () => runtime };
   await activity.append({ kind: 'process', event: 'start', detail: digestsOf(runtime) });
 
   const watch = setInterval(() => watchDatabases(runtime), WATCH_MS);

@@ -9,31 +9,17 @@ import {
 } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { createSecureContext, type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../../contracts/clock.ts';
-import { ChartgateError } from '../../contracts/errors.ts';
-import type { TlsFacts } from '../../contracts/facts.ts';
 import type { GatewaySettings } from '../../contracts/settings.ts';
 import { MAX_HEADERS } from '../canonical/headers.ts';
 import type { Arrival } from '../canonical/request.ts';
 import { newRequestId } from '../canonical/request-id.ts';
 import { peerKey } from '../limits.ts';
 import { Client } from './client.ts';
+import { type Connection, describe, peerOf } from './connection.ts';
+import { secureContext } from './tls-context.ts';
 
-/** TLS 1.3's suites, and for 1.2 only those with forward secrecy and authenticated encryption (RFC 9325 §4.2). */
-const CIPHERS = [
-  'TLS_AES_256_GCM_SHA384',
-  'TLS_CHACHA20_POLY1305_SHA256',
-  'TLS_AES_128_GCM_SHA256',
-  'ECDHE-ECDSA-AES256-GCM-SHA384',
-  'ECDHE-RSA-AES256-GCM-SHA384',
-  'ECDHE-ECDSA-CHACHA20-POLY1305',
-  'ECDHE-RSA-CHACHA20-POLY1305',
-  'ECDHE-ECDSA-AES128-GCM-SHA256',
-  'ECDHE-RSA-AES128-GCM-SHA256',
-].join(':');
-/** The hybrid exchange first: what is recorded today should not be readable by tomorrow's machines. */
-const GROUPS = 'X25519MLKEM768:X25519:P-256:P-384';
 const MAX_HEADER_BYTES = 16 * 1024;
 
 export interface Listener {
@@ -53,23 +39,6 @@ const SWEEP_MS = 1000;
 
 /** Requests that a client may pipeline on one connection; beyond, the connection is closed. */
 const MAX_PIPELINED = 16;
-
-interface Connection {
-  readonly tls: TlsFacts;
-  readonly peer: string;
-  /** HTTP/1.1 only: a request is being handled, or its answer is not out yet. */
-  busy: boolean;
-  /** HTTP/2 only: streams that are open. */
-  streams: number;
-  /** HTTP/2 only: monotonic milliseconds since which none is. */
-  idleSince: number;
-  /** Pipelined requests that wait for it. */
-  readonly waiting: (() => void)[];
-  /** The connection's state is in doubt: nothing that came on it after this counts. */
-  doomed: boolean;
-  /** HTTP/1.1 only: the answer to the newest request. */
-  response: ServerResponse | undefined;
-}
 
 /**
  * The gateway's listener: TLS 1.3 (1.2 only where configured), HTTP/2 and HTTP/1.1 by ALPN, on a port that
@@ -156,7 +125,8 @@ export async function listen(
       }
       connection.streams += 1;
       answers.set(response, 0);
-      response.once('close', () => {
+      // Not the response's own event: for a HEAD that is reset, it never comes.
+      request.stream.once('close', () => {
         answers.delete(response);
         connection.streams -= 1;
         connection.idleSince = clock.monotonic();
@@ -359,57 +329,5 @@ export async function listen(
       clearTimeout(cut);
       clearInterval(sweep);
     },
-  };
-}
-
-function secureContext(listen: GatewaySettings['listen']): {
-  cert: Buffer;
-  key: Buffer;
-  minVersion: 'TLSv1.2' | 'TLSv1.3';
-  maxVersion: 'TLSv1.3';
-  ciphers: string;
-  honorCipherOrder: true;
-  ecdhCurve: string;
-} {
-  // All of it each time: what a new context is not told, it takes from Node's defaults, CBC suites included.
-  return {
-    cert: listen.certificate,
-    key: listen.key.reveal(),
-    minVersion: listen.minimumTls,
-    maxVersion: 'TLSv1.3',
-    ciphers: CIPHERS,
-    honorCipherOrder: true,
-    ecdhCurve: GROUPS,
-  };
-}
-
-/** Throws when a server could not use this certificate with this key. */
-export function checkCertificate(listen: GatewaySettings['listen']): void {
-  try {
-    createSecureContext(secureContext(listen));
-  } catch {
-    throw new ChartgateError('configuration-invalid', 'The certificate and its key cannot be used together.');
-  }
-}
-
-function peerOf(socket: Socket): string {
-  const address = socket.remoteAddress ?? '';
-  return address.startsWith('::ffff:') ? address.slice(7) : address;
-}
-
-function describe(socket: TLSSocket, now: number): Connection {
-  return {
-    tls: Object.freeze({
-      version: socket.getProtocol() === 'TLSv1.2' ? 'TLSv1.2' : 'TLSv1.3',
-      cipher: socket.getCipher()?.name ?? '',
-      serverName: typeof socket.servername === 'string' ? socket.servername.toLowerCase() : '',
-    }),
-    peer: peerOf(socket),
-    busy: false,
-    streams: 0,
-    idleSince: now,
-    waiting: [],
-    doomed: false,
-    response: undefined,
   };
 }

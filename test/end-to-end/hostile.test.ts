@@ -600,6 +600,48 @@ describe('a request body', () => {
     }
   });
 
+  it.each([
+    ['h2', 'RST_STREAM', (socket: TLSSocket) => socket.write(frame(3, 0, 1, Buffer.from([0, 0, 0, 8])))],
+    [
+      'h2',
+      'RST_STREAM that names no error',
+      (socket: TLSSocket) => socket.write(frame(3, 0, 1, Buffer.alloc(4))),
+    ],
+    ['h2', 'GOAWAY and an end', (socket: TLSSocket) => socket.end(frame(7, 0, 0, Buffer.alloc(8)))],
+    ['h2', 'a broken connection', (socket: TLSSocket) => socket.destroy()],
+    ['http/1.1', 'a broken connection', (socket: TLSSocket) => socket.destroy()],
+    ['http/1.1', 'an end', (socket: TLSSocket) => socket.end()],
+  ] as const)('that breaks off over %s by %s never looks whole to the EMR', async (protocol, _how, leave) => {
+    const reached = emr.requests.length;
+    const socket = await dial(protocol);
+    socket.resume();
+    if (protocol === 'h2') {
+      const head = [
+        [':method', 'POST'],
+        [':path', '/documents/upload'],
+        [':scheme', 'https'],
+        [':authority', host()],
+        ['authorization', `Bearer ${desk}`],
+        ['x-script', 'silent'],
+        ['content-type', 'text/plain'],
+      ] as const;
+      socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+      socket.write(frame(4, 0, 0, Buffer.alloc(0)));
+      socket.write(frame(1, 4, 1, Buffer.concat(head.map(([name, value]) => literal(name, value)))));
+      socket.write(frame(0, 0, 1, Buffer.from('half')));
+    } else {
+      socket.write(
+        `POST /documents/upload HTTP/1.1\r\nHost: ${host()}\r\nAuthorization: Bearer ${desk}\r\nX-Script: silent\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n`,
+      );
+    }
+    await until('it reached the EMR', () => emr.requests.length > reached);
+    const received = emr.requests.at(-1);
+    await received?.bytes(4);
+    leave(socket);
+    await until('the back end is free', () => received?.socket.destroyed === true);
+    expect(received?.body().toString('latin1')).toBe('4\r\nhalf');
+  });
+
   it('that stops arriving ends the request over HTTP/2 too, and gives the back end free', async () => {
     const h2 = session();
     const stream = open(h2, '/documents/upload', {
@@ -711,6 +753,23 @@ describe('a client that misbehaves', () => {
     h2.destroy();
   });
 
+  it('streams that were reset do not make an HTTP/2 connection look busy', async () => {
+    const h2 = session();
+    const timer = setInterval(() => h2.destroyed || h2.ping(() => {}), 100);
+    for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS']) {
+      const more = { token: desk, method, headers: { 'content-type': 'text/plain' } };
+      for (const path of ['/patients', '/documents/upload', '/fhir/Patient/1', '/nowhere']) {
+        for (const body of [true, false]) {
+          const stream = open(h2, path, { ...more, script: 'late', body });
+          setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), 30);
+        }
+      }
+    }
+    await until('it is closed', () => h2.closed || h2.destroyed);
+    clearInterval(timer);
+    h2.destroy();
+  });
+
   it('an HTTP/1.1 connection that dribbles its head is closed', async () => {
     const socket = await dial();
     socket.resume();
@@ -817,6 +876,18 @@ function frame(type: number, flags: number, stream: number, payload: Buffer): Bu
   head[4] = flags;
   head.writeUInt32BE(stream, 5);
   return Buffer.concat([head, payload]);
+}
+
+/** A header field as HPACK writes one that no table has (RFC 7541 §6.2.2), without Huffman coding. */
+function literal(name: string, value: string): Buffer {
+  const text = (part: string): Buffer[] => {
+    let rest = part.length - 127;
+    if (rest < 0) return [Buffer.from([part.length]), Buffer.from(part, 'latin1')];
+    const size = [127];
+    for (; rest >= 128; rest >>= 7) size.push((rest & 127) | 128);
+    return [Buffer.from([...size, rest]), Buffer.from(part, 'latin1')];
+  };
+  return Buffer.concat([Buffer.from([0]), ...text(name), ...text(value)]);
 }
 
 describe('a write', () => {

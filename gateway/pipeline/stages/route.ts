@@ -7,6 +7,9 @@ import type { Exchange, Step } from '../exchange.ts';
  */
 export function routeToTenant(x: Exchange): Step {
   const { facts } = x;
+  // A reload may have come between arrival and here, and the router has the new tenants already: tenant,
+  // policy and everything after are of the same configuration.
+  x.runtime = x.services.current();
   const routed = x.runtime.router.route(facts.authority, facts.tls.serverName);
   if (!routed.ok) {
     x.failed(routed.reason);

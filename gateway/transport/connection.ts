@@ -1,0 +1,46 @@
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { TlsFacts } from '../../contracts/facts.ts';
+
+/** What the listener knows of a connection: an HTTP/1.1 socket, or an HTTP/2 session. */
+export interface Connection {
+  readonly tls: TlsFacts;
+  readonly peer: string;
+  /** HTTP/1.1 only: a request is being handled, or its answer is not out yet. */
+  busy: boolean;
+  /** HTTP/2 only: streams that are open. */
+  streams: number;
+  /** HTTP/2 only: monotonic milliseconds since which none is. */
+  idleSince: number;
+  /** Pipelined requests that wait for it. */
+  readonly waiting: (() => void)[];
+  /** The connection's state is in doubt: nothing that came on it after this counts. */
+  doomed: boolean;
+  /** HTTP/1.1 only: the answer to the newest request. */
+  response: ServerResponse | undefined;
+}
+
+/** The address at the other end; an IPv4 address that was mapped into IPv6 in its own form. */
+export function peerOf(socket: Socket): string {
+  const address = socket.remoteAddress ?? '';
+  return address.startsWith('::ffff:') ? address.slice(7) : address;
+}
+
+/** @param now monotonic milliseconds */
+export function describe(socket: TLSSocket, now: number): Connection {
+  return {
+    tls: Object.freeze({
+      version: socket.getProtocol() === 'TLSv1.2' ? 'TLSv1.2' : 'TLSv1.3',
+      cipher: socket.getCipher()?.name ?? '',
+      serverName: typeof socket.servername === 'string' ? socket.servername.toLowerCase() : '',
+    }),
+    peer: peerOf(socket),
+    busy: false,
+    streams: 0,
+    idleSince: now,
+    waiting: [],
+    doomed: false,
+    response: undefined,
+  };
+}
