@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { Clock } from '../../contracts/clock.ts';
 import { type BackendOutcome, outcomeOfError } from '../../tenant-router/index.ts';
+import { countStreamed } from './scavenge.ts';
 
 /** Bytes of a body that are held while its head is being decided; beyond, the back end is made to wait. */
 const HOLD_BYTES = 64 * 1024;
@@ -133,6 +134,7 @@ export class BackendAnswer implements Dispatcher.DispatchHandler {
     }
     if (this.#sink !== undefined) {
       this.#sent += chunk.length;
+      countStreamed(chunk.length);
       if (!this.#sink.write(chunk)) this.#wait(controller);
       return;
     }

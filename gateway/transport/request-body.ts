@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { countStreamed } from './scavenge.ts';
 
 /** What became of a request's body. `gone`: the client left, or took longer than it may. */
 export type BodyState = 'arriving' | 'complete' | 'overflow' | 'gone';
@@ -64,6 +65,7 @@ export class RequestBody {
 
   #take(chunk: Buffer): void {
     this.#seen += chunk.length;
+    countStreamed(chunk.length);
     if (this.#seen > this.#maxBytes) {
       if (this.#state === 'arriving') this.#source.pause();
       this.#end('overflow');
