@@ -12,9 +12,6 @@ import { PendingTunnel } from './upgrade.ts';
 /** Milliseconds for which a connection that is being closed is still read. */
 const LINGER_MS = 1000;
 
-/** Larger bodies are not worth turning into text. */
-const ONE_WRITE_BYTES = 16 * 1024;
-
 /** Media types of answers that go on until somebody leaves. */
 const ENDLESS = /^(?:text\/event-stream|multipart\/x-mixed-replace)\b/i;
 
@@ -90,21 +87,11 @@ export class Client {
       this.response.end();
     } else if (answer.body instanceof BackendAnswer) {
       // The common small answer is one chunk that is already here: head and body leave in one write.
-      if (first !== undefined) this.#endWith(first);
+      if (first !== undefined) this.response.end(first);
       else this.#stream(answer.body, x);
     } else {
       this.response.end(answer.body);
     }
-  }
-
-  /**
-   * Ends the answer with a body that is all here. Over HTTP/1.1 Node joins the head with a text and writes
-   * both at once, but not with a buffer; Latin-1 text is the same bytes.
-   */
-  #endWith(body: Buffer): void {
-    const { response } = this;
-    if ('stream' in response || body.length > ONE_WRITE_BYTES) response.end(body);
-    else response.end(body.toString('latin1'), 'latin1');
   }
 
   /** Ends the exchange as it is. What is cut short must look cut short: never a clean end of a body. */

@@ -7,8 +7,10 @@ import type { TlsFacts } from '../../contracts/facts.ts';
 export interface Connection {
   readonly tls: TlsFacts;
   readonly peer: string;
-  /** HTTP/1.1 only: a request is being handled, or its answer is not out yet. */
-  busy: boolean;
+  /** HTTP/1.1 only: the answer to the request that is being handled; until it is closed no other one begins. */
+  current: ServerResponse | undefined;
+  /** HTTP/1.1 only: an answer that was all handed over and not read to its end, and since when. */
+  unread: { readonly response: ServerResponse; readonly since: number } | undefined;
   /** HTTP/2 only: streams that are open. */
   streams: number;
   /** HTTP/2 only: monotonic milliseconds since which none is. */
@@ -19,6 +21,11 @@ export interface Connection {
   doomed: boolean;
   /** HTTP/1.1 only: the answer to the newest request. */
   response: ServerResponse | undefined;
+}
+
+/** HTTP/1.1: a request is being handled, or its answer is not out yet. */
+export function isBusy(connection: Connection): boolean {
+  return connection.current !== undefined && !connection.current.closed;
 }
 
 /** The address at the other end; an IPv4 address that was mapped into IPv6 in its own form. */
@@ -36,7 +43,8 @@ export function describe(socket: TLSSocket, now: number): Connection {
       serverName: typeof socket.servername === 'string' ? socket.servername.toLowerCase() : '',
     }),
     peer: peerOf(socket),
-    busy: false,
+    current: undefined,
+    unread: undefined,
     streams: 0,
     idleSince: now,
     waiting: [],

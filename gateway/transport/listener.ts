@@ -17,7 +17,7 @@ import type { Arrival } from '../canonical/request.ts';
 import { newRequestId } from '../canonical/request-id.ts';
 import { peerKey } from '../limits.ts';
 import { Client } from './client.ts';
-import { type Connection, describe, peerOf } from './connection.ts';
+import { type Connection, describe, isBusy, peerOf } from './connection.ts';
 import { secureContext } from './tls-context.ts';
 
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -83,8 +83,8 @@ export async function listen(
   const sessions = new Set<ServerHttp2Session>();
   const sockets = new Set<TLSSocket>();
   const known = new WeakMap<object, Connection>();
-  /** Answers under way; the value: since when all of it has been handed over, 0 while it has not. */
-  const answers = new Map<ServerResponse | Http2ServerResponse, number>();
+  /** HTTP/2 answers under way; the value: since when all of it has been handed over, 0 while it has not. */
+  const answers = new Map<Http2ServerResponse, number>();
   const peers = new Map<string, number>();
   let draining = false;
   server.maxConnections = MAX_CONNECTIONS;
@@ -124,10 +124,10 @@ export async function listen(
         return;
       }
       connection.streams += 1;
-      answers.set(response, 0);
+      answers.set(response as Http2ServerResponse, 0);
       // Not the response's own event: for a HEAD that is reset, it never comes.
       request.stream.once('close', () => {
-        answers.delete(response);
+        answers.delete(response as Http2ServerResponse);
         connection.streams -= 1;
         connection.idleSince = clock.monotonic();
       });
@@ -150,22 +150,26 @@ export async function listen(
    */
   function inTurn(connection: Connection, socket: Duplex, start: () => Promise<void>): void {
     if (connection.doomed) return;
-    if (connection.busy) {
-      if (connection.waiting.length >= MAX_PIPELINED) doom(connection, socket);
-      else connection.waiting.push(() => inTurn(connection, socket, start));
+    if (isBusy(connection)) {
+      if (connection.waiting.length >= MAX_PIPELINED) {
+        doom(connection, socket);
+        return;
+      }
+      if (connection.waiting.length === 0) nextWhenOut(connection);
+      connection.waiting.push(() => inTurn(connection, socket, start));
       return;
     }
     void start();
   }
 
+  function nextWhenOut(connection: Connection): void {
+    connection.current?.once('close', () => connection.waiting.shift()?.());
+  }
+
   function begin(connection: Connection, response: ServerResponse): void {
-    connection.busy = true;
-    answers.set(response, 0);
-    response.once('close', () => {
-      answers.delete(response);
-      connection.busy = false;
-      connection.waiting.shift()?.();
-    });
+    connection.current = response;
+    // Those that were waiting already; whoever comes later sees to it itself.
+    if (connection.waiting.length > 0) nextWhenOut(connection);
   }
 
   /** No further request on this HTTP/1.1 connection; the answer that is under way still goes out, whole. */
@@ -196,7 +200,7 @@ export async function listen(
       return;
     }
     const connection = connectionOf(request.socket, request.socket as TLSSocket);
-    if (connection.busy) {
+    if (isBusy(connection)) {
       doom(connection, request.socket);
       return;
     }
@@ -211,7 +215,7 @@ export async function listen(
     const connection = connectionOf(socket, socket as TLSSocket);
     // From here on Node does not look after this connection any more: an answer that is still under way on
     // it would not get to its end, and where the request's own body ends nobody would know.
-    if ((connection.busy && connection.response?.writableEnded !== true) || !request.complete) {
+    if ((isBusy(connection) && connection.response?.writableEnded !== true) || !request.complete) {
       doom(connection, socket);
       return;
     }
@@ -231,7 +235,7 @@ export async function listen(
   server.on('clientError', (_error: Error, socket: Duplex) => {
     const connection = known.get(socket);
     // With an answer still on its way, these bytes would stand in the middle of it.
-    if (connection?.busy === true) doom(connection, socket);
+    if (connection !== undefined && isBusy(connection)) doom(connection, socket);
     else if (socket.writable) {
       socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       // A client that neither reads it nor closes would stay.
@@ -283,14 +287,21 @@ export async function listen(
       else if (idleMs > timeouts.idleMs) session.close();
     }
     for (const [response, since] of answers) {
-      // A tunnel's connection is not answered on any more.
       if (!response.writableEnded) continue;
       if (since === 0) answers.set(response, now);
       else if (now - since > timeouts.idleMs) {
-        if ('stream' in response) response.stream.close(constants.NGHTTP2_CANCEL);
-        else response.socket?.destroy();
+        response.stream.close(constants.NGHTTP2_CANCEL);
         answers.delete(response);
       }
+    }
+    for (const socket of sockets) {
+      const connection = known.get(socket);
+      const response = connection?.current;
+      // A tunnel's connection is not answered on any more.
+      if (connection === undefined || response === undefined || response.closed || !response.writableEnded)
+        continue;
+      if (connection.unread?.response !== response) connection.unread = { response, since: now };
+      else if (now - connection.unread.since > timeouts.idleMs) socket.destroy();
     }
   }
   const sweep = setInterval(look, SWEEP_MS);

@@ -1,4 +1,5 @@
 import { BackendAnswer, type HeadResult } from '../../transport/backend-answer.ts';
+import { onDeadline } from '../../transport/deadlines.ts';
 import { outgoingHeaders } from '../../transport/outgoing-headers.ts';
 import type { RequestBody } from '../../transport/request-body.ts';
 import { openTunnel } from '../../transport/upgrade.ts';
@@ -43,7 +44,9 @@ export async function forward(x: Exchange): Promise<Step> {
     },
     answer,
   );
-  const result = await headWithin(answer, body, route.backendTimeoutMs);
+  const answered = limitHead(answer, body, route.backendTimeoutMs);
+  const result = await answer.head;
+  answered();
   if (result === 'head') {
     x.backend = answer;
     backend.report('ok');
@@ -61,27 +64,21 @@ export async function forward(x: Exchange): Promise<Step> {
 }
 
 /**
- * The head, or that it did not begin in time: counted from when the back end has the whole request. undici's
+ * Expires an answer that does not begin in time: counted from when the back end has the whole request. undici's
  * own limit does not run while a request waits for a free connection, and begins anew with each interim answer.
+ * @returns to be called once the head is there
  */
-async function headWithin(
-  answer: BackendAnswer,
-  body: RequestBody | undefined,
-  limitMs: number,
-): Promise<HeadResult> {
-  let timer = setTimeout(expire, limitMs);
-  function expire(): void {
+function limitHead(answer: BackendAnswer, body: RequestBody | undefined, limitMs: number): () => void {
+  let cancel = onDeadline(performance.now() + limitMs, () => {
     // A body that is still on its way has a limit of its own.
     if (body?.state !== 'arriving' || !answer.started) answer.expire();
-    else
-      void body.arrived.then(() => {
-        timer = setTimeout(() => answer.expire(), limitMs);
-        if (answer.headAt > 0 || answer.failed) clearTimeout(timer);
-      });
+    else void body.arrived.then(again);
+  });
+  function again(): void {
+    if (answer.headAt > 0 || answer.failed) return;
+    cancel = onDeadline(performance.now() + limitMs, () => answer.expire());
   }
-  const result = await answer.head;
-  clearTimeout(timer);
-  return result;
+  return () => cancel();
 }
 
 function clientGone(x: Exchange): Ending {
