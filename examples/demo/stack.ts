@@ -122,7 +122,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const authorityFile = join(directory, 'authority.pem');
     writeFileSync(authorityFile, authority.certificatePem);
     const hosts = ['localhost', ...TENANTS.map((tenant) => `${tenant}.localhost`)];
-    const certificate = await authority.issue({ commonName: 'localhost', hosts: [...hosts, '127.0.0.1'] });
+    const certificate = await authority.issue({
+      commonName: 'localhost',
+      hosts: [...hosts, '127.0.0.1'],
+      days: 90,
+    });
     writeFileSync(join(layout.gateway, 'certificate.pem'), certificate.certificatePem);
     writeSecret(join(layout.gateway, 'certificate.key'), certificate.keyPem, isolation.gateway);
 
