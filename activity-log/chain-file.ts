@@ -11,6 +11,7 @@ import {
   FORMAT,
   fileName,
   GENESIS,
+  groupParts,
   parseLine,
   partTime,
   recordPart,
@@ -140,7 +141,7 @@ export class ChainFile {
   #writeHere(parts: readonly string[], done: Done): void {
     let head = this.#head;
     let text = '';
-    for (const part of parts) {
+    for (const part of groupParts(parts)) {
       const next = chainLine(head, part);
       head = { seq: head.seq + 1, hash: next.hash };
       text += next.line;

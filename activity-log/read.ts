@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, listChains, unavailable } from './directory.ts';
-import { fileName, parseLine } from './format.ts';
+import { entriesIn, fileName, parseLine } from './format.ts';
 import { type Line, readLines } from './lines.ts';
 
-/** A record as it is shown. `entry` is an `ActivityEntry` or a `ChainEntry`, as it was written. */
+/** An entry as it is shown; those of a group share its number and time. `entry` is an `ActivityEntry` or a `ChainEntry`, as it was written. */
 export interface ShownRecord {
   readonly chain: string;
   readonly seq: number;
@@ -67,8 +67,7 @@ async function* chainRecords(
       if (options.since !== undefined && (await stat(path)).mtimeMs < options.since) continue;
       for await (const lines of readLines(path)) {
         for (const line of lines) {
-          const record = shown(chain, name, line, options);
-          if (record !== undefined && record.time >= since) yield record;
+          for (const record of shown(chain, name, line, options)) if (record.time >= since) yield record;
         }
       }
     } catch (error) {
@@ -77,16 +76,17 @@ async function* chainRecords(
   }
 }
 
-function shown(chain: string, file: string, line: Line, options: ReadOptions): ShownRecord | undefined {
-  if (!line.complete) return undefined;
+function shown(chain: string, file: string, line: Line, options: ReadOptions): ShownRecord[] {
+  if (!line.complete) return [];
   // Looking for the bytes is far cheaper than parsing what does not have them.
-  if (options.request !== undefined && !line.overlong && !line.bytes.includes(options.request))
-    return undefined;
+  if (options.request !== undefined && !line.overlong && !line.bytes.includes(options.request)) return [];
   const parsed = parseLine(line.bytes);
   if (parsed === undefined) {
     options.onMalformed?.(file, line.number);
-    return undefined;
+    return [];
   }
-  if (options.request !== undefined && parsed.entry.request !== options.request) return undefined;
-  return { chain, seq: parsed.seq, time: parsed.time, entry: parsed.entry };
+  const { seq, time } = parsed;
+  return entriesIn(parsed.entry)
+    .filter((entry) => options.request === undefined || entry.request === options.request)
+    .map((entry) => ({ chain, seq, time, entry }));
 }

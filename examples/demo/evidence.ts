@@ -1,7 +1,5 @@
-import { createReadStream, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { RowDataPacket } from 'mysql2/promise';
+import { readActivityLog } from '../../activity-log/index.ts';
 import type { Stack, StackTenant } from './stack.ts';
 
 /** What a request left behind: for the tour and the tests, read where an operator or auditor would read it. */
@@ -9,13 +7,7 @@ import type { Stack, StackTenant } from './stack.ts';
 /** Entries of the gateway's activity log about one request, in order. */
 export async function activityOf(stack: Stack, request: string): Promise<Record<string, unknown>[]> {
   const found: Record<string, unknown>[] = [];
-  for (const name of readdirSync(stack.layout.activity).sort()) {
-    if (!name.includes('.jsonl') && !name.endsWith('.log')) continue;
-    const lines = createInterface({ input: createReadStream(join(stack.layout.activity, name)) });
-    for await (const line of lines) {
-      if (line.includes(request)) found.push(JSON.parse(line) as Record<string, unknown>);
-    }
-  }
+  for await (const record of readActivityLog(stack.layout.activity, { request })) found.push(record.entry);
   return found;
 }
 

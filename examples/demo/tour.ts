@@ -38,9 +38,7 @@ const requestId = (reply: Reply): string => String(reply.headers['x-request-id']
 /** The reason by which the activity log explains an answer. */
 async function reasonOf(stack: Stack, reply: Reply): Promise<string> {
   const entries = await activityOf(stack, requestId(reply));
-  const outcome = entries
-    .map((entry) => (entry.entry ?? entry) as Record<string, unknown>)
-    .find((entry) => entry.kind === 'outcome');
+  const outcome = entries.find((entry) => entry.kind === 'outcome');
   return String(outcome?.reason ?? 'nothing in the activity log');
 }
 

@@ -68,7 +68,9 @@ it('gives all entries of one turn one promise and one write', async () => {
   const promises = new Set(Array.from({ length: 100 }, () => log.append(intent())));
   expect(promises.size).toBe(1);
   await Promise.all(promises);
-  expect(log.head.seq).toBe(101);
+  // One record for what was written together, or a few where a line would become too long.
+  expect(log.head.seq).toBeLessThan(10);
+  expect(entriesOf(folder.path).filter(({ kind }) => kind === 'intent')).toHaveLength(100);
   await log.close();
 });
 

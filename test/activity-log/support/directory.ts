@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileName, parseLine } from '../../../activity-log/format.ts';
+import { entriesIn, fileName, parseLine } from '../../../activity-log/format.ts';
 
 const ROOT = join(import.meta.dirname, '../../../.work/activity-log');
 
@@ -22,7 +22,7 @@ export function linesOf(directory: string, file = 1): string[] {
   return readFileSync(pathOf(directory, file), 'utf8').split('\n');
 }
 
-/** Every entry of the chain, in order. Throws when a line is not a record. */
+/** Every entry of the chain, in order, those of groups too. Throws when a line is not a record. */
 export function entriesOf(directory: string): Record<string, unknown>[] {
   const files = readdirSync(directory)
     .filter((name) => name.endsWith('.jsonl'))
@@ -31,10 +31,10 @@ export function entriesOf(directory: string): Record<string, unknown>[] {
     readFileSync(join(directory, name), 'utf8')
       .split('\n')
       .slice(0, -1)
-      .map((line) => {
+      .flatMap((line) => {
         const parsed = parseLine(Buffer.from(line));
         if (parsed === undefined) throw new Error(`not a record: ${line}`);
-        return parsed.entry;
+        return entriesIn(parsed.entry);
       }),
   );
 }
