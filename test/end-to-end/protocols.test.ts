@@ -63,7 +63,9 @@ describe.each(['HTTP/1.1', 'HTTP/2'] as const)('over %s', (protocol) => {
     return { status: reply.status, headers: reply.headers, text: reply.text };
   }
 
-  it('without a token nothing passes', async () => {
+  it('without a token nothing passes, and no route looks different from any other', async () => {
+    const unknown = await send('/server-status');
+    expect([unknown.status, unknown.headers['www-authenticate']]).toEqual([401, 'Bearer realm="north"']);
     const reply = await send('/fhir/Patient/1');
     expect(reply.status).toBe(401);
     expect(reply.headers['www-authenticate']).toBe('Bearer realm="north"');
@@ -163,6 +165,7 @@ describe.each(['HTTP/1.1', 'HTTP/2'] as const)('over %s', (protocol) => {
     expect(headers['x-forwarded-user']).toBe('pharmacy');
     expect(headers['x-forwarded-for']).toBe('127.0.0.1');
     expect(headers['x-forwarded-proto']).toBe('https');
+    expect(headers.via).toBe(protocol === 'HTTP/2' ? '2.0 chartgate' : '1.1 chartgate');
     expect(headers['x-request-id']).toBe(reply.headers['x-request-id']);
     expect(rawHeaders.join('\n')).not.toMatch(/dr\.quill|10\.9\.8\.7|server-status|x_forwarded/i);
     expect(headers.authorization).toBeUndefined();
