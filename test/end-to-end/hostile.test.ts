@@ -925,7 +925,7 @@ describe('a write', () => {
       await until('it is cut', () => socket.destroyed || socket.readableEnded);
       expect(text().endsWith('0\r\n\r\n')).toBe(false);
       await until('the record', async () => {
-        const kinds = (await activityOf(stack, id())).map(({ entry }) => (entry as { kind: string }).kind);
+        const kinds = (await activityOf(stack, id())).map(({ kind }) => kind);
         return kinds.includes('unverified-write') && kinds.includes('interrupted');
       });
     } finally {
