@@ -102,11 +102,13 @@ export function groupParts(parts: readonly string[]): readonly string[] {
   return groups;
 }
 
-/** The entries of a record: those of a group, or the one that it is. */
+/** The entries of a record: those of a group, or the one that it is. What is no entry is left out. */
 export function entriesIn(entry: ParsedLine['entry']): readonly ParsedLine['entry'][] {
-  return entry.kind === 'group' && Array.isArray(entry.entries)
-    ? (entry.entries as ParsedLine['entry'][])
-    : [entry];
+  return entry.kind === 'group' && Array.isArray(entry.entries) ? entry.entries.filter(isEntry) : [entry];
+}
+
+function isEntry(value: unknown): value is ParsedLine['entry'] {
+  return typeof value === 'object' && value !== null && 'kind' in value && typeof value.kind === 'string';
 }
 
 /** Makes a record part the successor of `previous`. Returns its line and its hash. */
@@ -145,8 +147,7 @@ export function parseLine(line: Buffer): ParsedLine | undefined {
 function parseEntry(text: string): ParsedLine['entry'] | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null || !('kind' in value)) return undefined;
-    return typeof value.kind === 'string' ? (value as ParsedLine['entry']) : undefined;
+    return isEntry(value) ? value : undefined;
   } catch {
     return undefined;
   }

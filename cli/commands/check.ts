@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import type { Command } from 'commander';
 import {
   type FileKind,
@@ -58,10 +59,22 @@ Exit codes: ${EXIT.ok} no fault (there may be warnings), ${EXIT.configuration} f
     });
 }
 
+/** Before its kind is guessed: of a file that cannot be read nothing can be told. */
+function refuseUnreadable(file: string): void {
+  try {
+    accessSync(file, constants.R_OK);
+  } catch (error) {
+    const missing = (error as { code?: unknown }).code === 'ENOENT';
+    const message = missing ? 'the file does not exist' : 'the file cannot be read; check its mode and owner';
+    throw new ConfigurationError([{ file, line: 0, column: 0, path: '', message }]);
+  }
+}
+
 function check(file: string | undefined, options: Options): Report {
   const report: Report = { checked: [], faults: [], warnings: [] };
   const named = { ...options };
   if (file !== undefined) {
+    refuseUnreadable(file);
     const kind = kindOf(file);
     if (kind === undefined) {
       throw new ChartgateError(

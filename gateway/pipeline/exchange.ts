@@ -70,7 +70,6 @@ export class Exchange {
   /** A write that had not ended when it was last confirmed: confirmed again at its end. */
   confirmAtEnd = false;
   forwardedAt: number | undefined;
-  answeredAt: number | undefined;
   /** Set when the request ended other than with the back end's answer. */
   ending: Ending | undefined;
 

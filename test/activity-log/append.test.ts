@@ -3,7 +3,8 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { openActivityLog, verifyActivityLog } from '../../activity-log/index.ts';
+import { entriesIn } from '../../activity-log/format.ts';
+import { openActivityLog, readActivityLog, verifyActivityLog } from '../../activity-log/index.ts';
 import type { ActivityEntry } from '../../contracts/activity.ts';
 import { entriesOf, linesOf, NAME, pathOf, workFolder } from './support/directory.ts';
 import { asWritten, intent, outcome, requestId } from './support/entries.ts';
@@ -150,4 +151,19 @@ it('writes what was appended before close, and refuses what comes after', async 
   await expect(last).resolves.toBeUndefined();
   await expect(log.append(intent())).rejects.toMatchObject({ code: 'activity-log-unavailable' });
   expect(log.healthy).toBe(false);
+});
+
+it('finds one entry among those that were written together, and passes over what is none', async () => {
+  using folder = workFolder();
+  const log = await openActivityLog({ directory: folder.path, name: NAME });
+  await Promise.all(Array.from({ length: 50 }, (_, number) => log.append(intent(requestId(number)))));
+  await log.close();
+  const found = [];
+  for await (const record of readActivityLog(folder.path, { request: requestId(17) }))
+    found.push(record.entry);
+  expect(found).toEqual([asWritten(intent(requestId(17)))]);
+  expect(entriesIn({ kind: 'group', entries: [null, 7, 'x', {}, { kind: 'stop' }] })).toEqual([
+    { kind: 'stop' },
+  ]);
+  expect(entriesIn({ kind: 'group', entries: 'forged' })).toHaveLength(1);
 });

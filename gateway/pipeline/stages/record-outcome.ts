@@ -12,7 +12,6 @@ const requests = channel(CHANNELS.request);
  */
 export async function recordOutcome(x: Exchange): Promise<Step> {
   const now = x.services.clock.monotonic();
-  x.answeredAt = now;
   try {
     await x.services.activity.append({
       kind: 'outcome',
