@@ -1,3 +1,5 @@
+import { Places } from './places.ts';
+
 /** Milliseconds between looks; a deadline is noticed at most this much late. */
 const LOOK_MS = 50;
 
@@ -6,7 +8,7 @@ interface Deadline {
   readonly passed: () => void;
 }
 
-const deadlines = new Set<Deadline>();
+const deadlines = new Places<Deadline>();
 let timer: NodeJS.Timeout | undefined;
 
 /**
@@ -15,17 +17,17 @@ let timer: NodeJS.Timeout | undefined;
  */
 export function onDeadline(at: number, passed: () => void): () => void {
   const deadline: Deadline = { at, passed };
-  deadlines.add(deadline);
+  const place = deadlines.take(deadline);
   if (timer === undefined) timer = setTimeout(look, LOOK_MS);
-  return () => void deadlines.delete(deadline);
+  return () => deadlines.leave(place, deadline);
 }
 
 function look(): void {
   const now = performance.now();
-  for (const deadline of deadlines) {
-    if (deadline.at > now) continue;
-    deadlines.delete(deadline);
+  deadlines.visit((deadline, place) => {
+    if (deadline.at > now) return;
+    deadlines.leave(place, deadline);
     deadline.passed();
-  }
+  });
   timer = deadlines.size > 0 ? setTimeout(look, LOOK_MS) : undefined;
 }

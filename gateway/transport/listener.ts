@@ -18,6 +18,7 @@ import { newRequestId } from '../canonical/request-id.ts';
 import { peerKey } from '../limits.ts';
 import { Client } from './client.ts';
 import { type Connection, describe, isBusy, peerOf } from './connection.ts';
+import { Places } from './places.ts';
 import { secureContext } from './tls-context.ts';
 
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -36,6 +37,12 @@ const MAX_CONNECTIONS = 10_000;
 const MAX_OF_PEER = 1000;
 /** Milliseconds between looks at connections that are idle, and at clients that do not read their answer. */
 const SWEEP_MS = 1000;
+
+/** An HTTP/2 answer, and since when all of it has been handed over; 0 while it has not. */
+interface AnswerUnderWay {
+  readonly response: Http2ServerResponse;
+  since: number;
+}
 
 /** Requests that a client may pipeline on one connection; beyond, the connection is closed. */
 const MAX_PIPELINED = 16;
@@ -83,8 +90,7 @@ export async function listen(
   const sessions = new Set<ServerHttp2Session>();
   const sockets = new Set<TLSSocket>();
   const known = new WeakMap<object, Connection>();
-  /** HTTP/2 answers under way; the value: since when all of it has been handed over, 0 while it has not. */
-  const answers = new Map<Http2ServerResponse, number>();
+  const answers = new Places<AnswerUnderWay>();
   const peers = new Map<string, number>();
   let draining = false;
   server.maxConnections = MAX_CONNECTIONS;
@@ -124,10 +130,11 @@ export async function listen(
         return;
       }
       connection.streams += 1;
-      answers.set(response as Http2ServerResponse, 0);
+      const answer: AnswerUnderWay = { response: response as Http2ServerResponse, since: 0 };
+      const place = answers.take(answer);
       // Not the response's own event: for a HEAD that is reset, it never comes.
       request.stream.once('close', () => {
-        answers.delete(response as Http2ServerResponse);
+        answers.leave(place, answer);
         connection.streams -= 1;
         connection.idleSince = clock.monotonic();
       });
@@ -286,14 +293,15 @@ export async function listen(
       if (idleMs > timeouts.idleMs + 2 * SWEEP_MS) session.destroy();
       else if (idleMs > timeouts.idleMs) session.close();
     }
-    for (const [response, since] of answers) {
-      if (!response.writableEnded) continue;
-      if (since === 0) answers.set(response, now);
+    answers.visit((answer, place) => {
+      const { response, since } = answer;
+      if (!response.writableEnded) return;
+      if (since === 0) answer.since = now;
       else if (now - since > timeouts.idleMs) {
         response.stream.close(constants.NGHTTP2_CANCEL);
-        answers.delete(response);
+        answers.leave(place, answer);
       }
-    }
+    });
     for (const socket of sockets) {
       const connection = known.get(socket);
       const response = connection?.current;

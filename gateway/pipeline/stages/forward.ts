@@ -39,7 +39,8 @@ export async function forward(x: Exchange): Promise<Step> {
       method: facts.method,
       headers: outgoingHeaders(x),
       body: body?.stream ?? null,
-      headersTimeout: route.backendTimeoutMs,
+      // The same for both, so that undici keeps its timer; the head's own limit is `limitHead`.
+      headersTimeout: BODY_TIMEOUT_MS,
       bodyTimeout: BODY_TIMEOUT_MS,
     },
     answer,
