@@ -4,7 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ChartgateError } from '../contracts/errors.ts';
 import { ChainCheck, type ChainFault } from './chain-check.ts';
-import { errorCode, unavailable } from './directory.ts';
+import { errorCode, synchronise, unavailable } from './directory.ts';
 import { type ChainHead, fileName, parseLine } from './format.ts';
 import { type Line, lineBefore, readLines } from './lines.ts';
 
@@ -131,7 +131,7 @@ export async function truncateTo(handle: FileHandle, size: number): Promise<Cut>
   }
   if (bytes > 0) {
     await handle.truncate(size);
-    await handle.sync();
+    await synchronise(handle);
   }
   return { bytes, digest: digest.digest('hex') };
 }

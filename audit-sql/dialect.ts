@@ -38,6 +38,11 @@ export interface Dialect {
   }): readonly string[];
   /** The schema part of a schema-level GRANT, where `_` and `%` are wildcards. */
   grantSchema(schema: string): string;
+  /**
+   * True in a session in which a foreign key's cascade fires the children's triggers; undefined where none
+   * can. Asked row by row, because any user may change it for his session (MySQL 9.7).
+   */
+  readonly cascadesFireTriggers: string | undefined;
   /** The data type of columns that JSON_OBJECT could take for JSON, and nest instead of quoting. */
   readonly jsonColumnType: string;
 }
@@ -63,6 +68,7 @@ function mariadb(): Dialect {
     ],
     grantSchema: (schema) => ident(escapePattern(schema)),
     // MariaDB's JSON is a LONGTEXT with a check, and `information_schema` does not tell them apart.
+    cascadesFireTriggers: undefined,
     jsonColumnType: 'longtext',
   };
 }
@@ -87,6 +93,11 @@ function mysql(server: ServerDescription): Dialect {
       `CREATE DEFINER = ${accountSql(definer)}\nPROCEDURE ${ident(schema)}.${ident(name)}${rest}`,
     ],
     grantSchema: (schema) => ident(server.partialRevokes ? schema : escapePattern(schema)),
+    // From 9.6 on the SQL layer does cascades, and from 9.7 on it can fire triggers; InnoDB's own never do.
+    cascadesFireTriggers:
+      server.major > 9 || (server.major === 9 && server.minor >= 7)
+        ? '(@@SESSION.enable_cascade_triggers = 1 AND @@GLOBAL.innodb_native_foreign_keys = 0)'
+        : undefined,
     jsonColumnType: 'json',
   };
 }

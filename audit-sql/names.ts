@@ -18,7 +18,10 @@ export interface AuditNames {
 
 /** Names inside the audit schema. They are part of the product: the checker and auditors rely on them. */
 export const AUDIT_ROW_TABLE = 'audit_row';
+/** Changes of tables whose engine keeps what a rolled back transaction did. */
+export const DIRECT_ROW_TABLE = 'audit_row_direct';
 export const INSTATEMENT_TABLE = 'audit_instatement_log';
+export const TRAIL_VIEW = 'audit_trail';
 export const SNAPSHOT_PROCEDURE = 'chartgate_snapshot';
 /** Every guard procedure; the checker's user gets EXECUTE on these and nothing else. */
 export const GUARD_PROCEDURES = [SNAPSHOT_PROCEDURE] as const;

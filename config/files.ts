@@ -1,7 +1,14 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 /** Why a file gave no content. */
-export const FILE_PROBLEMS = ['missing', 'forbidden', 'not-a-file', 'too-large', 'unreadable'] as const;
+export const FILE_PROBLEMS = [
+  'missing',
+  'forbidden',
+  'sealed-off',
+  'not-a-file',
+  'too-large',
+  'unreadable',
+] as const;
 export type FileProblem = (typeof FILE_PROBLEMS)[number];
 
 export type FileRead =
@@ -63,9 +70,10 @@ function problemOf(error: unknown): FileProblem {
       return 'missing';
     case 'EACCES':
     case 'EPERM':
+      return 'forbidden';
     // The runtime's own permission model (`--permission`).
     case 'ERR_ACCESS_DENIED':
-      return 'forbidden';
+      return 'sealed-off';
     case 'EISDIR':
     case 'ENXIO':
       return 'not-a-file';
@@ -82,6 +90,8 @@ export function describeProblem(problem: FileProblem, limit: number, directory?:
       return `the file does not exist${where}`;
     case 'forbidden':
       return 'the file cannot be read: permission denied for the user this runs as';
+    case 'sealed-off':
+      return 'restart needed: the running process may read only the files that its settings named when it started, and the folder of the settings; the file was left unread';
     case 'not-a-file':
       return 'this is not a regular file';
     case 'too-large':

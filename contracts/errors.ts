@@ -8,6 +8,7 @@ export const ERROR_CODES = [
   'activity-log-broken',
   'baseline-invalid',
   'database-unavailable',
+  'database-busy',
   'database-unsupported',
   'privilege-missing',
   'checker-unavailable',

@@ -1,53 +1,46 @@
-import type { Connection, RowDataPacket } from 'mysql2/promise';
+import type { Connection } from 'mysql2/promise';
 import { ChartgateError } from '../../contracts/errors.ts';
-import type { ColumnModel, OwnTrigger, SchemaModel, TableModel } from '../model.ts';
+import type {
+  ColumnModel,
+  GenerationKind,
+  OwnTrigger,
+  SchemaModel,
+  TableModel,
+  TriggerEvent,
+  TriggerTiming,
+  Unaudited,
+} from '../model.ts';
 import { printable, TRIGGER_PREFIX } from '../names.ts';
+import { foreignChildren, foreignKeys } from './foreign-keys.ts';
+import { byCodeUnit, group } from './order.ts';
+import { type ColumnRow, type KeyRow, type RawCatalogue, readRaw, type TableRow } from './raw.ts';
 
-interface TableRow extends RowDataPacket {
-  readonly name: string;
-  readonly engine: string | null;
-}
+export { byCodeUnit } from './order.ts';
 
-interface ColumnRow extends RowDataPacket {
-  readonly tableName: string;
-  readonly name: string;
-  readonly dataType: string;
-  readonly columnType: string;
-  readonly characterSet: string | null;
-  readonly nullable: string;
-  readonly extra: string;
-}
+/** How often a schema that changes while it is read is read anew before giving up. */
+const ATTEMPTS = 4;
 
-interface KeyRow extends RowDataPacket {
-  readonly tableName: string;
-  readonly keyName: string;
-  readonly columnName: string | null;
-}
-
-/** Binary order: the same on every machine, whatever its locale. */
-export function byCodeUnit(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function group<Row extends { readonly tableName: string }>(rows: readonly Row[]): Map<string, Row[]> {
-  const groups = new Map<string, Row[]>();
-  for (const row of rows) {
-    const list = groups.get(row.tableName);
-    if (list === undefined) groups.set(row.tableName, [row]);
-    else list.push(row);
-  }
-  return groups;
+function generation(row: ColumnRow): GenerationKind {
+  // `DEFAULT_GENERATED` is MySQL's word for an expression as default: such a column is stored as given.
+  const kind = /\b(VIRTUAL|STORED|PERSISTENT) GENERATED\b|\b(VIRTUAL|PERSISTENT)\b/i.exec(row.extra);
+  if (kind === null) return 'none';
+  if (/^ROW START$/i.test(row.expression ?? '')) return 'row-start';
+  if (/^ROW END$/i.test(row.expression ?? '')) return 'row-end';
+  return (kind[1] ?? kind[2] ?? '').toUpperCase() === 'VIRTUAL' ? 'virtual' : 'stored';
 }
 
 function column(row: ColumnRow): ColumnModel {
+  const kind = generation(row);
   return {
     name: row.name,
     dataType: row.dataType.toLowerCase(),
     columnType: row.columnType,
     characterSet: row.characterSet ?? undefined,
     nullable: row.nullable === 'YES',
-    // `DEFAULT_GENERATED` is MySQL's word for an expression as default: such a column is stored as given.
-    generated: /\b(VIRTUAL|STORED|PERSISTENT) GENERATED\b|\b(VIRTUAL|PERSISTENT)\b/i.test(row.extra),
+    generated: kind !== 'none',
+    generation: kind,
+    invisible: /\bINVISIBLE\b/i.test(row.extra),
+    versioned: !/\bWITHOUT SYSTEM VERSIONING\b/i.test(row.extra),
   };
 }
 
@@ -63,67 +56,135 @@ function rowKey(columns: readonly ColumnModel[], rows: readonly KeyRow[]): reado
   // A functional key part has no column name; such a key cannot be written down.
   const usable = [...keys].filter(([, parts]) => parts.every((part) => part !== null && required.has(part)));
   usable.sort(([a], [b]) => (a === 'PRIMARY' ? -1 : b === 'PRIMARY' ? 1 : byCodeUnit(a, b)));
-  return usable[0]?.[1].filter((part): part is string => part !== null) ?? [];
+  const parts = usable[0]?.[1].filter((part): part is string => part !== null) ?? [];
+  // MariaDB adds the row's end to the keys of a table whose versioning has columns of its own; among the
+  // current rows it is always the same.
+  const ends = new Set(columns.filter((c) => c.generation === 'row-end').map((c) => c.name));
+  return parts.filter((part) => !ends.has(part));
 }
 
-/**
- * Reads the base tables of a schema. Needs a user who sees every table: the administrator's.
- * @throws ChartgateError `privilege-missing` when the schema or all its tables are invisible
- */
-export async function readModel(connection: Connection, schema: string): Promise<SchemaModel> {
-  const [tableRows] = await connection.query<TableRow[]>(
-    `SELECT TABLE_NAME AS name, ENGINE AS engine
-       FROM information_schema.TABLES
-      WHERE TABLE_SCHEMA = ? AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')`,
-    [schema],
-  );
-  if (tableRows.length === 0) {
+const BASE_TABLES: ReadonlySet<string> = new Set(['BASE TABLE', 'SYSTEM VERSIONED']);
+/** Engines whose rows are elsewhere: others can change them without this server. */
+const REMOTE: ReadonlySet<string> = new Set(['federated', 'connect', 'spider', 's3', 'sphinx', 'oqgraph']);
+
+/** What the catalogue shows that triggers cannot record, or not wholly. */
+function unaudited(row: TableRow): Unaudited[] {
+  const say = (reason: Unaudited['reason'], sentence: string): Unaudited[] => [
+    { reason, object: row.name, sentence },
+  ];
+  const name = printable(row.name);
+  const engine = (row.engine ?? '').toLowerCase();
+  if (row.type === 'VIEW' || row.type === 'SYSTEM VIEW') {
+    return say('view', `${name} is a view: changes made through it are recorded in the tables beneath it.`);
+  }
+  if (row.type === 'SEQUENCE') {
+    return say(
+      'sequence',
+      `${name} is a sequence: no trigger sees its next value. The rows that use it are recorded.`,
+    );
+  }
+  if (REMOTE.has(engine)) {
+    return say(
+      'remote-rows',
+      `The rows of ${name} lie outside this server (${row.engine}): what is changed there is not recorded.`,
+    );
+  }
+  if (engine === 'mrg_myisam') {
+    return say(
+      'merged-rows',
+      `${name} shows the rows of other tables: changes through it are recorded under its own name only.`,
+    );
+  }
+  if (engine === 'blackhole') {
+    return say('no-rows', `${name} keeps no rows (BLACKHOLE): only its inserts are recorded.`);
+  }
+  return [];
+}
+
+/** @throws ChartgateError `privilege-missing` when a table shows no columns */
+function tableModel(
+  row: TableRow,
+  columns: readonly ColumnModel[],
+  keys: readonly KeyRow[],
+): Omit<TableModel, 'foreignKeys'> {
+  if (columns.length === 0) {
+    throw new ChartgateError(
+      'privilege-missing',
+      `The columns of the table ${printable(row.name)} cannot be seen by this SQL user.`,
+    );
+  }
+  return {
+    name: row.name,
+    engine: row.engine ?? '',
+    columns,
+    key: rowKey(columns, keys),
+    uniqueColumns: columns.map((c) => c.name).filter((name) => keys.some((part) => part.columnName === name)),
+    systemVersioned: row.type === 'SYSTEM VERSIONED',
+    partitioned: /\bpartitioned\b/i.test(row.options ?? ''),
+  };
+}
+
+function triggers(raw: RawCatalogue): readonly OwnTrigger[] {
+  return raw.triggers.map((row) => ({
+    name: row.name,
+    table: row.tableName,
+    timing: row.timing.toLowerCase() as TriggerTiming,
+    event: row.event.toLowerCase() as TriggerEvent,
+    order: Number(row.place),
+  }));
+}
+
+function build(schema: string, raw: RawCatalogue): SchemaModel {
+  if (raw.tables.length === 0) {
     throw new ChartgateError(
       'privilege-missing',
       `The schema ${printable(schema)} does not exist, has no tables, or this SQL user may not see them.`,
     );
   }
-  const [columnRows] = await connection.query<ColumnRow[]>(
-    `SELECT TABLE_NAME AS tableName, COLUMN_NAME AS name, DATA_TYPE AS dataType, COLUMN_TYPE AS columnType,
-            CHARACTER_SET_NAME AS characterSet, IS_NULLABLE AS nullable, EXTRA AS extra
-       FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? ORDER BY TABLE_NAME, ORDINAL_POSITION`,
-    [schema],
-  );
-  const [keyRows] = await connection.query<KeyRow[]>(
-    `SELECT TABLE_NAME AS tableName, INDEX_NAME AS keyName, COLUMN_NAME AS columnName
-       FROM information_schema.STATISTICS
-      WHERE TABLE_SCHEMA = ? AND NON_UNIQUE = 0 ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX`,
-    [schema],
-  );
-  const columns = group(columnRows);
-  const keys = group(keyRows);
-  const tables = tableRows.map((row): TableModel => {
-    const ofTable = (columns.get(row.name) ?? []).map(column);
-    if (ofTable.length === 0) {
-      throw new ChartgateError(
-        'privilege-missing',
-        `The columns of the table ${printable(row.name)} cannot be seen by this SQL user, or it was dropped meanwhile.`,
-      );
-    }
-    return {
-      name: row.name,
-      engine: row.engine ?? '',
-      columns: ofTable,
-      key: rowKey(ofTable, keys.get(row.name) ?? []),
-    };
-  });
-  tables.sort((a, b) => byCodeUnit(a.name, b.name));
-  return { schema, tables, ownTriggers: await readOwnTriggers(connection, schema) };
+  const columns = group(raw.columns);
+  const keys = group(raw.keys);
+  const plain = raw.tables
+    .filter((row) => BASE_TABLES.has(row.type))
+    .map((row) => tableModel(row, (columns.get(row.name) ?? []).map(column), keys.get(row.name) ?? []))
+    .sort((a, b) => byCodeUnit(a.name, b.name));
+  const references = foreignKeys(schema, plain, raw.references);
+  const all = triggers(raw);
+  return {
+    schema,
+    tables: plain.map((table) => ({ ...table, foreignKeys: references.get(table.name) ?? [] })),
+    ownTriggers: all
+      .filter((trigger) => trigger.name.startsWith(TRIGGER_PREFIX))
+      .sort((a, b) => byCodeUnit(a.name, b.name)),
+    emrTriggers: all
+      .filter((trigger) => !trigger.name.startsWith(TRIGGER_PREFIX))
+      .sort(
+        (a, b) =>
+          byCodeUnit(a.table, b.table) ||
+          byCodeUnit(a.event, b.event) ||
+          byCodeUnit(a.timing, b.timing) ||
+          a.order - b.order,
+      ),
+    foreignChildren: foreignChildren(plain, raw.referring),
+    unaudited: raw.tables.flatMap(unaudited).sort((a, b) => byCodeUnit(a.object, b.object)),
+  };
 }
 
-async function readOwnTriggers(connection: Connection, schema: string): Promise<OwnTrigger[]> {
-  const [rows] = await connection.query<(RowDataPacket & { name: string; tableName: string })[]>(
-    `SELECT TRIGGER_NAME AS name, EVENT_OBJECT_TABLE AS tableName
-       FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ?`,
-    [schema],
+/**
+ * Reads a schema. Needs a user who sees every table: the administrator's. The catalogue cannot be read in
+ * one piece, so it is read until two readings in a row agree; what changed in between is never mixed.
+ * @throws ChartgateError `privilege-missing` when the schema or all its tables are invisible,
+ *   `database-busy` when it goes on changing
+ */
+export async function readModel(connection: Connection, schema: string): Promise<SchemaModel> {
+  let before = await readRaw(connection, schema);
+  for (let attempt = 1; attempt < ATTEMPTS; attempt += 1) {
+    const after = await readRaw(connection, schema);
+    if (after.digest === before.digest) return build(schema, after);
+    before = after;
+  }
+  throw new ChartgateError(
+    'database-busy',
+    `The schema ${printable(schema)} was changed while it was read, ${ATTEMPTS} times in a row. ` +
+      'Let the migration end, then try again.',
   );
-  return rows
-    .filter((row) => row.name.startsWith(TRIGGER_PREFIX))
-    .map((row) => ({ name: row.name, table: row.tableName }))
-    .sort((a, b) => byCodeUnit(a.name, b.name));
 }

@@ -11,12 +11,14 @@ const LISTS = [
   'triggers',
   'tables',
   'columns',
+  'views',
   'foreignKeys',
   'routines',
   'events',
   'guards',
   'accounts',
   'privileges',
+  'settings',
 ] as const;
 
 interface Payload {
@@ -123,9 +125,10 @@ function checkShape(payload: Payload): void {
   const { snapshot } = payload;
   if (typeof snapshot !== 'object' || snapshot === null) throw invalid('it holds no snapshot.');
   for (const list of LISTS) {
-    if (!Array.isArray(snapshot[list])) throw invalid(`its list "${list}" is missing.`);
+    if (!Array.isArray(snapshot[list]))
+      throw invalid(`its list "${list}" is missing; take it anew with this version.`);
   }
-  for (const list of ['triggers', 'tables', 'columns', 'guards', 'accounts'] as const) {
+  for (const list of ['triggers', 'tables', 'columns', 'guards', 'accounts', 'settings'] as const) {
     if (snapshot[list].length === 0) throw invalid(`its list "${list}" is empty.`);
   }
   if (snapshot.instatement?.action !== 'start') throw invalid('the audit was not started when it was taken.');

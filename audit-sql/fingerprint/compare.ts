@@ -51,6 +51,14 @@ const COLUMN = kind<Snapshot['columns'][number]>({
   fields: {},
   changed: 'column-changed',
 });
+const VIEW = kind<Snapshot['views'][number]>({
+  noun: 'view',
+  identity: ['schema', 'name'],
+  missing: 'view-missing',
+  added: 'view-added',
+  fields: {},
+  changed: 'view-changed',
+});
 const FOREIGN_KEY = kind<Snapshot['foreignKeys'][number]>({
   noun: 'foreign key',
   identity: ['schema', 'table', 'name', 'position'],
@@ -98,6 +106,15 @@ const PRIVILEGE = kind<Snapshot['privileges'][number]>({
   added: 'privilege-added',
   fields: {},
   changed: 'privilege-added',
+});
+
+const SETTING = kind<Snapshot['settings'][number]>({
+  noun: 'server setting',
+  identity: ['name'],
+  missing: 'setting-changed',
+  added: 'setting-changed',
+  fields: {},
+  changed: 'setting-changed',
 });
 
 /** Facts are flat but for `object` of a privilege; JSON tells every two different values apart. */
@@ -200,12 +217,14 @@ export function compareSnapshot(baseline: Baseline, snapshot: Snapshot): readonl
   compareFacts(TRIGGER, expected.triggers, snapshot.triggers, report);
   compareFacts(TABLE, expected.tables, snapshot.tables, report);
   compareFacts(COLUMN, expected.columns, snapshot.columns, report);
+  compareFacts(VIEW, expected.views, snapshot.views, report);
   compareFacts(FOREIGN_KEY, expected.foreignKeys, snapshot.foreignKeys, report);
   compareFacts(ROUTINE, expected.routines, snapshot.routines, report);
   compareFacts(EVENT, expected.events, snapshot.events, report);
   compareFacts(GUARD, expected.guards, snapshot.guards, report);
   compareFacts(ACCOUNT, expected.accounts, snapshot.accounts, report);
   compareFacts(PRIVILEGE, expected.privileges, snapshot.privileges, report);
+  compareFacts(SETTING, expected.settings, snapshot.settings, report);
   return findings;
 }
 

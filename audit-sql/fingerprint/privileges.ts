@@ -99,7 +99,8 @@ const MARIADB_BITS = [
   'SHOW CREATE ROUTINE',
 ] as const;
 
-function bitNames(text: string): string[] {
+/** The privileges that a number in MariaDB's `mysql.global_priv` stands for; `BIT n` for unknown ones. */
+export function bitNames(text: string): string[] {
   if (!/^\d{1,20}$/.test(text))
     throw new ChartgateError('database-unsupported', 'An account has unreadable privileges.');
   const names: string[] = [];

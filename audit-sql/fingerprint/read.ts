@@ -1,6 +1,7 @@
 import type { Connection } from 'mysql2/promise';
 import { ChartgateError } from '../../contracts/errors.ts';
 import { literal, printable, qualified, SNAPSHOT_PROCEDURE } from '../names.ts';
+import { type Originals, readOriginals } from './originals.ts';
 import { dangerousPrivileges } from './privileges.ts';
 import { GUARD_FORMAT, RESULT_SETS, type ResultSet } from './result-sets.ts';
 import type { GuardFact, InstatementFact, Snapshot, SnapshotNames } from './types.ts';
@@ -36,10 +37,10 @@ async function rows(connection: Connection, sql: string): Promise<unknown[]> {
 async function callSnapshot(
   connection: Connection,
   names: SnapshotNames,
-): Promise<Record<ResultSet, readonly Row[]>> {
+): Promise<{ readonly sets: Record<ResultSet, readonly Row[]>; readonly originals: Originals }> {
   const answer = await rows(connection, `CALL ${qualified(names.auditSchema, SNAPSHOT_PROCEDURE)}()`);
   const sets = answer.filter((part): part is Row[] => Array.isArray(part));
-  if (sets.length !== RESULT_SETS.length) {
+  if (sets.length < RESULT_SETS.length) {
     throw unusable(
       `The guard procedure returned ${sets.length} result sets instead of ${RESULT_SETS.length}.`,
     );
@@ -59,7 +60,7 @@ async function callSnapshot(
       `The guard procedure speaks about the schemas ${printable(emr ?? '')} and ${printable(audit ?? '')}.`,
     );
   }
-  return named;
+  return { sets: named, originals: readOriginals(sets.slice(RESULT_SETS.length)) };
 }
 
 /**
@@ -99,10 +100,13 @@ function instatement(row: Row | undefined): InstatementFact | undefined {
  */
 export async function readSnapshot(connection: Connection, names: SnapshotNames): Promise<Snapshot> {
   const guards = await readGuards(connection, names);
-  const sets = await callSnapshot(connection, names);
-  const version = text(sets.meta[0]?.[1]);
+  const { sets, originals } = await callSnapshot(connection, names);
+  const engine = /mariadb/i.test(text(sets.meta[0]?.[1])) ? 'mariadb' : 'mysql';
+  // MariaDB shows bodies as they were written, but for the character sets in front of literals.
+  const body = (kind: string, schema: Cell, name: Cell, shown: Cell): string =>
+    engine === 'mariadb' ? text(shown) : originals.digest(kind, text(schema), text(name));
   return {
-    engine: /mariadb/i.test(version) ? 'mariadb' : 'mysql',
+    engine,
     emrSchema: names.emrSchema,
     auditSchema: names.auditSchema,
     triggers: sets.triggers.map((row) => ({
@@ -118,7 +122,7 @@ export async function readSnapshot(connection: Connection, names: SnapshotNames)
       characterSetClient: text(row[9]),
       collationConnection: text(row[10]),
       databaseCollation: text(row[11]),
-      body: text(row[12]),
+      body: body('TRIGGER', row[0], row[1], row[12]),
     })),
     tables: sets.tables.map((row) => ({
       schema: text(row[0]),
@@ -140,6 +144,16 @@ export async function readSnapshot(connection: Connection, names: SnapshotNames)
       default: optional(row[9]),
       generation: text(row[10]),
     })),
+    views: sets.views.map((row) => ({
+      schema: text(row[0]),
+      name: text(row[1]),
+      definer: text(row[2]),
+      security: text(row[3]),
+      checkOption: text(row[4]),
+      characterSetClient: text(row[5]),
+      collationConnection: text(row[6]),
+      body: text(row[7]),
+    })),
     foreignKeys: sets.foreignKeys.map((row) => ({
       schema: text(row[0]),
       table: text(row[1]),
@@ -159,7 +173,7 @@ export async function readSnapshot(connection: Connection, names: SnapshotNames)
       definer: text(row[3]),
       security: text(row[4]),
       sqlMode: text(row[5]),
-      body: text(row[6]),
+      body: body(text(row[2]), row[0], row[1], row[6]),
     })),
     events: sets.events.map((row) => ({
       schema: text(row[0]),
@@ -168,7 +182,7 @@ export async function readSnapshot(connection: Connection, names: SnapshotNames)
       status: text(row[3]),
       sqlMode: text(row[4]),
       schedule: text(row[5]),
-      body: text(row[6]),
+      body: body('EVENT', row[0], row[1], row[6]),
     })),
     guards,
     accounts: sets.accounts.map((row) => ({
@@ -176,6 +190,7 @@ export async function readSnapshot(connection: Connection, names: SnapshotNames)
       host: text(row[1]),
       locked: text(row[2]) === '1',
       plugin: text(row[3]),
+      authentication: text(row[4]),
     })),
     privileges: dangerousPrivileges(
       sets.grants.map((row) => ({
@@ -195,6 +210,7 @@ export async function readSnapshot(connection: Connection, names: SnapshotNames)
         roleHost: text(row[3]),
       })),
     ),
+    settings: sets.settings.map((row) => ({ name: text(row[0]).toLowerCase(), value: text(row[1]) })),
     instatement: instatement(sets.instatement[0]),
   };
 }

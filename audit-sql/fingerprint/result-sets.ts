@@ -7,14 +7,16 @@ export const RESULT_SETS = [
   'triggers',
   'tables',
   'columns',
+  'views',
   'foreignKeys',
   'routines',
   'events',
   'accounts',
   'grants',
   'roles',
+  'settings',
   'instatement',
 ] as const;
 export type ResultSet = (typeof RESULT_SETS)[number];
 
-export const GUARD_FORMAT = 'chartgate-guard/1';
+export const GUARD_FORMAT = 'chartgate-guard/2';

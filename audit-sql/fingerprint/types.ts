@@ -13,7 +13,10 @@ export interface TriggerFact {
   readonly characterSetClient: string;
   readonly collationConnection: string;
   readonly databaseCollation: string;
-  /** SHA-256 of the body, hex; computed in the server. */
+  /**
+   * SHA-256, hex: on MariaDB of the body; on MySQL of the whole statement as it was written, empty when the
+   * guard may not see it.
+   */
   readonly body: string;
 }
 
@@ -41,6 +44,22 @@ export interface ColumnFact {
   readonly generation: string;
 }
 
+/** A view. Those of the audit schema are what auditors read, so their text counts. */
+export interface ViewFact {
+  readonly schema: string;
+  readonly name: string;
+  readonly definer: string;
+  readonly security: string;
+  readonly checkOption: string;
+  readonly characterSetClient: string;
+  readonly collationConnection: string;
+  /**
+   * SHA-256 of the definition, hex. Empty for the EMR's views: seeing their text takes SELECT on them, and
+   * the guard may read no row.
+   */
+  readonly body: string;
+}
+
 export interface ForeignKeyFact {
   readonly schema: string;
   readonly table: string;
@@ -62,7 +81,7 @@ export interface RoutineFact {
   readonly definer: string;
   readonly security: string;
   readonly sqlMode: string;
-  /** SHA-256 of parameters and body, hex. */
+  /** SHA-256, hex: on MariaDB of parameters and body, on MySQL of the whole statement. */
   readonly body: string;
 }
 
@@ -95,6 +114,8 @@ export interface AccountFact {
   readonly host: string;
   readonly locked: boolean;
   readonly plugin: string;
+  /** SHA-256 of what its password is checked against, hex: nobody may give it a usable one unseen. */
+  readonly authentication: string;
 }
 
 export const PRIVILEGE_SCOPES = ['global', 'schema', 'table', 'column', 'routine', 'role', 'proxy'] as const;
@@ -108,6 +129,12 @@ export interface PrivilegeFact {
   /** The schema pattern, table, column, routine, role or proxied account it is on; empty for global. */
   readonly object: readonly string[];
   readonly privilege: string;
+}
+
+/** A setting of the server with which the audit could be got round, or under which it means something else. */
+export interface SettingFact {
+  readonly name: string;
+  readonly value: string;
 }
 
 /** The last entry of `audit_instatement_log`. */
@@ -126,12 +153,14 @@ export interface Snapshot {
   readonly triggers: readonly TriggerFact[];
   readonly tables: readonly TableFact[];
   readonly columns: readonly ColumnFact[];
+  readonly views: readonly ViewFact[];
   readonly foreignKeys: readonly ForeignKeyFact[];
   readonly routines: readonly RoutineFact[];
   readonly events: readonly EventFact[];
   readonly guards: readonly GuardFact[];
   readonly accounts: readonly AccountFact[];
   readonly privileges: readonly PrivilegeFact[];
+  readonly settings: readonly SettingFact[];
   readonly instatement: InstatementFact | undefined;
 }
 

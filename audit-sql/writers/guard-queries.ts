@@ -47,7 +47,7 @@ function listed(privileges: Readonly<Record<string, string>>): string {
 /** What both engines answer alike. */
 function common(
   names: AuditNames,
-): Omit<Record<ResultSet, string>, 'routines' | 'events' | 'accounts' | 'grants' | 'roles'> {
+): Omit<Record<ResultSet, string>, 'routines' | 'events' | 'accounts' | 'grants' | 'roles' | 'settings'> {
   const emr = literal(names.emrSchema);
   const audit = literal(names.auditSchema);
   const both = (select: (schema: string) => string): string => `${select(emr)}\nUNION ALL\n${select(audit)}`;
@@ -70,6 +70,14 @@ function common(
        IF(COLUMN_KEY = 'PRI', 'PRI', ''), IFNULL(COLLATION_NAME, ''), EXTRA, COLUMN_DEFAULT,
        IFNULL(GENERATION_EXPRESSION, '')
   FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ${schema}`,
+    ),
+    // Without SELECT and SHOW VIEW a definition is shown as empty, as for the EMR's views.
+    views: both(
+      (
+        schema,
+      ) => `SELECT TABLE_SCHEMA, TABLE_NAME, DEFINER, SECURITY_TYPE, CHECK_OPTION, CHARACTER_SET_CLIENT,
+       COLLATION_CONNECTION, IF(VIEW_DEFINITION = '', '', SHA2(VIEW_DEFINITION, 256))
+  FROM information_schema.VIEWS WHERE TABLE_SCHEMA = ${schema}`,
     ),
     foreignKeys: both(
       (schema) => `SELECT k.TABLE_SCHEMA, k.TABLE_NAME, k.CONSTRAINT_NAME, k.ORDINAL_POSITION, k.COLUMN_NAME,
@@ -125,6 +133,31 @@ function naming(names: AuditNames, schema: string, text: string): string {
   return `${schema} IN (${both.map(literal).join(', ')}) OR ${both.map((name) => `${text} RLIKE ${wholeWord(name)}`).join(' OR ')}`;
 }
 
+/**
+ * Settings, each with the reason why its change matters. Those that a version does not have give no row.
+ * `guard_runs_as` is nobody's account when the server was started without privilege checks.
+ */
+const SETTINGS = [
+  // Every account holds these roles.
+  'mandatory_roles',
+  // `_` and `%` in grants on schemas are then plain characters.
+  'partial_revokes',
+  // Children's triggers then fire for cascades too.
+  'enable_cascade_triggers',
+  'innodb_native_foreign_keys',
+  // Names that differ by case only are then one name.
+  'lower_case_table_names',
+  // No privilege is checked.
+  'skip_grant_tables',
+];
+
+function settings(source: string): string {
+  return `SELECT LOWER(VARIABLE_NAME), VARIABLE_VALUE FROM ${source}
+ WHERE LOWER(VARIABLE_NAME) IN (${SETTINGS.map(literal).join(', ')})
+UNION ALL
+SELECT 'guard_runs_as', CURRENT_USER()`;
+}
+
 /** MariaDB keeps routines, events and privileges in tables; they show what `information_schema` hides. */
 export function mariadbQueries(names: AuditNames): Record<ResultSet, string> {
   return {
@@ -137,12 +170,31 @@ export function mariadbQueries(names: AuditNames): Record<ResultSet, string> {
        SHA2(body, 256)
   FROM mysql.event WHERE ${naming(names, 'db', 'body_utf8')}`,
     accounts: `SELECT User, Host, IFNULL(JSON_VALUE(Priv, '$.account_locked'), '0') IN ('1', 'true'),
-       IFNULL(JSON_VALUE(Priv, '$.plugin'), '')
+       IFNULL(JSON_VALUE(Priv, '$.plugin'), ''),
+       SHA2(IFNULL(CONCAT_WS(' ', JSON_VALUE(Priv, '$.authentication_string'), NULLIF(JSON_QUERY(Priv, '$.auth_or'), '[{}]')), ''), 256)
   FROM mysql.global_priv WHERE ${isOurs(names)}`,
     grants: `SELECT 'global-bits', User, Host, '${EVERYTHING}', '', '', '', IFNULL(JSON_VALUE(Priv, '$.access'), '0')
   FROM mysql.global_priv\nUNION ALL\n${lowerGrants(names, MARIADB_DB_PRIVILEGES)}`,
     roles: "SELECT User, Host, Role, '' FROM mysql.roles_mapping",
+    settings: settings('information_schema.GLOBAL_VARIABLES'),
   };
+}
+
+/**
+ * What MySQL must be asked for one by one: the text of triggers, routines and events as it was written. Its
+ * `information_schema` shows literals unescaped, so that `'a\' , 1, \'b'`, one value, and `'a' , 1, 'b'`, three,
+ * look the same there. Rows: kind, schema, name.
+ */
+export function mysqlOriginals(names: AuditNames): string {
+  const both = [names.emrSchema, names.auditSchema].map(literal).join(', ');
+  return `SELECT 'TRIGGER', TRIGGER_SCHEMA, TRIGGER_NAME
+  FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA IN (${both})
+UNION ALL
+SELECT ROUTINE_TYPE, ROUTINE_SCHEMA, ROUTINE_NAME
+  FROM information_schema.ROUTINES WHERE ${naming(names, 'ROUTINE_SCHEMA', 'ROUTINE_DEFINITION')}
+UNION ALL
+SELECT 'EVENT', EVENT_SCHEMA, EVENT_NAME
+  FROM information_schema.EVENTS WHERE ${naming(names, 'EVENT_SCHEMA', 'EVENT_DEFINITION')}`;
 }
 
 export function mysqlQueries(names: AuditNames, major: number): Record<ResultSet, string> {
@@ -163,12 +215,14 @@ export function mysqlQueries(names: AuditNames, major: number): Record<ResultSet
        CONCAT_WS(' ', INTERVAL_VALUE, INTERVAL_FIELD, EXECUTE_AT, STARTS, ENDS, ON_COMPLETION, TIME_ZONE),
        SHA2(EVENT_DEFINITION, 256)
   FROM information_schema.EVENTS WHERE ${naming(names, 'EVENT_SCHEMA', 'EVENT_DEFINITION')}`,
-    accounts: `SELECT User, Host, account_locked = 'Y', plugin FROM mysql.user WHERE ${isOurs(names)}`,
+    accounts: `SELECT User, Host, account_locked = 'Y', plugin, SHA2(IFNULL(authentication_string, ''), 256)
+  FROM mysql.user WHERE ${isOurs(names)}`,
     grants: `SELECT 'global', User, Host, '${EVERYTHING}', '', '', '', ${listed(MYSQL_USER_PRIVILEGES)}
   FROM mysql.user${dynamic}\nUNION ALL\n${lowerGrants(names, DB_PRIVILEGES)}`,
     roles:
       major >= 8
         ? 'SELECT TO_USER, TO_HOST, FROM_USER, FROM_HOST FROM mysql.role_edges'
         : "SELECT '', '', '', '' FROM DUAL WHERE FALSE",
+    settings: settings('performance_schema.global_variables'),
   };
 }

@@ -1,15 +1,17 @@
 import type { Dialect } from '../dialect.ts';
 import { RESULT_SETS, type ResultSet } from '../fingerprint/result-sets.ts';
 import {
+  type Account,
   type AuditNames,
   accountSql,
   INSTATEMENT_TABLE,
   printable,
   qualified,
   SNAPSHOT_PROCEDURE,
+  TRAIL_VIEW,
 } from '../names.ts';
 import { GENERATOR } from '../version.ts';
-import { mariadbQueries, mysqlQueries } from './guard-queries.ts';
+import { mariadbQueries, mysqlOriginals, mysqlQueries } from './guard-queries.ts';
 import { makeScript, type Script } from './script.ts';
 import { lockedAccount } from './store.ts';
 
@@ -28,14 +30,56 @@ const MARIADB_TABLES = [
 const MYSQL_TABLES = ['user', 'db', 'tables_priv', 'columns_priv', 'procs_priv', 'proxies_priv'];
 const MYSQL8_TABLES = ['global_grants', 'role_edges'];
 
-function procedureBody(queries: Readonly<Record<ResultSet, string>>): string {
-  // No comments in here: some clients drop them, others keep them, and the body must always be the same.
-  const parts = RESULT_SETS.map((set) => `  ${queries[set].replaceAll('\n', '\n  ')};`);
-  return `()\nREADS SQL DATA\nSQL SECURITY DEFINER\nBEGIN\n${parts.join('\n')}\nEND`;
+function indented(sql: string, by: string): string {
+  return sql.replaceAll('\n', `\n${by}`);
 }
 
-/** The account that may look at the catalogues, and the procedures through which alone it can be used. */
-export function guardScript(names: AuditNames, dialect: Dialect, major: number): Script {
+/** @param originals what to show as it was written, each after a row that names it; see `mysqlOriginals` */
+function procedureBody(queries: Readonly<Record<ResultSet, string>>, originals: string | undefined): string {
+  // No comments in here: some clients drop them, others keep them, and the body must always be the same.
+  const parts = RESULT_SETS.map((set) => `  ${indented(queries[set], '  ')};`);
+  const before =
+    originals === undefined
+      ? []
+      : [
+          '  DECLARE finished BOOLEAN DEFAULT FALSE;',
+          '  DECLARE its_kind, its_schema, its_name VARCHAR(64);',
+          `  DECLARE originals CURSOR FOR\n    ${indented(originals, '    ')};`,
+          '  DECLARE CONTINUE HANDLER FOR NOT FOUND SET finished = TRUE;',
+        ];
+  const after =
+    originals === undefined
+      ? []
+      : [
+          '  OPEN originals;',
+          '  one_by_one: LOOP',
+          '    FETCH originals INTO its_kind, its_schema, its_name;',
+          '    IF finished THEN LEAVE one_by_one; END IF;',
+          '    SELECT its_kind, its_schema, its_name;',
+          '    BEGIN',
+          '      DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN END;',
+          "      SET @chartgate_show = CONCAT('SHOW CREATE ', its_kind, ' `', REPLACE(its_schema, '`', '``'), '`.`', REPLACE(its_name, '`', '``'), '`');",
+          '      PREPARE chartgate_show FROM @chartgate_show;',
+          '      EXECUTE chartgate_show;',
+          '      DEALLOCATE PREPARE chartgate_show;',
+          '    END;',
+          '  END LOOP;',
+          '  CLOSE originals;',
+        ];
+  const body = [...before, ...parts, ...after].join('\n');
+  return `()\nREADS SQL DATA\nSQL SECURITY DEFINER\nBEGIN\n${body}\nEND`;
+}
+
+/**
+ * The account that may look at the catalogues, and the procedures through which alone it can be used.
+ * @param callers accounts that may call the procedures now: MySQL forgets them with the procedure it drops
+ */
+export function guardScript(
+  names: AuditNames,
+  dialect: Dialect,
+  major: number,
+  callers: readonly Account[] = [],
+): Script {
   const guard = accountSql(names.guard);
   const emr = dialect.grantSchema(names.emrSchema);
   const audit = dialect.grantSchema(names.auditSchema);
@@ -52,7 +96,9 @@ export function guardScript(names: AuditNames, dialect: Dialect, major: number):
     schema: names.auditSchema,
     name: SNAPSHOT_PROCEDURE,
     definer: names.guard,
-    rest: procedureBody(mariadb ? mariadbQueries(names) : mysqlQueries(names, major)),
+    rest: mariadb
+      ? procedureBody(mariadbQueries(names), undefined)
+      : procedureBody(mysqlQueries(names, major), mysqlOriginals(names)),
   });
   return makeScript(
     'guard',
@@ -76,6 +122,8 @@ export function guardScript(names: AuditNames, dialect: Dialect, major: number):
             `GRANT TRIGGER, REFERENCES ON ${emr}.* TO ${guard}`,
             `GRANT TRIGGER, REFERENCES ON ${audit}.* TO ${guard}`,
             `GRANT SELECT ON ${qualified(names.auditSchema, INSTATEMENT_TABLE)} TO ${guard}`,
+            // Shows the view's text. It reads with the rights of its reader, and the guard has none on the rows.
+            `GRANT SELECT, SHOW VIEW ON ${qualified(names.auditSchema, TRAIL_VIEW)} TO ${guard}`,
             ...catalogue,
           ].map((sql) => ({ label: 'guard grants', sql })),
         ],
@@ -88,6 +136,13 @@ export function guardScript(names: AuditNames, dialect: Dialect, major: number):
             label: 'guard grants',
             sql: `GRANT EXECUTE ON PROCEDURE ${qualified(names.auditSchema, SNAPSHOT_PROCEDURE)} TO ${guard}`,
           },
+          ...(mariadb ? [] : callers)
+            .map(accountSql)
+            .filter((caller) => caller !== guard)
+            .map((caller) => ({
+              label: `callers of the guard`,
+              sql: `GRANT EXECUTE ON PROCEDURE ${qualified(names.auditSchema, SNAPSHOT_PROCEDURE)} TO ${caller}`,
+            })),
         ],
       },
     ],

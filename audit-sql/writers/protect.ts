@@ -1,124 +1,153 @@
 import type { Dialect } from '../dialect.ts';
-import {
-  type Account,
-  type AuditNames,
-  accountSql,
-  GUARD_PROCEDURES,
-  ident,
-  printable,
-  qualified,
-} from '../names.ts';
+import { type AuditNames, accountSql, GUARD_PROCEDURES, ident, printable, qualified } from '../names.ts';
+import type { ProtectPlan } from '../privileges/plan.ts';
+import { groupedGrantLines } from '../privileges/summary.ts';
+import type { AccountPlan } from '../privileges/types.ts';
+import { NO_HARM } from '../privileges/vocabulary.ts';
 import { GENERATOR } from '../version.ts';
+import { accountStatements, everybodyStatements, grantStatements } from './grants.ts';
 import { makeScript, type Script, type Section, type Statement } from './script.ts';
 
-/** Privileges that an EMR keeps if it had them; every EMR gets the four for rows. */
-export const KEPT_PRIVILEGES = ['EXECUTE', 'CREATE TEMPORARY TABLES', 'LOCK TABLES'] as const;
-export type KeptPrivilege = (typeof KEPT_PRIVILEGES)[number];
+const WIDTH = 100;
 
-/** An SQL account that the EMR uses, and what of its present rights matters. */
-export interface EmrAccount {
-  readonly account: Account;
-  readonly keep: readonly KeptPrivilege[];
-  /** Roles granted to it, as SQL writes them; all are revoked. */
-  readonly roles: readonly string[];
-}
-
-/** A grant on a schema that anybody has. */
-export interface PublicGrant {
-  /** As SQL writes it: `PUBLIC` or an anonymous account. */
-  readonly grantee: string;
-  /** As stored, wildcards included. */
-  readonly schemaPattern: string;
-}
-
-export interface ProtectOptions {
-  readonly emrAccounts: readonly EmrAccount[];
-  readonly checker: Account;
-  /** Other audit schemas on this server whose guard procedures the checker may call, and goes on calling. */
-  readonly checkerElsewhere?: readonly string[];
-  readonly publicGrants: readonly PublicGrant[];
-}
-
-/** MariaDB's REVOKE ALL takes roles too, but leaves the default role's name behind; MySQL's leaves roles. */
-function withoutRoles(emr: EmrAccount, dialect: Dialect): Statement[] {
-  const account = accountSql(emr.account);
-  if (emr.roles.length === 0) return [];
-  if (dialect.engine === 'mariadb') {
-    return [{ label: `no default role for ${account}`, sql: `SET DEFAULT ROLE NONE FOR ${account}` }];
+/** A comment folded after commas, continued lines indented. */
+function folded(text: string): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(/(?<=, )/)) {
+    if (line !== '' && line.length + word.trimEnd().length > WIDTH) {
+      lines.push(line.trimEnd());
+      line = '    ';
+    }
+    line += word;
   }
-  return emr.roles.map((role) => ({
-    label: `revoke role ${role} from ${account}`,
-    sql: `REVOKE ${role} FROM ${account}`,
-  }));
+  return [...lines, line.trimEnd()];
 }
 
-function emrSection(emr: EmrAccount, names: AuditNames, dialect: Dialect): Section {
-  const account = accountSql(emr.account);
-  const privileges = [
-    'SELECT',
-    'INSERT',
-    'UPDATE',
-    'DELETE',
-    ...KEPT_PRIVILEGES.filter((p) => emr.keep.includes(p)),
+/** Each reason once, with the privileges it is the reason of. */
+function reasons(plan: AccountPlan): string[] {
+  const byReason = new Map<string, Set<string>>();
+  for (const { change, privilege, why } of plan.differences) {
+    if (change !== 'revoke') continue;
+    const set = byReason.get(why);
+    if (set === undefined) byReason.set(why, new Set([privilege]));
+    else set.add(privilege);
+  }
+  const sorted = [...byReason].sort(([a], [b]) => (a === NO_HARM ? 1 : 0) - (b === NO_HARM ? 1 : 0));
+  return sorted.flatMap(([why, privileges]) => folded(`  ${[...privileges].join(', ')}: ${why}.`));
+}
+
+/**
+ * The guard's EXECUTE is given again each time: a server that makes a procedure anew takes the old one's
+ * grants away, and this file may have been made before that.
+ */
+function guardAgain(plan: AccountPlan): Statement[] {
+  const isGuard = ([, kind, name]: readonly string[]): boolean =>
+    kind === 'PROCEDURE' && GUARD_PROCEDURES.some((procedure) => procedure === name);
+  return grantStatements(
+    plan.account,
+    plan.wanted.filter((grant) => grant.scope === 'routine' && isGuard(grant.object)),
+  );
+}
+
+function holdsText(plan: AccountPlan): string[] {
+  if (plan.wanted.length === 0) return ['  nothing: its role means nothing that is in this schema'];
+  return groupedGrantLines(plan.wanted).flatMap((line) => folded(`  ${line}`));
+}
+
+function accountSection(plan: AccountPlan, dialect: Dialect): Section {
+  const again = guardAgain(plan);
+  const repeated = new Set(again.map((statement) => statement.sql));
+  const statements = accountStatements(plan, dialect).filter((statement) => !repeated.has(statement.sql));
+  const why = reasons(plan);
+  const who = printable(`${plan.account.user}@${plan.account.host}`);
+  const checker = [
+    'It is made locked and without a usable password. By hand, or with --checker-password-file:',
+    `  ALTER USER ${printable(accountSql(plan.account)).slice(1, -1)} IDENTIFIED BY '…' ACCOUNT UNLOCK;`,
   ];
   return {
     comment: [
-      `The EMR's account ${printable(`${emr.account.user}@${emr.account.host}`)}: rows of its own schema, nothing else anywhere.`,
+      `${who}, role ${printable(plan.role)}. It holds afterwards:`,
+      ...holdsText(plan),
+      ...(why.length === 0 ? [] : ['It loses:', ...why]),
+      ...(again.length === 0 ? [] : checker),
     ],
-    statements: [
-      ...withoutRoles(emr, dialect),
-      {
-        label: `revoke all from ${account}`,
-        sql: `REVOKE ALL PRIVILEGES, GRANT OPTION FROM ${account}`,
-      },
-      {
-        label: `grant rows to ${account}`,
-        sql: `GRANT ${privileges.join(', ')} ON ${dialect.grantSchema(names.emrSchema)}.* TO ${account}`,
-      },
-    ],
+    statements: [...statements, ...again],
   };
 }
 
-/** Takes from the EMR's accounts what they do not need, and makes the checker's. No password is in it. */
-export function protectScript(options: ProtectOptions, names: AuditNames, dialect: Dialect): Script {
-  const checker = accountSql(options.checker);
+/** Accounts that need no statement are named too: whoever reads the file sees all that the policy means. */
+function unchanged(sections: readonly Section[]): string[] {
+  const lines = sections.filter((one) => one.statements.length === 0).flatMap((one) => one.comment);
+  return lines.length === 0 ? [] : ['', 'As they should be already:', ...lines.map((line) => `  ${line}`)];
+}
+
+/** A script that stops at its first statement, whoever runs it, because a person must decide something first. */
+function stopped(plan: ProtectPlan, names: AuditNames): Script {
+  const stops = plan.reports.filter((one) => one.severity === 'stop');
   return makeScript(
     'protect',
     [
-      `Least privilege for the schema ${printable(names.emrSchema)}.`,
+      `Least privilege for the schema ${printable(names.emrSchema)}: nothing is done until this is decided.`,
+      `Generated by ${GENERATOR}.`,
+      '',
+      ...stops.flatMap((one) => folded(`${printable(one.object)}: ${one.sentence}`)),
+    ],
+    [
+      {
+        comment: [],
+        statements: [
+          {
+            label: 'stop',
+            sql: "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'Nothing was changed: the head of protect.sql says what must be decided first.'",
+          },
+        ],
+      },
+    ],
+  );
+}
+
+/** A plan that changes nothing, for whoever wants the other scripts alone. */
+export const NO_PROTECTION: ProtectPlan = Object.freeze({
+  policy: 'none',
+  accounts: [],
+  everybody: [],
+  histograms: [],
+  reports: [],
+});
+
+/**
+ * Makes the accounts hold exactly what the policy gives them. No password is in it.
+ * When the plan has something that a person must decide first, the script does nothing but say so.
+ */
+export function protectScript(plan: ProtectPlan, names: AuditNames, dialect: Dialect): Script {
+  if (plan.reports.some((one) => one.severity === 'stop')) return stopped(plan, names);
+  const sections = plan.accounts.map((one) => accountSection(one, dialect));
+  return makeScript(
+    'protect',
+    [
+      `Least privilege for the schema ${printable(names.emrSchema)}; policy: ${printable(plan.policy)}.`,
       `Generated by ${GENERATOR} for ${dialect.engine === 'mariadb' ? 'MariaDB' : 'MySQL'}.`,
       '',
       'It was made from the grants as they were: generate it anew instead of running an old file again.',
-      'Run it after guard. Privileges of a session that is open already may last until it ends.',
+      'Run it after guard. What is missing is granted first, then what is too much is revoked.',
+      'Sessions that are open already keep global and schema privileges until they end: restart the EMR.',
+      ...unchanged(sections),
     ],
     [
-      ...options.emrAccounts.map((emr) => emrSection(emr, names, dialect)),
+      ...sections,
       {
-        comment: ["Anybody's rights on the schema that installers leave behind, TRIGGER among them."],
-        statements: options.publicGrants.map((grant) => ({
-          label: `revoke public grant on ${printable(grant.schemaPattern)}`,
-          sql: `REVOKE ALL PRIVILEGES ON ${ident(grant.schemaPattern)}.* FROM ${grant.grantee}`,
-        })),
+        comment: ["Everybody's rights that installers leave behind, TRIGGER among them."],
+        statements: everybodyStatements(plan.everybody, dialect),
       },
       {
         comment: [
-          "The integrity checker's account: EXECUTE on the guard procedures, nothing else.",
-          'It is made locked and without a usable password. Afterwards, by hand or with --checker-password-file:',
-          `  ALTER USER ${printable(checker).slice(1, -1)} IDENTIFIED BY '…' ACCOUNT UNLOCK;`,
+          'A histogram shows values of its column to whoever has any privilege on the table, INSERT too.',
         ],
-        statements: [
-          {
-            label: `account ${checker}`,
-            sql: `CREATE USER IF NOT EXISTS ${checker} ${dialect.unusableAuthentication} ACCOUNT LOCK`,
-          },
-          { label: `revoke all from ${checker}`, sql: `REVOKE ALL PRIVILEGES, GRANT OPTION FROM ${checker}` },
-          ...[names.auditSchema, ...(options.checkerElsewhere ?? [])].flatMap((schema) =>
-            GUARD_PROCEDURES.map((procedure) => ({
-              label: `grant guard to ${checker}`,
-              sql: `GRANT EXECUTE ON PROCEDURE ${qualified(schema, procedure)} TO ${checker}`,
-            })),
-          ),
-        ],
+        statements: plan.histograms.map(({ table, column }) => ({
+          label: `drop histogram on ${printable(table)}`,
+          sql: `ANALYZE TABLE ${qualified(names.emrSchema, table)} DROP HISTOGRAM ON ${ident(column)}`,
+        })),
       },
     ],
   );

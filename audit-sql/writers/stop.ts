@@ -1,15 +1,15 @@
 import type { Dialect } from '../dialect.ts';
-import { type SchemaModel, schemaDigest } from '../model.ts';
+import { type SchemaModel, schemaDigest, schemaShape } from '../model.ts';
 import { type AuditNames, printable, qualified } from '../names.ts';
 import { GENERATOR } from '../version.ts';
 import { makeScript, type Script } from './script.ts';
-import { instatement } from './store.ts';
-import { ROW_OPERATIONS, triggerName } from './triggers.ts';
+import { instatement, upgradeSection } from './store.ts';
+import { wantedTriggers } from './triggers.ts';
 
 /** Records the stop, then drops our triggers from the EMR schema. The audit's own schema stays as it is. */
 export function stopScript(model: SchemaModel, names: AuditNames, dialect: Dialect): Script {
   const triggers = new Set([
-    ...model.tables.flatMap((table) => ROW_OPERATIONS.map((operation) => triggerName(table.name, operation))),
+    ...model.tables.flatMap((table) => wantedTriggers(table, model).map((trigger) => trigger.name)),
     ...model.ownTriggers.map((trigger) => trigger.name),
   ]);
   return makeScript(
@@ -21,6 +21,7 @@ export function stopScript(model: SchemaModel, names: AuditNames, dialect: Diale
       'From the first statement on the gateway refuses requests, until start was run again.',
     ],
     [
+      upgradeSection(names),
       {
         comment: ['First the record: should this script break off, the audit already counts as stopped.'],
         statements: [
@@ -28,6 +29,7 @@ export function stopScript(model: SchemaModel, names: AuditNames, dialect: Diale
             digest: schemaDigest(model),
             generator: GENERATOR,
             tables: model.tables.length,
+            schemaModel: schemaShape(model),
           }),
         ],
       },

@@ -1,17 +1,22 @@
 import { createHash } from 'node:crypto';
 import type { Dialect } from '../dialect.ts';
-import type { ColumnModel, TableModel } from '../model.ts';
+import type { SchemaModel, TableModel, TriggerEvent, TriggerTiming } from '../model.ts';
+import { type AuditNames, ident, literal, printable, qualified, TRIGGER_PREFIX } from '../names.ts';
+import { CASCADE_EVENTS, cascadeOf } from './cascade-paths.ts';
+import { type CascadeSql, cascadeSql } from './cascades.ts';
+import { PROVENANCE_COLUMNS, PROVENANCE_VALUES } from './provenance.ts';
+import { tookPlace } from './refused.ts';
 import {
-  AUDIT_ROW_TABLE,
-  type AuditNames,
-  ident,
-  literal,
-  printable,
-  qualified,
-  TRIGGER_PREFIX,
-} from '../names.ts';
-import type { Section } from './script.ts';
-import { type ValueWriter, valueWriter } from './values.ts';
+  collectChanges,
+  collectedChanges,
+  jsonObject,
+  type RowWritings,
+  rowOf,
+  rowWritings,
+  wholeRow,
+} from './row-json.ts';
+import type { Section, Statement } from './script.ts';
+import { rowTableOf } from './store.ts';
 
 export const ROW_OPERATIONS = ['insert', 'update', 'delete'] as const;
 export type RowOperation = (typeof ROW_OPERATIONS)[number];
@@ -19,121 +24,172 @@ export type RowOperation = (typeof ROW_OPERATIONS)[number];
 /** Binary values up to this many bytes are recorded whole. */
 export const MAXIMUM_BINARY_BYTES = 65_536;
 
+/** Where a BEFORE trigger records cascades, it is called after them. */
+export const TRIGGER_KINDS = [...ROW_OPERATIONS, 'cascade_update', 'cascade_delete'] as const;
+export type TriggerKind = (typeof TRIGGER_KINDS)[number];
+
+const MAXIMUM_NAME = 63;
+
 /**
  * The trigger's name: readable, at most 63 characters, plain ASCII (a name becomes a file name on MariaDB,
  * where other characters take five bytes), and different for table names that differ only in case.
  */
-export function triggerName(table: string, operation: RowOperation): string {
-  const readable = table.replace(/[^A-Za-z0-9]/g, '_').slice(0, 36);
+export function triggerName(table: string, kind: TriggerKind): string {
   const digest = createHash('sha256').update(table).digest('hex').slice(0, 10);
-  return `${TRIGGER_PREFIX}${operation}_${readable}_${digest}`;
+  const start = `${TRIGGER_PREFIX}${kind}_`;
+  const room = MAXIMUM_NAME - start.length - digest.length - 1;
+  return `${start}${table.replace(/[^A-Za-z0-9]/g, '_').slice(0, room)}_${digest}`;
 }
 
-/**
- * The server's UTC time of this row. A session can set `timestamp` and so falsify NOW() and
- * UTC_TIMESTAMP(), but not SYSDATE(); the difference of the two brings the true time back.
- */
-const AT = 'UTC_TIMESTAMP(6) + INTERVAL TIMESTAMPDIFF(MICROSECOND, NOW(6), SYSDATE(6)) MICROSECOND';
-
-/**
- * A session can set `insert_id` and so choose the number of the next row that gets one, exhausting or
- * reordering the audit's numbers. Then the number is out of range, and the change fails with its audit row.
- */
-const ID = 'IF(@@insert_id = 0, NULL, -1)';
-
-interface Writing {
-  readonly column: ColumnModel;
-  readonly value: ValueWriter;
+/** A trigger that the start script makes. */
+export interface WantedTrigger {
+  readonly name: string;
+  readonly table: string;
+  readonly timing: TriggerTiming;
+  readonly event: TriggerEvent;
 }
 
-function jsonObject(writings: readonly Writing[], row: 'OLD' | 'NEW', indent: string): string {
-  const members = writings.map(({ column, value }) => `${literal(column.name)}, ${value.argument(row)}`);
-  if (members.length === 1) return `JSON_OBJECT(${members[0]})`;
-  return `JSON_OBJECT(\n${indent}  ${members.join(`,\n${indent}  `)}\n${indent})`;
-}
-
-/** `{"column": [old, new]}` of the columns that changed, in one pass over the row. */
-function changes(writings: readonly Writing[], indent: string): string {
-  const members = writings.map(({ column, value }) => {
-    const key = literal(`${JSON.stringify(column.name)}:[`);
-    const old = `IFNULL(${value.token('OLD')}, 'null')`;
-    const now = `IFNULL(${value.token('NEW')}, 'null')`;
-    return `IF(${value.unchanged}, NULL, CONCAT(${key}, ${old}, ',', ${now}, ']'))`;
+/** Every trigger that a table needs: one per operation, and one per event that cascades to other rows. */
+export function wantedTriggers(table: TableModel, model: SchemaModel): readonly WantedTrigger[] {
+  const wanted = (kind: TriggerKind, timing: TriggerTiming, event: TriggerEvent): WantedTrigger => ({
+    name: triggerName(table.name, kind),
+    table: table.name,
+    timing,
+    event,
   });
-  return `CONCAT('{', CONCAT_WS(',',\n${indent}  ${members.join(`,\n${indent}  `)}\n${indent}), '}')`;
+  return [
+    ...ROW_OPERATIONS.map((operation) => wanted(operation, 'after', operation)),
+    ...CASCADE_EVENTS.filter((event) => cascadeOf(model, table, event) !== undefined).map((event) =>
+      wanted(`cascade_${event}`, 'before', event),
+    ),
+  ];
 }
+
+/** A local variable of the trigger: a session's own could be read, or set, by the session. */
+const CHANGED = 'changed';
+
+const OLD = rowOf('OLD');
+const NEW = rowOf('NEW');
 
 function body(
   table: TableModel,
   operation: RowOperation,
   names: AuditNames,
-  writings: readonly Writing[],
+  { key, stored }: RowWritings,
+  cascade: CascadeSql | undefined,
+  happened: string | undefined,
 ): string {
-  const keyed = table.key.length > 0;
-  const inKey = new Set(table.key);
-  const key = writings.filter(({ column }) => inKey.has(column.name));
-  // Generated columns follow from the others; they are recorded only where they name the row.
-  const stored = writings.filter(({ column }) => !column.generated);
-  const keyRow = operation === 'insert' ? 'NEW' : 'OLD';
+  const keyed = key.length > 0;
   const values: Record<
     RowOperation,
     { readonly old: string; readonly new: string; readonly changes: string }
   > = {
-    insert: { old: 'NULL', new: jsonObject(stored, 'NEW', '  '), changes: 'NULL' },
-    delete: { old: jsonObject(stored, 'OLD', '  '), new: 'NULL', changes: 'NULL' },
+    insert: { old: 'NULL', new: wholeRow(stored, NEW, '  '), changes: 'NULL' },
+    delete: { old: wholeRow(stored, OLD, '  '), new: 'NULL', changes: 'NULL' },
     update: keyed
-      ? { old: 'NULL', new: 'NULL', changes: changes(stored, '  ') }
+      ? { old: 'NULL', new: 'NULL', changes: collectedChanges(CHANGED) }
       : // Without a key only the whole old row says which row it was.
-        { old: jsonObject(stored, 'OLD', '  '), new: jsonObject(stored, 'NEW', '  '), changes: 'NULL' },
+        { old: wholeRow(stored, OLD, '  '), new: wholeRow(stored, NEW, '  '), changes: 'NULL' },
   };
   const written = values[operation];
-  return [
-    `INSERT INTO ${qualified(names.auditSchema, AUDIT_ROW_TABLE)}`,
-    '  (id, at, login, ran_as, connection, emr_table, operation, row_key, old_values, new_values, changes)',
+  const token = cascade === undefined ? [] : [`  ${cascade.token},`];
+  const insert = [
+    `INSERT INTO ${qualified(names.auditSchema, rowTableOf(table))}`,
+    `  (${PROVENANCE_COLUMNS},`,
+    `   emr_table, operation,${cascade === undefined ? '' : ' cascade_id,'} row_key, old_values, new_values, changes)`,
     'VALUES (',
-    `  ${ID},`,
-    `  ${AT},`,
-    '  SESSION_USER(), CURRENT_USER(), CONNECTION_ID(),',
+    `  ${PROVENANCE_VALUES.join(',\n  ')},`,
     `  ${literal(table.name)}, '${operation}',`,
-    `  ${keyed ? jsonObject(key, keyRow, '  ') : 'NULL'},`,
+    ...token,
+    `  ${keyed ? jsonObject(key, operation === 'insert' ? NEW : OLD, '  ') : 'NULL'},`,
     `  ${written.old},`,
     `  ${written.new},`,
     `  ${written.changes}`,
     ')',
   ].join('\n');
+  if (operation !== 'update') return insert;
+  const guarded = (statements: readonly string[]): readonly string[] =>
+    happened === undefined ? statements : [`  IF ${happened} THEN`, ...statements, '  END IF;'];
+  if (!keyed) {
+    return happened === undefined ? insert : ['BEGIN', ...guarded([`${insert};`]), 'END'].join('\n');
+  }
+  const recorded = new Set([...stored, ...key]);
+  return [
+    'BEGIN',
+    `  DECLARE ${CHANGED} LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT '';`,
+    ...guarded([collectChanges([...recorded], OLD, NEW, CHANGED), `${insert};`]),
+    'END',
+  ].join('\n');
 }
 
-/** The three triggers of one table. */
+/**
+ * The triggers of one table. Each is put behind the EMR's own of the same kind, on both engines, also when
+ * it is replaced; so a BEFORE UPDATE trigger of ours sees what the EMR's make of NEW.
+ */
 export function tableSection(
   table: TableModel,
-  schema: string,
+  model: SchemaModel,
   names: AuditNames,
   dialect: Dialect,
   maximumBinaryBytes: number,
 ): Section {
-  const writings = table.columns.map((column) => ({
-    column,
-    value: valueWriter(column, dialect, maximumBinaryBytes),
-  }));
+  const writings = rowWritings(table, dialect, maximumBinaryBytes);
+  const cascades = new Map(
+    CASCADE_EVENTS.map(
+      (event) => [event, cascadeSql(model, table, event, names, dialect, maximumBinaryBytes)] as const,
+    ),
+  );
+  const trigger = (kind: TriggerKind, timing: string, event: string, rest: string): Statement[] =>
+    dialect
+      .replaceTrigger({
+        schema: model.schema,
+        table: table.name,
+        name: triggerName(table.name, kind),
+        definer: names.definer,
+        rest: `${timing} ${event.toUpperCase()} ON ${ident(model.schema)}.${ident(table.name)} FOR EACH ROW${rest}`,
+      })
+      .map((sql) => ({
+        label: `${kind.replace('_', ' ')} trigger of ${printable(table.name)}`,
+        sql,
+        ...(/\n *BEGIN\n/.test(rest) && sql.startsWith('CREATE') ? { compound: true } : {}),
+      }));
+  return {
+    comment: tableComment(table, [...cascades.values()]),
+    statements: [
+      ...ROW_OPERATIONS.flatMap((operation) => {
+        const cascade = operation === 'insert' ? undefined : cascades.get(operation);
+        return trigger(
+          operation,
+          'AFTER',
+          operation,
+          `\n${body(table, operation, names, writings, cascade, tookPlace(table, model, dialect))}`,
+        );
+      }),
+      ...CASCADE_EVENTS.flatMap((event) => {
+        const cascade = cascades.get(event);
+        return cascade === undefined ? [] : trigger(`cascade_${event}`, 'BEFORE', event, `\n${cascade.body}`);
+      }),
+    ],
+  };
+}
+
+function tableComment(table: TableModel, cascades: readonly (CascadeSql | undefined)[]): readonly string[] {
   const generated = table.columns.filter((c) => c.generated).map((c) => printable(c.name));
-  const comment = [
+  const reached = cascades.flatMap((cascade) =>
+    cascade === undefined
+      ? []
+      : [
+          `Of ${cascade.cascade.event === 'delete' ? 'a deletion' : 'a change of its key'} the foreign keys' ` +
+            `cascade to ${[...cascade.cascade.targets.keys()].map(printable).join(', ')} is recorded first.`,
+        ],
+  );
+  return [
     `Table ${printable(table.name)}: ${
       table.key.length > 0
         ? `a row is named by ${table.key.map(printable).join(', ')}.`
         : 'no key names a row, so updates record the whole old and new row.'
     }`,
     ...(generated.length > 0 ? [`Generated, not recorded: ${generated.join(', ')}.`] : []),
+    ...reached,
   ];
-  const statements = ROW_OPERATIONS.flatMap((operation) =>
-    dialect
-      .replaceTrigger({
-        schema,
-        table: table.name,
-        name: triggerName(table.name, operation),
-        definer: names.definer,
-        rest: `AFTER ${operation.toUpperCase()} ON ${ident(schema)}.${ident(table.name)} FOR EACH ROW\n${body(table, operation, names, writings)}`,
-      })
-      .map((sql) => ({ label: `${operation} trigger of ${printable(table.name)}`, sql })),
-  );
-  return { comment, statements };
 }

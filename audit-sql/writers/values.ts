@@ -1,10 +1,10 @@
 import type { Dialect } from '../dialect.ts';
 import type { ColumnModel } from '../model.ts';
-import { ident } from '../names.ts';
+import { literal } from '../names.ts';
 
 /**
- * How a column's value is written in an audit row. Lossless, whatever the session's time zone or
- * character set, but for binary values beyond the limit:
+ * How a column's value is written in an audit row. Lossless, whatever the session's time zone or character
+ * set, but for values beyond a limit. `restoreSql` in `trail/restore.ts` is the inverse: change both.
  *
  * | columns | JSON |
  * |---|---|
@@ -13,20 +13,30 @@ import { ident } from '../names.ts';
  * | FLOAT, DOUBLE | string, shortest form that gives the same double |
  * | BIT | string, unsigned decimal |
  * | CHAR, TEXT, ENUM, SET, JSON, UUID, INET | string, Unicode |
+ * | the same, holding bytes that their character set does not define | object `{"hex":"…"}` of the bytes |
+ * | MEDIUMTEXT, LONGTEXT longer than a quarter of `max_allowed_packet` | object `{"sha256":"<hex>","bytes":<number>}` of the bytes |
+ * | ENUM's error value, where an empty member could be meant | number 0 |
  * | DATE, TIME, DATETIME | string as stored, zero dates included |
- * | TIMESTAMP | string, seconds since the epoch with fraction; the zero date as `0` (MySQL) or as stored (MariaDB) |
+ * | TIMESTAMP | string, seconds since the epoch with fraction; the zero date as stored |
  * | BINARY, BLOB, spatial, VECTOR | string `0x` and hexadecimal; longer than the limit: `sha256:<hex>:<bytes>` |
  *
  * NULL is `null`.
  */
 export interface ValueWriter {
-  /** An argument for JSON_OBJECT. */
-  argument(row: 'OLD' | 'NEW'): string;
-  /** JSON text of the value; SQL NULL when the value is NULL. */
-  token(row: 'OLD' | 'NEW'): string;
-  /** True when old and new value are the same, byte for byte. */
-  readonly unchanged: string;
+  /** SQL whose value is the JSON text of `reference`, `null` when that is NULL. */
+  token(reference: string): string;
+  /**
+   * SQL that JSON_OBJECT and JSON_ARRAY write as the same JSON: with far fewer parts than `token`, which is
+   * what a trigger costs on MariaDB. Undefined where they would write something else.
+   */
+  readonly argument: Write | undefined;
+  /** Two SQL values that are the same under `<=>` exactly when `before` and `after` are, byte for byte. */
+  comparands(before: string, after: string): readonly [string, string];
+  /** SQL that is true when both are the same, byte for byte. */
+  unchanged(before: string, after: string): string;
 }
+
+type Write = (reference: string) => string;
 
 const SMALL_INTEGERS: ReadonlySet<string> = new Set(['tinyint', 'smallint', 'mediumint', 'int']);
 const DIGITS: ReadonlySet<string> = new Set(['bigint', 'decimal', 'year']);
@@ -38,7 +48,8 @@ const BINARY: ReadonlySet<string> = new Set([
   'mediumblob',
   'longblob',
 ]);
-const SPATIAL: ReadonlySet<string> = new Set([
+/** Their bytes are recorded; `<=>` does not compare them on every engine, hexadecimal does. */
+const OPAQUE: ReadonlySet<string> = new Set([
   'geometry',
   'point',
   'linestring',
@@ -51,68 +62,137 @@ const SPATIAL: ReadonlySet<string> = new Set([
   'vector',
 ]);
 const PLAIN_TIMES: ReadonlySet<string> = new Set(['date', 'time', 'datetime']);
+/** MariaDB's types of fixed size that compare by their bytes. */
+const FIXED: ReadonlySet<string> = new Set(['uuid', 'inet4', 'inet6']);
+/** Character sets of which every stored string has exactly one Unicode form. */
+const COMPLETE: ReadonlySet<string> = new Set(['utf8mb4', 'utf8mb3', 'utf8', 'latin1']);
+const LONG_TEXTS: ReadonlySet<string> = new Set(['mediumtext', 'longtext']);
 
-type Write = (reference: string) => string;
-
-function writer(text: Write, token: Write, compared: Write, column: string): ValueWriter {
-  const reference = (row: 'OLD' | 'NEW'): string => `${row}.${column}`;
-  return {
-    argument: (row) => text(reference(row)),
-    token: (row) => token(reference(row)),
-    unchanged: `${compared(reference('OLD'))} <=> ${compared(reference('NEW'))}`,
-  };
+interface Parts {
+  /** JSON text of a value that is not NULL. */
+  readonly json: Write;
+  readonly argument?: Write | undefined;
+  /** Both sides of the comparison; the value itself when left out. */
+  readonly compared?: readonly [before: Write, after: Write];
 }
 
 const same: Write = (reference) => reference;
-const concat: Write = (reference) => `CONCAT(${reference})`;
 /** For text that needs no escaping in JSON. */
 const quoted =
   (text: Write): Write =>
   (reference) =>
     `CONCAT('"', ${text(reference)}, '"')`;
+const plain = (text: Write): Pick<Parts, 'json' | 'argument'> => ({ json: quoted(text), argument: text });
+const both = (write: Write): readonly [Write, Write] => [write, write];
+
+/**
+ * By bytes: a collation would call `a` and `A`, or `a` and `a `, the same. One side is enough, as what is
+ * compared with bytes is bytes.
+ */
+const byBytes: readonly [Write, Write] = [same, (reference) => `CAST(${reference} AS BINARY)`];
+
+function floating(): Parts {
+  // FLOAT alone prints six digits; multiplied it is a double, which prints all of them. Compared as text,
+  // because 0 and -0 are equal.
+  const exact: Write = (reference) => `CONCAT(${reference} * 1e0)`;
+  return { ...plain(exact), compared: both(exact) };
+}
+
+function timestamp(dialect: Dialect): Parts {
+  // Local time is ambiguous once a year and depends on the session; this is neither. For the zero date
+  // MariaDB has no number, or 0, depending on where it stands.
+  const instant: Write = (r) => `IFNULL(CONCAT(NULLIF(UNIX_TIMESTAMP(${r}), 0)), CONCAT(${r}))`;
+  // MySQL would compare the local times.
+  const compared = dialect.engine === 'mysql' ? both((r) => `UNIX_TIMESTAMP(${r})`) : both(same);
+  return { ...plain(instant), compared };
+}
+
+function bytes(type: string, maximumBinaryBytes: number): Parts {
+  const written: Write = (r) =>
+    `IF(LENGTH(${r}) <= ${maximumBinaryBytes}, CONCAT('0x', HEX(${r})), CONCAT('sha256:', SHA2(${r}, 256), ':', LENGTH(${r})))`;
+  return { ...plain(written), ...(OPAQUE.has(type) ? { compared: both((r) => `HEX(${r})`) } : {}) };
+}
+
+function enumeration(column: ColumnModel, unicode: Parts): Parts {
+  // The numbers of its members: two members may be the same to the collation.
+  const compared = both((r) => `${r} + 0`);
+  // What was no member is stored as an empty string with the number 0.
+  if (!column.columnType.includes("''")) return { ...unicode, compared };
+  return { json: (r) => `IF(${r} + 0 = 0, '0', ${unicode.json(r)})`, compared };
+}
+
+function characters(column: ColumnModel, dialect: Dialect): Parts {
+  const type = column.dataType;
+  const set = column.characterSet;
+  if (type === 'json') {
+    // MySQL's own: compared as JSON, 1 and 1.0 would be the same.
+    const text: Write = (r) => `CAST(${r} AS CHAR CHARACTER SET utf8mb4)`;
+    return { json: (r) => `JSON_QUOTE(${text(r)})`, compared: [text, (r) => `CAST(${text(r)} AS BINARY)`] };
+  }
+  if (set === undefined) {
+    // A type this list does not know (UUID, INET6, and what comes later): its printed form.
+    const text: Write = (r) => `CONVERT(CONCAT(${r}) USING utf8mb4)`;
+    return {
+      json: (r) => `JSON_QUOTE(${text(r)})`,
+      argument: text,
+      compared: FIXED.has(type) ? both(same) : [text, (r) => `CAST(${text(r)} AS BINARY)`],
+    };
+  }
+  const text: Write = set === 'utf8mb4' ? same : (r) => `CONVERT(${r} USING utf8mb4)`;
+  let json: Write = (r) => `JSON_QUOTE(${text(r)})`;
+  let argument: Write | undefined = text;
+  if (!COMPLETE.has(set)) {
+    const defined = json;
+    json = (r) =>
+      `IF(CAST(CONVERT(${text(r)} USING ${set}) AS BINARY) <=> ${r}, ${defined(r)}, CONCAT('{"hex":"', HEX(${r}), '"}'))`;
+    argument = undefined;
+  }
+  if (LONG_TEXTS.has(type)) {
+    const whole = json;
+    json = (r) =>
+      `IF(LENGTH(${r}) <= @@max_allowed_packet DIV 4, ${whole(r)}, CONCAT('{"sha256":"', SHA2(${r}, 256), '","bytes":', LENGTH(${r}), '}'))`;
+    argument = undefined;
+  }
+  // What JSON_OBJECT could take for JSON, it would nest.
+  if (type === dialect.jsonColumnType) argument = undefined;
+  return { json, argument, compared: byBytes };
+}
+
+function parts(column: ColumnModel, dialect: Dialect, maximumBinaryBytes: number): Parts {
+  const type = column.dataType;
+  if (SMALL_INTEGERS.has(type) && !/zerofill/i.test(column.columnType)) return { json: same, argument: same };
+  if (PLAIN_TIMES.has(type)) return plain(same);
+  if (SMALL_INTEGERS.has(type) || DIGITS.has(type)) {
+    return { json: quoted(same), argument: (r) => `CONCAT(${r})` };
+  }
+  if (type === 'float' || type === 'double') return floating();
+  if (type === 'bit') return plain((r) => `CONCAT(CAST(${r} AS UNSIGNED))`);
+  if (type === 'timestamp') return timestamp(dialect);
+  if (BINARY.has(type) || OPAQUE.has(type)) return bytes(type, maximumBinaryBytes);
+  if (type === 'enum') return enumeration(column, characters(column, dialect));
+  return characters(column, dialect);
+}
 
 /** @param maximumBinaryBytes binary values longer than this are recorded as length and SHA-256 */
 export function valueWriter(column: ColumnModel, dialect: Dialect, maximumBinaryBytes: number): ValueWriter {
-  const name = ident(column.name);
-  const type = column.dataType;
-  if (SMALL_INTEGERS.has(type) && !/zerofill/i.test(column.columnType)) return writer(same, same, same, name);
-  if (SMALL_INTEGERS.has(type) || DIGITS.has(type) || PLAIN_TIMES.has(type)) {
-    return writer(concat, quoted(same), same, name);
-  }
-  if (type === 'float' || type === 'double') {
-    // FLOAT alone prints six digits; multiplied it is a double, which prints all of them.
-    const exact: Write = (reference) => `CONCAT(${reference} * 1e0)`;
-    return writer(exact, quoted(exact), same, name);
-  }
-  if (type === 'bit') {
-    const number: Write = (reference) => `CONCAT(CAST(${reference} AS UNSIGNED))`;
-    return writer(number, quoted(number), same, name);
-  }
-  if (type === 'timestamp') {
-    // Local time is ambiguous once a year and depends on the session; this is neither. MariaDB has no
-    // number for the zero date.
-    const instant: Write = (reference) =>
-      `IFNULL(CONCAT(UNIX_TIMESTAMP(${reference})), CONCAT(${reference}))`;
-    return writer(instant, quoted(instant), instant, name);
-  }
-  if (BINARY.has(type) || SPATIAL.has(type)) {
-    const bytes: Write = (r) =>
-      `IF(LENGTH(${r}) <= ${maximumBinaryBytes}, CONCAT('0x', HEX(${r})), CONCAT('sha256:', SHA2(${r}, 256), ':', LENGTH(${r})))`;
-    return writer(bytes, quoted(bytes), SPATIAL.has(type) ? (r) => `HEX(${r})` : same, name);
-  }
-  const text: Write = (reference) => {
-    // Not CONCAT, which gives NULL beyond `max_allowed_packet`.
-    if (type === dialect.jsonColumnType) return `CAST(${reference} AS CHAR CHARACTER SET utf8mb4)`;
-    if (column.characterSet === 'utf8mb4') return reference;
-    if (column.characterSet !== undefined) return `CONVERT(${reference} USING utf8mb4)`;
-    // A type this list does not know (UUID, INET6, and what comes later): its printed form.
-    return `CONVERT(CONCAT(${reference}) USING utf8mb4)`;
+  const {
+    json,
+    argument,
+    compared: [before, after] = both(same),
+  } = parts(column, dialect, maximumBinaryBytes);
+  return {
+    // Not IFNULL(json, 'null'): JSON that is NULL because it does not fit must not pass for no value.
+    token: column.nullable
+      ? (reference) => `IF(${reference} IS NULL, 'null', ${json(reference)})`
+      : (reference) => json(reference),
+    // MySQL's JSON functions give a JSON value of their own order and form, and are no faster.
+    argument: dialect.engine === 'mariadb' ? argument : undefined,
+    comparands: (old, now) => [before(old), after(now)],
+    unchanged: (old, now) => `${before(old)} <=> ${after(now)}`,
   };
-  // By bytes: a collation would call `a` and `A`, or `a` and `a `, the same.
-  return writer(
-    text,
-    (reference) => `JSON_QUOTE(${text(reference)})`,
-    (reference) => `CAST(${type === 'json' ? text(reference) : reference} AS BINARY)`,
-    name,
-  );
+}
+
+/** The start of an object's member in JSON text, as a string literal. */
+export function memberStart(column: ColumnModel, before: '{' | ',' | ''): string {
+  return literal(`${before}${JSON.stringify(column.name)}:`);
 }

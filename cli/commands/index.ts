@@ -15,5 +15,5 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = 
   check: () => import('./check.ts'),
   policy: () => import('./policy.ts'),
   log: () => import('./log.ts'),
-  'audit-sql': () => import('./audit-sql.ts'),
+  'audit-sql': () => import('./audit-sql/index.ts'),
 });

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { log } from '../../gateway/process/log.ts';
-import { startGateway } from '../../gateway/process/supervisor.ts';
+import { gatewayNeeds, seal } from '../seal/index.ts';
 
 /** `chartgate start`: the gateway process. */
 export function register(program: Command): void {
@@ -11,6 +10,10 @@ export function register(program: Command): void {
     )
     .requiredOption('-c, --config <file>', 'the gateway configuration (YAML)')
     .action(async (options: { config: string }) => {
+      seal(() => gatewayNeeds(options.config));
+      // Loaded here: a process that is about to begin anew has no use for it.
+      const { log } = await import('../../gateway/process/log.ts');
+      const { startGateway } = await import('../../gateway/process/supervisor.ts');
       const gateway = await startGateway(options.config, program.version() ?? 'unknown');
       console.log(
         JSON.stringify({

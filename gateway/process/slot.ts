@@ -60,7 +60,8 @@ export class Slot {
     const child = fork(WORKER, {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       serialization: 'advanced',
-      execArgv: [...process.execArgv, ...V8_OPTIONS],
+      // Workers handle requests, and nothing that does may start a process.
+      execArgv: [...process.execArgv.filter((flag) => flag !== '--allow-child-process'), ...V8_OPTIONS],
       env: { ...process.env, MALLOC_ARENA_MAX: '1' },
     });
     this.#child = child;

@@ -1,5 +1,6 @@
 import { isIPv4 } from 'node:net';
 import mysql, { type ConnectionOptions, type Connection as CoreConnection } from 'mysql2';
+import { identifiedStream } from '../../audit-sql/tls-stream.ts';
 import type { CheckedDatabase } from '../../contracts/settings.ts';
 import { Trouble } from '../watch/trouble.ts';
 import { type Engine, PROBE_LENGTH } from './counters.ts';
@@ -26,6 +27,9 @@ function options(database: CheckedDatabase): ConnectionOptions {
       : { host: database.host ?? '127.0.0.1', port: database.port ?? 3306 }),
     ...(database.authority !== undefined
       ? {
+          ...(database.socketPath === undefined
+            ? identifiedStream(database.host ?? '127.0.0.1', database.port ?? 3306)
+            : {}),
           ssl: {
             ca: database.authority,
             rejectUnauthorized: true,

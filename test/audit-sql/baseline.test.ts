@@ -49,6 +49,18 @@ const SNAPSHOT: Snapshot = {
       generation: '',
     },
   ],
+  views: [
+    {
+      schema: 'emr_audit',
+      name: 'audit_trail',
+      definer: 'chartgate_audit@localhost',
+      security: 'INVOKER',
+      checkOption: 'NONE',
+      characterSetClient: 'utf8mb4',
+      collationConnection: 'utf8mb4_bin',
+      body: 'ef'.repeat(32),
+    },
+  ],
   foreignKeys: [],
   routines: [],
   events: [],
@@ -62,11 +74,20 @@ const SNAPSHOT: Snapshot = {
       altered: '1',
     },
   ],
-  accounts: [{ user: 'chartgate_audit', host: 'localhost', locked: true, plugin: 'mysql_native_password' }],
+  accounts: [
+    {
+      user: 'chartgate_audit',
+      host: 'localhost',
+      locked: true,
+      plugin: 'mysql_native_password',
+      authentication: '12'.repeat(32),
+    },
+  ],
   privileges: [
     { user: 'root', host: 'localhost', scope: 'global', object: [], privilege: 'SUPER' },
     { user: 'a', host: 'b.c', scope: 'schema', object: ['emr'], privilege: 'DROP' },
   ],
+  settings: [{ name: 'guard_runs_as', value: 'chartgate_guard@localhost' }],
   instatement: { id: 3, action: 'start', schemaDigest: 'cd'.repeat(32), generator: 'g' },
 };
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { connectServer } from '../../audit-sql/connect.ts';
 import { compareSnapshot, openBaseline, readSnapshot } from '../../audit-sql/fingerprint/index.ts';
 import { auditNames } from '../../audit-sql/index.ts';
-import { register } from '../../cli/commands/audit-sql.ts';
+import { register } from '../../cli/commands/audit-sql/index.ts';
 import type { PrivateMariadb } from '../../examples/support/private-mariadb.ts';
 import { connectAs, lenient, makeEmrUser, startServer } from './support.ts';
 
@@ -52,12 +52,11 @@ describe('chartgate audit-sql', () => {
   /** Runs the command in this process and returns what it printed. */
   async function run(...arguments_: readonly string[]): Promise<string> {
     const printed: string[] = [];
-    const log = vi
-      .spyOn(console, 'log')
-      .mockImplementation((text: unknown) => void printed.push(`${String(text)}\n`));
-    const write = vi
-      .spyOn(process.stdout, 'write')
-      .mockImplementation((text) => printed.push(String(text)) > 0);
+    const write = vi.spyOn(process.stdout, 'write').mockImplementation(((text: string, done?: () => void) => {
+      printed.push(String(text));
+      done?.();
+      return true;
+    }) as typeof process.stdout.write);
     try {
       const program = new Command('chartgate').exitOverride();
       register(program);
@@ -67,7 +66,6 @@ describe('chartgate audit-sql', () => {
       }
       await program.parseAsync(['audit-sql', ...arguments_], { from: 'user' });
     } finally {
-      log.mockRestore();
       write.mockRestore();
     }
     return printed.join('');
@@ -126,7 +124,13 @@ describe('chartgate audit-sql', () => {
     ['a server that is not there', 'database-unavailable', (c) => ['start', ...c.with(3, '/nowhere')]],
     ['socket and host at once', 'usage', (c) => ['start', ...c, '--host', 'localhost']],
     ['a port that is none', 'usage', (c) => ['start', ...c.slice(0, 2), ...c.slice(4), '--port', '0x50']],
-    ['protect without the EMR', 'usage', (c) => ['protect', ...c]],
+    ['protect that compares and executes at once', 'usage', (c) => ['protect', ...c, '--check', '--apply']],
+    ['a policy that is not there', 'usage', (c) => ['protect', ...c, '--policy', '/nowhere']],
+    [
+      'a policy that is none',
+      'configuration-invalid',
+      (c) => ['protect', ...c, '--policy', secret('policy', 'roles: 7')],
+    ],
     [
       'protect for an account that is not there',
       'usage',

@@ -9,12 +9,15 @@ import {
   auditNames,
   describeServer,
   generate,
+  readGuardCallers,
   readModel,
   readProtectOptions,
   type Scripts,
   setCheckerPassword,
 } from '../../audit-sql/index.ts';
+import type { PrivateDatabase } from '../../examples/support/private-database.ts';
 import { type PrivateMariadb, startPrivateMariadb } from '../../examples/support/private-mariadb.ts';
+import { startPrivateMysql } from '../../examples/support/private-mysql.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -27,14 +30,29 @@ export const CHECKER_PASSWORD = 'checker-password-of-a-test';
 export const EMR_USER = { user: 'emr', host: 'localhost' };
 export const EMR_PASSWORD = 'emr-password-of-a-test';
 
-export function startServer(suite: string): Promise<PrivateMariadb> {
-  const directory = join(root, '.work', suite);
-  return startPrivateMariadb({
-    directory,
-    // Nothing here outlives the test: durability would only cost time. A folder for temporary tables of
-    // its own: a server that starts removes what it finds in a shared one.
-    extra: ['--innodb-flush-log-at-trx-commit=0', '--sync-frm=0', `--tmpdir=${directory}`],
-  });
+/** The engines that a contract suite runs on: `describe.each(ENGINES)('… on %s', (engine) => …)`. */
+export const ENGINES = ['mariadb', 'mysql'] as const;
+export type TestEngine = (typeof ENGINES)[number];
+
+/** Set to run the same suites on the MariaDB of `scripts/setup-mariadb-11.mjs` instead of the machine's. */
+const NEWER_MARIADB = process.env.CHARTGATE_TEST_MARIADB_11 === '1';
+
+/**
+ * A server for one suite. `extra` are further options of the server, the same for both engines or chosen by
+ * the caller. The folder is `.work/<suite>` and for MySQL `.work/<suite>-mysql`.
+ */
+export function startServer(
+  suite: string,
+  engine: TestEngine = 'mariadb',
+  extra: readonly string[] = [],
+): Promise<PrivateDatabase> {
+  const directory = join(root, '.work', engine === 'mariadb' ? suite : `${suite}-${engine}`);
+  // Nothing here outlives the test: durability would only cost time. A folder for temporary tables of
+  // its own: a server that starts removes what it finds in a shared one.
+  const common = ['--innodb-flush-log-at-trx-commit=0', `--tmpdir=${directory}`, ...extra];
+  return engine === 'mariadb'
+    ? startPrivateMariadb({ directory, extra: ['--sync-frm=0', ...common], newer: NEWER_MARIADB })
+    : startPrivateMysql({ directory, extra: ['--innodb-doublewrite=OFF', ...common] });
 }
 
 /** The administrator's connection with the settings an old EMR's installer uses. */
@@ -44,9 +62,9 @@ export async function lenient(server: PrivateMariadb, database?: string): Promis
     charset: 'utf8mb4',
     ...(database === undefined ? {} : { database }),
   });
-  await connection.query(
-    "SET SESSION sql_mode = '', GLOBAL innodb_strict_mode = OFF, SESSION innodb_strict_mode = OFF",
-  );
+  // MySQL has no global one.
+  const strict = server.engine === 'mariadb' ? 'GLOBAL innodb_strict_mode = OFF, ' : '';
+  await connection.query(`SET SESSION sql_mode = '', ${strict}SESSION innodb_strict_mode = OFF`);
   return connection;
 }
 
@@ -95,7 +113,16 @@ export async function generateFor(
     emrAccounts: [EMR_USER],
     checker: CHECKER,
   });
-  return { names, scripts: generate(model, { names, server, protect }), tables: model.tables.length };
+  return {
+    names,
+    scripts: generate(model, {
+      names,
+      server,
+      protect,
+      guardCallers: await readGuardCallers(connection, names),
+    }),
+    tables: model.tables.length,
+  };
 }
 
 /** From an EMR with an over-privileged account to an audited, protected one. */
@@ -140,18 +167,25 @@ export async function auditRows(
   connection: mysql.Connection,
   schema: string,
   after = 0,
+  trail = 'audit_row',
 ): Promise<AuditRow[]> {
   const [rows] = await connection.query<(mysql.RowDataPacket & AuditRow)[]>({
-    sql: `SELECT id, CAST(at AS CHAR) AS at, login, ran_as, connection, emr_table, operation, row_key, old_values,
-                 new_values, changes FROM \`${schema}_audit\`.audit_row WHERE id > ? ORDER BY id`,
+    // As text: the driver would parse what MySQL calls JSON.
+    sql: `SELECT id, CAST(at AS CHAR) AS at, login, ran_as, connection, emr_table, operation,
+                 CAST(row_key AS CHAR) AS row_key, CAST(old_values AS CHAR) AS old_values,
+                 CAST(new_values AS CHAR) AS new_values, CAST(changes AS CHAR) AS changes FROM \`${schema}_audit\`.${trail} WHERE id > ? ORDER BY id`,
     values: [after],
   });
   return rows;
 }
 
-export async function lastAuditId(connection: mysql.Connection, schema: string): Promise<number> {
+export async function lastAuditId(
+  connection: mysql.Connection,
+  schema: string,
+  trail = 'audit_row',
+): Promise<number> {
   const [[row]] = await connection.query<mysql.RowDataPacket[]>(
-    `SELECT IFNULL(MAX(id), 0) AS id FROM \`${schema}_audit\`.audit_row`,
+    `SELECT IFNULL(MAX(id), 0) AS id FROM \`${schema}_audit\`.${trail}`,
   );
   return Number(row?.id);
 }

@@ -9,6 +9,7 @@ import {
   type ServerDescription,
 } from '../../audit-sql/index.ts';
 import { ident, literal, printable } from '../../audit-sql/names.ts';
+import { protectPlan } from '../../audit-sql/privileges/index.ts';
 import { triggerName } from '../../audit-sql/writers/triggers.ts';
 import { CHECKER, EMR_USER } from './support.ts';
 
@@ -41,6 +42,9 @@ const column = (name: string, dataType: string, characterSet?: string) => ({
   characterSet,
   nullable: true,
   generated: false,
+  generation: 'none' as const,
+  invisible: false,
+  versioned: true,
 });
 
 const MODEL: SchemaModel = {
@@ -51,9 +55,16 @@ const MODEL: SchemaModel = {
       engine: 'InnoDB',
       columns: [column('id', 'int'), column('doc', 'json'), column('name', 'varchar', 'latin1')],
       key: ['id'],
+      uniqueColumns: ['id'],
+      foreignKeys: [],
+      systemVersioned: false,
+      partitioned: false,
     },
   ],
   ownTriggers: [],
+  emrTriggers: [],
+  foreignChildren: [],
+  unaudited: [],
 };
 
 const NAMES: AuditNames = auditNames({ emrSchema: 'old_emr' });
@@ -62,11 +73,32 @@ const make = (server: ServerDescription, model = MODEL) =>
   generate(model, {
     names: NAMES,
     server,
-    protect: {
-      emrAccounts: [{ account: EMR_USER, keep: [], roles: ['`r`'] }],
-      checker: CHECKER,
-      publicGrants: [{ grantee: "''@'%'", schemaPattern: 'test\\_%' }],
-    },
+    protect: protectPlan(
+      {
+        accounts: [EMR_USER, { user: '', host: '%' }].map((account) => ({
+          account,
+          isRole: false,
+          locked: false,
+          restrictedSchemas: [],
+        })),
+        holdings: [
+          { account: EMR_USER, scope: 'role', object: ['r', ''], privilege: 'MEMBER', passable: false },
+          { account: EMR_USER, scope: 'role', object: ['r', ''], privilege: 'DEFAULT', passable: false },
+          {
+            account: { user: '', host: '%' },
+            scope: 'schema',
+            object: ['test\\_%'],
+            privilege: 'DROP',
+            passable: false,
+          },
+        ],
+        mandatoryRoles: [],
+        current: { user: 'root', host: 'localhost' },
+        unflushed: [],
+      },
+      { tables: [], routines: [], definers: [], histograms: [], keys: [] },
+      { server, names: NAMES, emrAccounts: [EMR_USER], checker: CHECKER },
+    ),
   });
 
 describe('what is written for MySQL', () => {
@@ -126,7 +158,13 @@ describe('the scripts', () => {
   });
 
   it('drop triggers of ours that a renamed table took along', () => {
-    const stray = { name: 'chartgate_insert_was_0000000000', table: 'patient' };
+    const stray = {
+      name: 'chartgate_insert_was_0000000000',
+      table: 'patient',
+      timing: 'after' as const,
+      event: 'insert' as const,
+      order: 1,
+    };
     const { start, stop } = make(MARIADB, { ...MODEL, ownTriggers: [stray] });
     for (const script of [start, stop])
       expect(script.text).toContain(`DROP TRIGGER IF EXISTS \`old_emr\`.\`${stray.name}\``);

@@ -156,6 +156,12 @@ const COMMANDS: readonly (readonly [args: readonly string[], status: number, pri
     /^denied: /,
   ],
   [['audit-sql', 'start', '--help'], 0, /--apply/],
+  [['audit-sql', 'policy'], 0, /^roles:$/m],
+  [
+    ['audit-sql', 'coverage', '--schema', 'emr', '--user', 'root', '--socket', 'none.sock'],
+    4,
+    /No connection/,
+  ],
   [
     ['audit-sql', 'start', '--schema', 'emr', '--user', 'root', '--socket', 'no-database.sock'],
     4,

@@ -1,0 +1,118 @@
+import type { Engine } from '../dialect.ts';
+import type { ColumnModel, TableModel } from '../model.ts';
+
+/** Text of a value as both the log and the audit can be brought to; undefined when they cannot. */
+type Common = string | undefined;
+
+const INTEGERS: ReadonlySet<string> = new Set(['tinyint', 'smallint', 'mediumint', 'int', 'bigint']);
+const DIGITS_ALONE: ReadonlySet<string> = new Set(['date', 'datetime', 'time']);
+/** Encodings by the servers' names for them. Their `latin1` is the one with the euro sign. */
+const DECODERS: Readonly<Record<string, string>> = {
+  utf8mb4: 'utf-8',
+  utf8mb3: 'utf-8',
+  utf8: 'utf-8',
+  ascii: 'utf-8',
+  latin1: 'windows-1252',
+  cp1251: 'windows-1251',
+  cp1250: 'windows-1250',
+  latin2: 'iso-8859-2',
+  latin5: 'windows-1254',
+};
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  b: '\b',
+  '0': '\0',
+  Z: '\u001a',
+};
+
+/** The bytes between the quotes, as Latin-1. MySQL's program escapes as SQL does, MariaDB's only what is below a space. */
+export function unquote(printed: string, engine: Engine): string {
+  const inner = printed.startsWith("'") ? printed.slice(1, -1) : printed;
+  if (engine === 'mariadb') {
+    return inner.replace(/\\x([01][0-9a-f])/g, (_, hex: string) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    );
+  }
+  return inner.replace(/\\(x[0-9a-f]{2}|.)/gs, (_, code: string) =>
+    code.length === 3 ? String.fromCharCode(Number.parseInt(code.slice(1), 16)) : (ESCAPES[code] ?? code),
+  );
+}
+
+/** JSON text of an audit row. JSON has no raw control character, so MariaDB's program escaped nothing in it. */
+export function auditText(printed: string | undefined, engine: Engine): string | undefined {
+  if (printed === undefined || printed === 'NULL') return undefined;
+  const bytes = engine === 'mariadb' ? printed.slice(1, -1) : unquote(printed, engine);
+  return Buffer.from(bytes, 'latin1').toString('utf8');
+}
+
+/** The log separates a date's parts with colons. */
+function digits(text: string): string {
+  return (text.startsWith('-') ? '-' : '') + text.replace(/\D/g, '');
+}
+
+function fromLog(column: ColumnModel, printed: string | undefined, engine: Engine): Common {
+  if (printed === undefined || printed === 'NULL') return undefined;
+  const type = column.dataType;
+  if (INTEGERS.has(type)) {
+    const both = /^(-?\d+)(?: \((\d+)\))?$/.exec(printed);
+    const number = /unsigned/i.test(column.columnType) ? (both?.[2] ?? both?.[1]) : both?.[1];
+    return number === undefined ? undefined : BigInt(number).toString();
+  }
+  if (type === 'decimal' || type === 'year') return printed;
+  if (DIGITS_ALONE.has(type)) return digits(printed);
+  if (type === 'timestamp') return /^0(\.0*)?$/.test(printed) ? '0' : printed;
+  if (type === 'varbinary')
+    return Buffer.from(unquote(printed, engine), 'latin1').toString('hex').toUpperCase();
+  const encoding = DECODERS[column.characterSet ?? ''];
+  if ((type === 'char' || type === 'varchar') && encoding !== undefined) {
+    return new TextDecoder(encoding).decode(Buffer.from(unquote(printed, engine), 'latin1'));
+  }
+  return undefined;
+}
+
+function fromAudit(column: ColumnModel, value: unknown): Common {
+  if (value === null || value === undefined) return undefined;
+  const type = column.dataType;
+  const text = String(value);
+  if (INTEGERS.has(type)) return /^-?\d+$/.test(text) ? BigInt(text).toString() : undefined;
+  if (DIGITS_ALONE.has(type)) return digits(text);
+  if (type === 'timestamp') return /^0(\.0*)?$|^0000/.test(text) ? '0' : text;
+  if (type === 'varbinary') return text.startsWith('0x') ? text.slice(2) : undefined;
+  return text;
+}
+
+/** A table whose rows can be told apart in the log, and how. */
+export interface KeyReader {
+  /** Positions of the key's columns, from 1. */
+  readonly columns: ReadonlySet<number>;
+  fromLog(values: ReadonlyMap<number, string>): string | undefined;
+  fromAudit(rowKey: string): string | undefined;
+}
+
+/** Types whose printed form in the log says exactly what the audit says. */
+function comparable(column: ColumnModel): boolean {
+  const type = column.dataType;
+  if (INTEGERS.has(type) || DIGITS_ALONE.has(type)) return true;
+  if (['decimal', 'year', 'timestamp', 'varbinary'].includes(type)) return true;
+  return (type === 'char' || type === 'varchar') && DECODERS[column.characterSet ?? ''] !== undefined;
+}
+
+/** Undefined for a table whose rows can only be counted: no key, or one of a type that the log prints otherwise. */
+export function keyReader(table: TableModel, engine: Engine): KeyReader | undefined {
+  const parts = table.key.map((name) => table.columns.findIndex((c) => c.name === name));
+  const key = parts.map((index) => table.columns[index]).filter((c) => c !== undefined);
+  if (key.length === 0 || key.length !== parts.length || !key.every(comparable)) return undefined;
+  const join = (values: readonly Common[]): string | undefined =>
+    values.every((v) => v !== undefined) ? JSON.stringify(values) : undefined;
+  return {
+    columns: new Set(parts.map((index) => index + 1)),
+    fromLog: (values) => join(key.map((c, i) => fromLog(c, values.get((parts[i] ?? -1) + 1), engine))),
+    fromAudit: (rowKey) => {
+      const object = JSON.parse(rowKey) as Readonly<Record<string, unknown>>;
+      return join(key.map((c) => fromAudit(c, object[c.name])));
+    },
+  };
+}

@@ -1,0 +1,129 @@
+import type { Dialect } from '../dialect.ts';
+import type { SchemaModel, TableModel } from '../model.ts';
+import { AUDIT_ROW_TABLE, type AuditNames, ident, literal, qualified } from '../names.ts';
+import { type Cascade, type CascadeEvent, cascadeOf, type Path } from './cascade-paths.ts';
+import { type Affected, affectedRows, any, type Context, sourceSql } from './cascade-rows.ts';
+import { PROVENANCE_COLUMNS, PROVENANCE_VALUES } from './provenance.ts';
+import { changes, jsonObject, type RowReference, rowOf, rowWritings } from './row-json.ts';
+import { valueWriter } from './values.ts';
+
+/*
+ * A foreign key's cascade fires no trigger of the child. So the parent gets a BEFORE trigger that records
+ * what the cascade is about to do, row by row of the children, at any depth.
+ *
+ * Rows are locked as they are read: what is recorded is what the cascade finds, at any isolation level. All
+ * are locked before the first audit row is numbered, so that the numbers follow the order of changes. The
+ * lock is a shared one: FOR UPDATE counts as writing, which a trigger may not do to its statement's tables.
+ */
+
+const CHILD = rowOf('child');
+
+/** The child's row as the update leaves it. */
+function after(affected: Affected, origin: TableModel): RowReference {
+  return (column) => {
+    const write = affected.written.get(column.name);
+    if (write === undefined) return CHILD(column);
+    const cases = write.values.map((value, i) => `WHEN ${i + 1} THEN ${sourceSql(value, origin, column)}`);
+    return `CASE ${write.choice} ${cases.join(' ')} ELSE ${CHILD(column)} END`;
+  };
+}
+
+/** Records what the cascade does to the rows of one table. */
+function statement(paths: readonly [Path, ...Path[]], context: Context): string {
+  const { cascade, names, dialect } = context;
+  const table = paths[0].at(-1)?.child ?? cascade.origin;
+  const affected = affectedRows(table, paths, context);
+  const { key, stored } = rowWritings(table, dialect, context.maximumBinaryBytes);
+  const keyed = key.length > 0;
+  const whole = jsonObject(stored, CHILD, '        ');
+  const now = after(affected, cascade.origin);
+  const written = stored.filter(({ column }) => affected.written.has(column.name));
+  const updated = keyed
+    ? { old: 'NULL', new: 'NULL', changes: changes(written, CHILD, now, '        ') }
+    : { old: whole, new: jsonObject(stored, now, '        '), changes: 'NULL' };
+  const either = (deletion: string, update: string): string => {
+    if (!affected.updates || deletion === update) return deletion;
+    return affected.deletes ? `IF(${affected.deleted}, ${deletion}, ${update})` : update;
+  };
+  return [
+    `    INSERT INTO ${qualified(names.auditSchema, AUDIT_ROW_TABLE)}`,
+    `      (${PROVENANCE_COLUMNS},`,
+    '       emr_table, operation, cascade_id, row_key, old_values, new_values, changes)',
+    // Buffered: every row is locked before the first audit row gets its number.
+    `      SELECT${keyed ? '' : ' SQL_BUFFER_RESULT'}`,
+    `        ${PROVENANCE_VALUES.join(',\n        ')},`,
+    `        ${literal(table.name)}, ${either("'cascade-delete'", "'cascade-update'")}, token,`,
+    `        ${keyed ? jsonObject(key, CHILD, '        ') : 'NULL'},`,
+    `        ${either(whole, updated.old)},`,
+    `        ${either('NULL', updated.new)},`,
+    `        ${either('NULL', updated.changes)}`,
+    affected.source,
+  ].join('\n');
+}
+
+/**
+ * Joins the records of a cascade to the record of the row it started from: a number that the BEFORE and the
+ * AFTER trigger of one row compute alike, from the connection, the statement's time and the row's key. Not
+ * a session variable: `DELETE … RETURNING (@v := 0)` could change that between the two, and triggers of the
+ * EMR may cascade in between.
+ */
+function cascadeToken(context: Context, indent: string): string {
+  const { key, stored } = rowWritings(context.cascade.origin, context.dialect, context.maximumBinaryBytes);
+  const row = jsonObject(key.length > 0 ? key : stored, rowOf('OLD'), indent);
+  return `CONV(LEFT(SHA2(CONCAT(CONNECTION_ID(), ' ', NOW(6), ' ', ${row}), 256), 16), 16, 10)`;
+}
+
+/** True when the server is about to cascade without firing the children's triggers. */
+function happens(context: Context): string {
+  const { cascade, dialect, maximumBinaryBytes } = context;
+  const conditions = ['@@SESSION.foreign_key_checks = 1'];
+  if (dialect.cascadesFireTriggers !== undefined) conditions.push(`NOT ${dialect.cascadesFireTriggers}`);
+  if (cascade.event === 'update') {
+    const ways = [...cascade.targets.values()].flat();
+    const referenced = new Set(ways.flatMap(([first]) => first.key.referencedColumns));
+    const changed = cascade.origin.columns
+      .filter((column) => referenced.has(column.name))
+      .map((column) => {
+        const { unchanged } = valueWriter(column, dialect, maximumBinaryBytes);
+        return `NOT (${unchanged(`OLD.${ident(column.name)}`, `NEW.${ident(column.name)}`)})`;
+      });
+    conditions.push(any(changed));
+  }
+  return conditions.join(' AND ');
+}
+
+/** The two sides of recording one table's cascades. */
+export interface CascadeSql {
+  readonly cascade: Cascade;
+  /** What follows `FOR EACH ROW` in the BEFORE trigger. */
+  readonly body: string;
+  /** The value of `cascade_id` in the row that the AFTER trigger writes. */
+  readonly token: string;
+}
+
+/** How the cascades of a table are recorded; undefined when it has none. Pure. */
+export function cascadeSql(
+  model: SchemaModel,
+  origin: TableModel,
+  event: CascadeEvent,
+  names: AuditNames,
+  dialect: Dialect,
+  maximumBinaryBytes: number,
+): CascadeSql | undefined {
+  const cascade = cascadeOf(model, origin, event);
+  if (cascade === undefined) return undefined;
+  const context: Context = { cascade, schema: model.schema, names, dialect, maximumBinaryBytes };
+  return {
+    cascade,
+    body: [
+      'BEGIN',
+      '  DECLARE token BIGINT UNSIGNED;',
+      `  IF ${happens(context)} THEN`,
+      `    SET token = ${cascadeToken(context, '      ')};`,
+      ...[...cascade.targets.values()].map((paths) => `${statement(paths, context)};`),
+      '  END IF;',
+      'END',
+    ].join('\n'),
+    token: `IF(${happens(context)}, ${cascadeToken(context, '    ')}, NULL)`,
+  };
+}

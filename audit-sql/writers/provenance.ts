@@ -1,0 +1,34 @@
+/**
+ * The server's UTC time of this row. A session can set `timestamp` and so falsify NOW() and
+ * UTC_TIMESTAMP(), but not SYSDATE(); the difference of the two brings the true time back. Where it is
+ * an hour or more, summer time may have begun or ended in between, and SYSDATE() alone is converted:
+ * that would be ambiguous for one hour a year, which is why it is not always done.
+ */
+const AT = [
+  'IF(TIMESTAMPDIFF(HOUR, NOW(6), SYSDATE(6)) = 0,',
+  'UTC_TIMESTAMP(6) + INTERVAL TIMESTAMPDIFF(MICROSECOND, NOW(6), SYSDATE(6)) MICROSECOND,',
+  "CONVERT_TZ(SYSDATE(6), @@SESSION.time_zone, '+00:00'))",
+].join(' ');
+
+/**
+ * 0 asks for the next number. A session can set `insert_id` and so choose the number of the next row that
+ * gets one, exhausting or reordering the audit's numbers; then this is out of range, and the change fails
+ * with its audit row.
+ */
+const ID = '0 - @@insert_id';
+
+/** The person as the client says; whatever it says is text of at most 255 characters, and never an error. */
+const OS_USER = 'LEFT(CONVERT(@serverOSUser USING utf8mb4), 255)';
+
+/** The columns of `audit_row` that say who and when; `PROVENANCE_VALUES` has their values in this order. */
+export const PROVENANCE_COLUMNS = 'id, at, login, ran_as, connection, os_user';
+
+/** Expressions for VALUES and for SELECT alike. They mean the same in every trigger of a statement. */
+export const PROVENANCE_VALUES = [
+  ID,
+  AT,
+  'SESSION_USER()',
+  'CURRENT_USER()',
+  'CONNECTION_ID()',
+  OS_USER,
+] as const;

@@ -1,0 +1,68 @@
+import { dirname, resolve, sep } from 'node:path';
+import { type FileAccess, loadCheckerSettings, loadGatewaySettings, realFiles } from '../../config/index.ts';
+import { ConfigurationError } from '../../contracts/errors.ts';
+import type { CheckerSettings, GatewaySettings } from '../../contracts/settings.ts';
+
+/** What one process must be able to reach; a path stands for everything below it when it ends in `/`. */
+export interface Needs {
+  readonly read: readonly string[];
+  readonly write: readonly string[];
+  /** The supervisor starts its own workers; nothing else starts anything. */
+  readonly children: boolean;
+}
+
+/** What the runtime and the standard metrics of a process read about that process. */
+const OWN_STATE = ['/proc/self/status', '/proc/self/limits', '/proc/self/fd'];
+
+/** The gateway: supervisor and workers. Never throws for a faulty file; whoever starts then reports the faults. */
+export function gatewayNeeds(file: string): Needs {
+  const { settings, read } = recorded<GatewaySettings>((files) => loadGatewaySettings(file, { files }));
+  const log = settings === undefined ? [] : [`${settings.activityLog.directory}/`];
+  return {
+    read: [...OWN_STATE, ...own(file), ...read, ...log],
+    write: log,
+    children: true,
+  };
+}
+
+/** The checker. Its baselines are read again whenever they change, so they count although loading leaves them alone. */
+export function checkerNeeds(file: string): Needs {
+  const { settings, read } = recorded<CheckerSettings>((files) => loadCheckerSettings(file, { files }));
+  const socket = settings === undefined ? [] : [settings.socket];
+  const baselines = settings?.databases.map((database) => database.baseline) ?? [];
+  return {
+    read: [...OWN_STATE, ...own(file), ...read, ...baselines, ...socket],
+    write: socket,
+    children: false,
+  };
+}
+
+/**
+ * Every file that loading looks at, in the way it will be looked at again: so that no list has to be kept
+ * of which settings name files.
+ */
+function recorded<T>(load: (files: FileAccess) => T): { settings: T | undefined; read: readonly string[] } {
+  const read: string[] = [];
+  const files: FileAccess = {
+    read(path, limit) {
+      read.push(path);
+      return realFiles.read(path, limit);
+    },
+  };
+  try {
+    return { settings: load(files), read };
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    return { settings: undefined, read };
+  }
+}
+
+/**
+ * The folder of the settings, so that a reload may name new files beside them. Not one as wide as `/etc`:
+ * there, only the files that the settings name.
+ */
+function own(file: string): readonly string[] {
+  const path = resolve(file);
+  const folder = dirname(path);
+  return folder.split(sep).length > 2 ? [path, `${folder}/`] : [path];
+}

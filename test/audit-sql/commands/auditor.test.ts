@@ -1,0 +1,120 @@
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Connection } from 'mysql2/promise';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { CoverageReport } from '../../../audit-sql/index.ts';
+import type { PrivateDatabase } from '../../../examples/support/private-database.ts';
+import { findProgram } from '../../../examples/support/private-mariadb.ts';
+import { mysqlProgram } from '../../../examples/support/private-mysql.ts';
+import { ENGINES, lenient, startServer } from '../support.ts';
+import { SMALL_EMR } from './schema.ts';
+import { type Cli, commandLine } from './support.ts';
+
+// Each command is a process of its own, and a fresh server takes its time on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
+
+describe.each(ENGINES)('what an auditor asks on %s', (engine) => {
+  let server: PrivateDatabase;
+  let admin: Connection;
+  let cli: Cli;
+  let binlogProgram: string;
+
+  beforeAll(async () => {
+    server = await startServer(`audit-sql-auditor-${engine}`, engine, [
+      '--log-bin=binary',
+      '--binlog-format=ROW',
+      '--server-id=1',
+    ]);
+    cli = commandLine(server);
+    admin = await lenient(server, 'mysql');
+    await admin.query('CREATE DATABASE emr');
+    for (const statement of SMALL_EMR) await admin.query(statement);
+    const program =
+      engine === 'mariadb' ? [findProgram('mariadb-binlog') ?? ''] : mysqlProgram('usr/bin/mysqlbinlog');
+    binlogProgram = join(cli.folder, 'binlog-program');
+    writeFileSync(binlogProgram, `#!/bin/sh\nexec ${program.map((part) => `'${part}'`).join(' ')} "$@"\n`);
+    chmodSync(binlogProgram, 0o755);
+    for (const script of ['start', 'guard'])
+      expect(await cli.run(script, '--apply')).toMatchObject({ status: 0 });
+    for (const statement of [
+      "INSERT INTO emr.patient VALUES (7, 'Müller ', 'A'), (8, 'Öz', 'B')",
+      "UPDATE emr.patient SET name = 'Meier' WHERE id = 7",
+      "INSERT INTO emr.encounter VALUES (1, 7, 'cough')",
+      'UPDATE emr.patient SET id = 9 WHERE id = 7',
+      'DELETE FROM emr.patient WHERE id = 9',
+    ]) {
+      await admin.query(statement);
+    }
+  });
+
+  afterAll(async () => {
+    await admin?.end().catch(() => {});
+    await server?.stop();
+  });
+
+  it('history prints the life of a record as a table and as JSON', async () => {
+    const life = await cli.run('history', 'patient', '7');
+    expect(life).toMatchObject({ status: 0, stderr: '' });
+    expect(life.stdout).toMatch(/insert[\s\S]*Meier[\s\S]*delete/);
+    expect(life.stdout).toContain('root@');
+    const parsed: unknown = JSON.parse((await cli.run('history', 'patient', 'id=7', '--json')).stdout);
+    expect(parsed).toEqual(expect.any(Object));
+    const cascaded = await cli.run('history', 'encounter', '1');
+    expect(cascaded.stdout).toMatch(/cascade-update[\s\S]*cascade-delete/);
+  });
+
+  const WRONG: readonly (readonly [string, readonly string[], RegExp])[] = [
+    ['a table that is not there', ['pateint', '7'], /patient/],
+    ['a column that is no key', ['patient', 'nmae=x'], /nmae|id/],
+    ['a time that is none', ['patient', '7', '--since', 'yesterday'], /yesterday|UTC/],
+  ];
+
+  it.each(WRONG)('history refuses %s with exit code 2', async (_, arguments_, said) => {
+    const ran = await cli.run('history', ...arguments_);
+    expect(ran.stderr).toMatch(said);
+    expect(ran.status).toBe(2);
+  });
+
+  it('verify finds everything in order', async () => {
+    const verified = await cli.run('verify', '--content');
+    expect(verified.stdout + verified.stderr).not.toMatch(/FINDING/i);
+    expect(verified.status).toBe(0);
+  });
+
+  it('coverage --binlog finds an audit row for every row change', async () => {
+    const ran = await cli.run('coverage', '--binlog', '--binlog-program', binlogProgram, '--json');
+    expect(ran.stderr).toBe('');
+    const report = JSON.parse(ran.stdout) as CoverageReport;
+    expect(report.binaryLog).toMatchObject({ complete: true, ratio: 1 });
+    expect(report.binaryLog?.rowChanges).toBeGreaterThanOrEqual(6);
+    expect(report).toMatchObject({ covered: true, faults: [] });
+    expect(ran.status).toBe(0);
+  });
+
+  it('verify and coverage --binlog find what was changed while a trigger was away', async () => {
+    const [rows] = await admin.query(
+      "SELECT TRIGGER_NAME AS name FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 'emr' AND EVENT_OBJECT_TABLE = 'patient' AND EVENT_MANIPULATION = 'UPDATE' AND ACTION_TIMING = 'AFTER'",
+    );
+    const name = (rows as { name: string }[])[0]?.name ?? '';
+    await admin.query(`DROP TRIGGER emr.\`${name}\``);
+    await admin.query("UPDATE emr.patient SET name = 'someone else' WHERE id = 8");
+    expect(await cli.run('start', '--apply')).toMatchObject({ status: 0 });
+    expect((await cli.run('coverage')).status).toBe(0);
+
+    const verified = await cli.run('verify', '--content', 'patient', '--keys');
+    expect(verified.status).toBe(1);
+    expect(verified.stdout).toMatch(/patient/);
+    const log = await cli.run('coverage', '--binlog', '--binlog-program', binlogProgram);
+    expect(log.status).toBe(1);
+    expect(log.stdout).toMatch(/MISSING "patient": update of 1 row/);
+    expect(log.stdout).toMatch(/binary-log-statements: .*DROP TRIGGER/);
+  });
+
+  it('says what is missing where the binary log does not show rows', async () => {
+    await admin.query("SET GLOBAL binlog_row_image = 'MINIMAL'");
+    const ran = await cli.run('coverage', '--binlog', '--binlog-program', binlogProgram);
+    await admin.query("SET GLOBAL binlog_row_image = 'FULL'");
+    expect(ran.status).toBe(2);
+    expect(ran.stderr).toMatch(/binlog_row_image=FULL; here .*binlog_row_image=MINIMAL/);
+  });
+});

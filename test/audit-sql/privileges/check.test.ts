@@ -1,0 +1,552 @@
+import type { Connection } from 'mysql2/promise';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  apply,
+  auditNames,
+  checkProtection,
+  describeServer,
+  generate,
+  type ProtectCheck,
+  type ProtectPlan,
+  parsePolicy,
+  readModel,
+  readProtectPlan,
+  type Script,
+  type ServerDescription,
+} from '../../../audit-sql/index.ts';
+import type { PrivateDatabase } from '../../../examples/support/private-database.ts';
+import { CHECKER, connectAs, EMR_PASSWORD, EMR_USER, ENGINES, lenient, startServer } from '../support.ts';
+
+const NAMES = auditNames({ emrSchema: 'rx_1' });
+const PASSWORD = 'password-of-a-test';
+
+interface Way {
+  /** How somebody comes to hold more than the policy gives. */
+  readonly what: string;
+  readonly sql: string;
+  /** What `--check` says of it. */
+  readonly says: RegExp;
+  readonly engine?: 'mariadb' | 'mysql';
+  /** What a person must do, where `protect` does not. */
+  readonly undo?: string;
+}
+
+const ANN = "'pharmacist_ann'@'localhost'";
+const WEB = "'clinicFacility_1'@'%'";
+
+const WAYS: readonly Way[] = [
+  {
+    what: 'SUPER in an entry of an older version, which means more than it says',
+    sql: `GRANT SUPER ON *.* TO ${ANN}; UPDATE mysql.global_priv SET Priv = JSON_REMOVE(Priv, '$.version_id') WHERE User = 'pharmacist_ann'; FLUSH PRIVILEGES`,
+    says: /BINLOG ADMIN on everything/,
+    engine: 'mariadb',
+  },
+  {
+    what: 'every bit of an entry as installers write it',
+    sql: `UPDATE mysql.global_priv SET Priv = JSON_SET(JSON_REMOVE(Priv, '$.version_id'), '$.access', 18446744073709551615) WHERE User = 'pharmacist_ann'; FLUSH PRIVILEGES`,
+    says: /CREATE USER on everything/,
+    engine: 'mariadb',
+  },
+  {
+    what: 'a global privilege',
+    sql: `GRANT SELECT ON *.* TO ${WEB}`,
+    says: /clinicFacility_1@% has SELECT on everything/,
+  },
+  {
+    what: 'an administrative privilege',
+    sql: `GRANT FILE, SUPER ON *.* TO ${ANN}`,
+    says: /has FILE on everything/,
+  },
+  {
+    what: 'the grant option alone',
+    sql: `GRANT USAGE ON *.* TO ${ANN} WITH GRANT OPTION`,
+    says: /has GRANT OPTION on everything/,
+  },
+  {
+    what: 'everything on the schema',
+    sql: `GRANT ALL ON \`rx\\_1\`.* TO ${ANN} WITH GRANT OPTION`,
+    says: /TRIGGER on rx\\\\_1\.\*/,
+  },
+  { what: 'a wildcard schema', sql: `GRANT SELECT ON \`rx%\`.* TO ${WEB}`, says: /SELECT on rx%\.\*/ },
+  {
+    what: 'a one-letter wildcard that looks like the schema',
+    sql: `GRANT DROP ON \`rx_1\`.* TO ${WEB}`,
+    says: /DROP on rx_1\.\*/,
+  },
+  {
+    what: 'an escaped wildcard on the audit schema',
+    sql: `GRANT DELETE ON \`rx\\_1\\_audit\`.* TO ${ANN}`,
+    says: /DELETE on rx\\\\_1\\\\_audit\.\*/,
+  },
+  { what: 'the schema mysql', sql: `GRANT INSERT ON mysql.* TO ${ANN}`, says: /INSERT on mysql\.\*/ },
+  { what: 'another schema', sql: `GRANT SELECT ON elsewhere.* TO ${ANN}`, says: /SELECT on elsewhere\.\*/ },
+  { what: 'a table', sql: `GRANT DELETE ON rx_1.patient TO ${ANN}`, says: /DELETE on rx_1\.patient/ },
+  {
+    what: 'TRIGGER on a table',
+    sql: `GRANT TRIGGER ON rx_1.patient TO ${ANN}`,
+    says: /TRIGGER on rx_1\.patient: with it the audit triggers/,
+  },
+  {
+    what: 'the grant option on a table',
+    sql: `GRANT SELECT ON rx_1.patient TO ${ANN} WITH GRANT OPTION`,
+    says: /GRANT OPTION on rx_1\.patient/,
+  },
+  {
+    what: 'a column',
+    sql: `GRANT SELECT (note) ON rx_1.prescription TO ${WEB}`,
+    says: /SELECT on rx_1\.prescription \(note\)/,
+  },
+  {
+    what: 'a table that is not there any more',
+    sql: `CREATE TABLE rx_1.gone (a INT); GRANT SELECT ON rx_1.gone TO ${WEB}; DROP TABLE rx_1.gone`,
+    says: /SELECT on rx_1\.gone/,
+  },
+  { what: 'a view', sql: `GRANT SELECT ON rx_1.everything TO ${WEB}`, says: /SELECT on rx_1\.everything/ },
+  {
+    what: 'a procedure',
+    sql: `GRANT EXECUTE ON PROCEDURE rx_1.read_all TO ${WEB}`,
+    says: /EXECUTE on PROCEDURE rx_1\.read_all/,
+  },
+  {
+    what: 'a function, to be altered',
+    sql: `GRANT ALTER ROUTINE ON FUNCTION rx_1.one TO ${WEB}`,
+    says: /ALTER ROUTINE on FUNCTION rx_1\.one/,
+  },
+  {
+    what: 'a guard procedure',
+    sql: `GRANT EXECUTE ON PROCEDURE rx_1_audit.chartgate_snapshot TO ${WEB}`,
+    says: /EXECUTE on PROCEDURE rx_1_audit\.chartgate_snapshot/,
+  },
+  { what: 'a role', sql: `GRANT reader TO ${WEB}`, says: /has the role reader/ },
+  { what: 'a role in a role', sql: `GRANT outer_role TO ${WEB}`, says: /has the role outer_role/ },
+  {
+    what: 'a role with the right to pass it on',
+    sql: `GRANT reader TO ${WEB} WITH ADMIN OPTION`,
+    says: /has the role reader/,
+  },
+  {
+    what: 'a default role',
+    sql: `GRANT reader TO ${WEB}; SET DEFAULT ROLE reader FOR ${WEB}`,
+    says: /has the default role reader/,
+    engine: 'mariadb',
+  },
+  {
+    what: 'a default role',
+    sql: `GRANT reader TO ${WEB}; ALTER USER ${WEB} DEFAULT ROLE reader`,
+    says: /has the default role reader/,
+    engine: 'mysql',
+  },
+  {
+    what: 'a default role that it does not hold any more',
+    sql: `GRANT reader TO ${WEB}; SET DEFAULT ROLE reader FOR ${WEB}; REVOKE reader FROM ${WEB}`,
+    says: /has the default role reader/,
+    engine: 'mariadb',
+  },
+  {
+    what: 'a user used as a role',
+    sql: `GRANT ${ANN} TO ${WEB}`,
+    says: /has the role pharmacist_ann@localhost/,
+    engine: 'mysql',
+  },
+  {
+    what: 'a proxy',
+    sql: `GRANT PROXY ON 'root'@'localhost' TO ${WEB}`,
+    says: /has PROXY for root@localhost/,
+  },
+  {
+    what: 'a proxy that it may pass on',
+    sql: `GRANT PROXY ON ${ANN} TO ${WEB} WITH GRANT OPTION`,
+    says: /has PROXY for pharmacist_ann@localhost/,
+  },
+  {
+    what: 'a dynamic privilege',
+    sql: `GRANT BACKUP_ADMIN ON *.* TO ${ANN}`,
+    says: /BACKUP_ADMIN on everything/,
+    engine: 'mysql',
+  },
+  {
+    what: 'dynamic privileges with the grant option',
+    sql: `GRANT SET_ANY_DEFINER, SYSTEM_USER ON *.* TO ${ANN} WITH GRANT OPTION`,
+    says: /SET_ANY_DEFINER on everything/,
+    engine: 'mysql',
+  },
+  {
+    what: 'all privileges',
+    sql: `GRANT ALL ON *.* TO ${ANN} WITH GRANT OPTION`,
+    says: /CREATE USER on everything/,
+  },
+  {
+    what: 'PUBLIC on the schema',
+    sql: 'GRANT SELECT ON `rx\\_1`.* TO PUBLIC',
+    says: /PUBLIC has SELECT on rx\\\\_1\.\*: everybody has it/,
+    engine: 'mariadb',
+  },
+  {
+    what: 'PUBLIC on a table',
+    sql: 'GRANT SELECT ON rx_1.patient TO PUBLIC',
+    says: /PUBLIC has SELECT on rx_1\.patient/,
+    engine: 'mariadb',
+  },
+  {
+    what: 'PUBLIC on a column',
+    sql: 'GRANT SELECT (note) ON rx_1.prescription TO PUBLIC',
+    says: /PUBLIC has SELECT on rx_1\.prescription \(note\)/,
+    engine: 'mariadb',
+  },
+  {
+    what: 'PUBLIC on a routine',
+    sql: 'GRANT EXECUTE ON PROCEDURE rx_1.read_all TO PUBLIC',
+    says: /PUBLIC has EXECUTE on PROCEDURE/,
+    engine: 'mariadb',
+  },
+  {
+    what: 'PUBLIC on the test schemas',
+    sql: 'GRANT ALL ON test.* TO PUBLIC; GRANT ALL ON `test\\_%`.* TO PUBLIC',
+    says: /PUBLIC has TRIGGER on test/,
+    engine: 'mariadb',
+  },
+  {
+    what: 'PUBLIC, everything',
+    sql: 'GRANT PROCESS ON *.* TO PUBLIC',
+    says: /PUBLIC has PROCESS on everything/,
+    engine: 'mariadb',
+  },
+  {
+    what: 'a user without a name',
+    sql: "CREATE USER ''@'localhost'; GRANT SELECT ON `rx\\_1`.* TO ''@'localhost'",
+    says: /@localhost has SELECT on rx\\\\_1/,
+    undo: "DROP USER ''@'localhost'",
+  },
+  {
+    what: 'the same user from another host',
+    sql: "CREATE USER 'clinicFacility_1'@'localhost' IDENTIFIED BY 'x'; GRANT SELECT ON `rx\\_1`.* TO 'clinicFacility_1'@'localhost'",
+    says: /clinicFacility_1@localhost has SELECT/,
+    undo: "DROP USER 'clinicFacility_1'@'localhost'",
+  },
+  {
+    what: "another host of the EMR's user",
+    sql: "CREATE USER 'emr'@'%' IDENTIFIED BY 'x'",
+    says: /Another account of the same user as emr@localhost/,
+    undo: "DROP USER 'emr'@'%'",
+  },
+  {
+    what: 'a user whom no hook matches',
+    sql: 'CREATE USER stranger; GRANT SELECT ON `rx\\_1`.* TO stranger',
+    says: /No role's hook matches it.*SELECT on rx/,
+    undo: 'DROP USER stranger',
+  },
+  {
+    what: 'a user whom no hook matches, with a role',
+    sql: 'CREATE USER stranger; GRANT outer_role TO stranger',
+    says: /No role's hook matches it.*SELECT on/,
+    undo: 'DROP USER stranger',
+  },
+  {
+    what: 'a user whose name differs in case',
+    sql: "CREATE USER 'PHARMACIST_bob'; GRANT SELECT ON `rx\\_1`.* TO 'PHARMACIST_bob'",
+    says: /differs from the prefix "pharmacist_"/,
+    undo: "DROP USER 'PHARMACIST_bob'",
+  },
+  {
+    what: 'a user whom no hook matches, who can become another',
+    sql: `CREATE USER stranger; GRANT PROXY ON ${ANN} TO stranger`,
+    says: /No role's hook matches it.*PROXY/,
+    undo: 'DROP USER stranger',
+  },
+  {
+    what: 'a user of another EMR with the same hook',
+    sql: "CREATE USER 'pharmacist_far'; GRANT SELECT ON elsewhere.* TO 'pharmacist_far'",
+    says: /may belong to another EMR/,
+    undo: "DROP USER 'pharmacist_far'",
+  },
+  {
+    what: 'a mandatory role',
+    sql: "SET GLOBAL mandatory_roles = 'reader'",
+    says: /mandatory_roles; it holds SELECT on rx/,
+    engine: 'mysql',
+    undo: 'SET GLOBAL mandatory_roles = DEFAULT',
+  },
+  {
+    what: 'rows written into the tables of privileges',
+    sql: "INSERT INTO mysql.db (Host, Db, User, Select_priv) VALUES ('%', 'rx\\\\_1', 'clinicFacility_1', 'Y')",
+    says: /is stored but not in force/,
+    undo: "DELETE FROM mysql.db WHERE User = 'clinicFacility_1' AND Db = 'rx\\\\_1'; FLUSH PRIVILEGES",
+  },
+  {
+    what: 'rows taken out of the tables of privileges',
+    sql: `GRANT SELECT ON \`rx\\_1\`.* TO ${WEB}; DELETE FROM mysql.db WHERE User = 'clinicFacility_1'`,
+    says: /is in force but not stored/,
+    undo: 'FLUSH PRIVILEGES',
+  },
+  {
+    what: 'a histogram on a column that it may only write',
+    sql: 'ANALYZE TABLE rx_1.prescription UPDATE HISTOGRAM ON note',
+    says: /histogram on prescription \(note\) shows values of it to clinicFacility_1@%/,
+    engine: 'mysql',
+  },
+  {
+    what: 'a privilege that the role needs is missing',
+    sql: `REVOKE INSERT ON rx_1.prescription FROM ${WEB}`,
+    says: /clinicFacility_1@% lacks INSERT on rx_1\.prescription/,
+  },
+  {
+    what: 'the checker is gone',
+    sql: "DROP USER 'chartgate_checker'@'localhost'",
+    says: /chartgate_checker@localhost is missing/,
+  },
+  {
+    what: 'the checker has more',
+    sql: "GRANT SELECT ON rx_1_audit.* TO 'chartgate_checker'@'localhost'",
+    says: /chartgate_checker@localhost has SELECT/,
+  },
+];
+
+describe.each(ENGINES)('protect --check, on %s', (engine) => {
+  let server: PrivateDatabase;
+  let admin: Connection;
+  let description: ServerDescription;
+
+  const plan = (policy?: string): Promise<ProtectPlan> =>
+    readProtectPlan(admin, {
+      server: description,
+      names: NAMES,
+      emrAccounts: [EMR_USER],
+      checker: CHECKER,
+      ...(policy === undefined ? {} : { policy: parsePolicy(Buffer.from(policy), 'policy.yaml') }),
+    });
+  const script = async (protect: ProtectPlan): Promise<Script> =>
+    generate(await readModel(admin, 'rx_1'), { names: NAMES, server: description, protect }).protect;
+  const protect = async (policy?: string): Promise<void> => {
+    await apply(admin, await script(await plan(policy)));
+    await admin.query("SET SESSION sql_mode = ''");
+  };
+  const check = async (policy?: string): Promise<ProtectCheck> => checkProtection(await plan(policy));
+  const said = (result: ProtectCheck): string =>
+    [
+      ...result.differences.map((one) => one.sentence),
+      ...result.histograms.map((one) => one.sentence),
+      ...result.problems.map((one) => `${one.object}: ${one.sentence}`),
+    ].join('\n');
+
+  beforeAll(async () => {
+    server = await startServer(`audit-sql-privileges-${engine}`, engine);
+    admin = await lenient(server);
+    description = await describeServer(admin);
+    await admin.query(`
+      CREATE DATABASE rx_1; CREATE DATABASE elsewhere; CREATE DATABASE test;
+      CREATE TABLE rx_1.patient (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(50));
+      CREATE TABLE rx_1.prescription (id INT AUTO_INCREMENT PRIMARY KEY, status VARCHAR(9), filled_at DATETIME, note TEXT);
+      CREATE TABLE rx_1.users (id INT PRIMARY KEY, password VARCHAR(50));
+      CREATE VIEW rx_1.everything AS SELECT * FROM rx_1.prescription;
+      CREATE PROCEDURE rx_1.read_all() SELECT * FROM rx_1.patient;
+      CREATE FUNCTION rx_1.one() RETURNS INT DETERMINISTIC RETURN 1;
+      CREATE ROLE reader; GRANT SELECT ON \`rx\\_1\`.* TO reader; CREATE ROLE outer_role; GRANT reader TO outer_role;
+      CREATE USER ${ANN} IDENTIFIED BY '${PASSWORD}'; CREATE USER ${WEB} IDENTIFIED BY '${PASSWORD}';
+      CREATE USER 'pharmacyTech_tom'@'localhost' IDENTIFIED BY '${PASSWORD}';
+      CREATE USER 'emr'@'localhost' IDENTIFIED BY '${EMR_PASSWORD}'; GRANT ALL ON \`rx\\_1\`.* TO 'emr'@'localhost'`);
+    const model = await readModel(admin, 'rx_1');
+    const scripts = generate(model, { names: NAMES, server: description, protect: await plan() });
+    for (const name of ['start', 'guard', 'protect'] as const) await apply(admin, scripts[name]);
+    await admin.query("SET SESSION sql_mode = ''");
+  });
+
+  afterAll(async () => {
+    await admin?.end();
+    await server?.stop();
+  });
+
+  it('says nothing once protect was applied, and protect has nothing more to do', async () => {
+    const result = await check();
+    expect(said(result)).toBe('');
+    expect(result.ok).toBe(true);
+    const again = await script(await plan());
+    expect(again.statements.map((one) => one.sql).slice(2)).toEqual([
+      "GRANT EXECUTE ON PROCEDURE `rx_1_audit`.`chartgate_snapshot` TO 'chartgate_checker'@'localhost'",
+    ]);
+    expect((await script(await plan())).text).toBe(again.text);
+  });
+
+  it('gave each role what it needs, per table and per column', async () => {
+    const held = new Map(
+      (await plan()).accounts.map((one) => [
+        one.account.user,
+        one.wanted.map((grant) => `${grant.privilege} ${grant.object.slice(1).join('.')}`),
+      ]),
+    );
+    expect(held.get('clinicFacility_1')).toEqual(['INSERT prescription']);
+    expect(held.get('pharmacyTech_tom')).toEqual([
+      'SELECT prescription',
+      'UPDATE prescription.status',
+      'UPDATE prescription.filled_at',
+      'SELECT patient',
+    ]);
+    expect(held.get('pharmacist_ann')).toEqual([
+      'SELECT patient',
+      'SELECT prescription',
+      'INSERT patient',
+      'UPDATE patient',
+      'INSERT prescription',
+      'UPDATE prescription',
+    ]);
+    const tom = await connectAs(server, 'pharmacyTech_tom', PASSWORD, 'rx_1');
+    await tom.query("UPDATE prescription SET status = 'x' WHERE id = 1");
+    await expect(tom.query("UPDATE prescription SET note = 'x' WHERE id = 1")).rejects.toThrow(/denied/);
+    await expect(tom.query('SELECT * FROM users')).rejects.toThrow(/denied/);
+    await tom.end();
+  });
+
+  const ways = WAYS.filter((one) => one.engine === undefined || one.engine === engine);
+
+  it.each(ways.map((one) => [one.what, one.sql, one] as const))('finds %s: %s', async (_what, _sql, way) => {
+    await admin.query(way.sql);
+    const found = await check();
+    expect(found.ok).toBe(false);
+    expect(said(found)).toMatch(way.says);
+    if (!/stored but/.test(way.says.source) && !/in force but/.test(way.says.source)) await protect();
+    if (way.undo !== undefined) await admin.query(way.undo);
+    expect(said(await check())).toBe('');
+  });
+
+  it('knows at least 20 ways', () => {
+    expect(ways.length).toBeGreaterThanOrEqual(20);
+  });
+
+  it('is re-run when users are added: each gets the grants of its role, the others are left', async () => {
+    await admin.query("CREATE USER 'pharmacist_new'@'10.%' IDENTIFIED BY 'x'");
+    const next = await plan();
+    const found = checkProtection(next);
+    expect(found.differences.every((one) => one.account.user === 'pharmacist_new')).toBe(true);
+    expect(found.differences.map((one) => one.change)).toContain('grant');
+    expect((await script(next)).text).not.toMatch(/TO 'pharmacist_ann'|FROM 'pharmacist_ann'/);
+    await protect();
+    expect(said(await check())).toBe('');
+    await admin.query("DROP USER 'pharmacist_new'@'10.%'");
+  });
+
+  it('shrinks a table to columns, with one statement between, and goes back', async () => {
+    const policy = (select: string): string =>
+      `version: 1\nroles:\n  - name: p\n    prefix: pharmacist_\n    tables: [{tables: [patient, prescription], select: ${select}}]\n  - {name: w, prefix: clinicFacility_, preset: clinic-facility}\n  - {name: t, prefix: pharmacyTech_, preset: pharmacy-tech}`;
+    await protect(policy('true'));
+    expect(said(await check(policy('true')))).toBe('');
+    const shrunk = await script(await plan(policy('[id]')));
+    const sql = shrunk.statements.map((one) => one.sql);
+    const at = sql.indexOf(`REVOKE SELECT ON \`rx_1\`.\`patient\` FROM ${ANN}`);
+    expect(at).toBeGreaterThan(0);
+    expect(sql[at + 1]).toBe(`GRANT SELECT (\`id\`) ON \`rx_1\`.\`patient\` TO ${ANN}`);
+    await protect(policy('[id]'));
+    expect(said(await check(policy('[id]')))).toBe('');
+    const ann = await connectAs(server, 'pharmacist_ann', PASSWORD, 'rx_1');
+    await ann.query('SELECT id FROM patient');
+    await expect(ann.query('SELECT name FROM patient')).rejects.toThrow(/denied/);
+    await ann.end();
+    await protect(policy("['*', '!name']"));
+    expect(said(await check(policy("['*', '!name']")))).toBe('');
+    await protect();
+    expect(said(await check())).toBe('');
+  });
+
+  it('leaves administrators, accepted accounts and other schemas as they are, and says what they hold', async () => {
+    await admin.query(`CREATE USER dba; GRANT ALL ON *.* TO dba; CREATE USER backup; GRANT SELECT ON *.* TO backup;
+      GRANT SELECT ON elsewhere.* TO ${ANN}`);
+    const policy = `version: 1\nadministrators: ['dba@%']\naccepted: ['backup@%']\notherSchemas: [elsewhere]\nroles:\n  - {name: p, prefix: pharmacist_, preset: pharmacist}\n  - {name: w, prefix: clinicFacility_, preset: clinic-facility}\n  - {name: t, prefix: pharmacyTech_, preset: pharmacy-tech}`;
+    const result = await check(policy);
+    expect(said(result)).toBe('');
+    expect(result.notes.map((one) => `${one.code} ${one.object}: ${one.sentence}`).join('\n')).toMatch(
+      /administrator dba@%: Left as it is; it holds .* on everything[\s\S]*accepted backup@%: Left as it is; it holds SELECT on everything/,
+    );
+    expect((await script(await plan(policy))).text).not.toMatch(
+      /(TO|FROM) 'dba'|(TO|FROM) 'backup'|elsewhere/,
+    );
+    expect(said(await check())).toMatch(/dba@%: No role's hook matches it/);
+    await admin.query(`DROP USER dba; DROP USER backup; REVOKE SELECT ON elsewhere.* FROM ${ANN}`);
+    expect(said(await check())).toBe('');
+  });
+
+  it('stops for a user whom two hooks match, and for a trigger that would no longer run', async () => {
+    const policy = `version: 1\nroles:\n  - {name: a, prefix: pharmacist_, preset: pharmacist}\n  - {name: b, accounts: ['pharmacist_ann@localhost'], preset: pharmacy-tech}\n  - {name: w, prefix: clinicFacility_, preset: clinic-facility}`;
+    const ambiguous = await plan(policy);
+    expect(ambiguous.reports[0]).toMatchObject({ severity: 'stop', code: 'account-ambiguous' });
+    expect((await script(ambiguous)).text).not.toMatch(/GRANT|REVOKE/);
+    await expect(apply(admin, await script(ambiguous))).rejects.toThrow(/Nothing was changed/);
+    await admin.query(
+      "CREATE DEFINER = 'emr'@'localhost' TRIGGER rx_1.own BEFORE INSERT ON rx_1.patient FOR EACH ROW SET @a = 1",
+    );
+    const trigger = await plan();
+    expect(trigger.reports[0]).toMatchObject({
+      severity: 'stop',
+      code: 'definer-would-fail',
+      object: 'trigger own',
+      sentence: expect.stringMatching(/runs as emr@localhost, which loses TRIGGER/),
+    });
+    await admin.query('DROP TRIGGER rx_1.own');
+    await admin.query("SET SESSION sql_mode = ''");
+    expect(said(await check())).toBe('');
+  });
+
+  it('takes nothing from a running EMR that it keeps, while protect is applied', async () => {
+    await admin.query("GRANT ALL ON *.* TO 'emr'@'localhost' WITH GRANT OPTION");
+    const running = await connectAs(server, 'emr', EMR_PASSWORD, 'rx_1');
+    let stop = false;
+    let statements = 0;
+    const failures: string[] = [];
+    const work = (async () => {
+      for (; !stop; statements++) {
+        // A new connection each time sees the grants of that moment.
+        const fresh = await connectAs(server, 'emr', EMR_PASSWORD, 'rx_1').catch((error: Error) => error);
+        if (fresh instanceof Error) failures.push(fresh.message);
+        else {
+          await fresh
+            .query("INSERT INTO patient (name) VALUES ('a')")
+            .catch((error: Error) => failures.push(error.message));
+          await fresh.end();
+        }
+        await running
+          .query('SELECT COUNT(*) FROM patient')
+          .catch((error: Error) => failures.push(error.message));
+      }
+    })();
+    for (let round = 0; round < 5 || (statements < 20 && round < 200); round++) {
+      await protect();
+      await admin.query("GRANT ALL ON *.* TO 'emr'@'localhost' WITH GRANT OPTION");
+    }
+    await protect();
+    stop = true;
+    await work;
+    await running.end();
+    expect(failures).toEqual([]);
+    expect(statements).toBeGreaterThanOrEqual(20);
+    expect(said(await check())).toBe('');
+  });
+
+  if (engine === 'mysql') {
+    it('sees through partial revokes, and leaves no gap there', async () => {
+      await admin.query(
+        `SET GLOBAL partial_revokes = ON; GRANT SELECT, INSERT ON *.* TO 'emr'@'localhost'; REVOKE SELECT ON rx_1.* FROM 'emr'@'localhost'`,
+      );
+      description = await describeServer(admin);
+      await protect();
+      expect(said(await check())).toBe('');
+      const emr = await connectAs(server, 'emr', EMR_PASSWORD, 'rx_1');
+      await emr.query('SELECT COUNT(*) FROM patient');
+      await emr.end();
+      await admin.query('SET GLOBAL partial_revokes = OFF').catch(() => {});
+    });
+  }
+
+  it('refuses the account that runs it, and one that is not there', async () => {
+    const with_ = (emrAccounts: readonly { user: string; host: string }[]) =>
+      readProtectPlan(admin, { server: description, names: NAMES, emrAccounts });
+    await expect(with_([{ user: 'root', host: 'localhost' }])).rejects.toMatchObject({ code: 'usage' });
+    await expect(with_([NAMES.definer])).rejects.toMatchObject({ code: 'usage' });
+    await expect(with_([{ user: 'nobody', host: 'here' }])).rejects.toMatchObject({ code: 'usage' });
+  });
+
+  it('says which privilege is missing when the tables of privileges cannot be read', async () => {
+    const poor = await connectAs(server, 'emr', EMR_PASSWORD);
+    await expect(readProtectPlan(poor, { server: description, names: NAMES })).rejects.toMatchObject({
+      code: 'privilege-missing',
+      message: expect.stringContaining('SELECT on the schema mysql'),
+    });
+    await poor.end();
+  });
+});
