@@ -16,8 +16,6 @@ export interface ServerDescription {
 /** Where the two engines want different SQL. Everything else is written once. */
 export interface Dialect {
   readonly engine: Engine;
-  /** Type of a column that holds JSON text. MariaDB's JSON is LONGTEXT plus a check on every insert. */
-  readonly jsonType: string;
   /** Options of CREATE USER for an account that nobody can log in as, even if it were unlocked. */
   readonly unusableAuthentication: string;
   /** Statements that put a trigger in place, replacing its namesake, without a gap where the engine can. */
@@ -58,7 +56,6 @@ function escapePattern(schema: string): string {
 function mariadb(): Dialect {
   return {
     engine: 'mariadb',
-    jsonType: 'LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin',
     unusableAuthentication: "IDENTIFIED VIA mysql_native_password USING 'invalid'",
     replaceTrigger: ({ schema, name, rest, definer }) => [
       `CREATE OR REPLACE DEFINER = ${accountSql(definer)}\nTRIGGER ${ident(schema)}.${ident(name)}\n${rest}`,
@@ -76,7 +73,6 @@ function mariadb(): Dialect {
 function mysql(server: ServerDescription): Dialect {
   return {
     engine: 'mysql',
-    jsonType: 'JSON',
     unusableAuthentication:
       server.major >= 8
         ? `IDENTIFIED WITH caching_sha2_password AS '${NO_PASSWORD_SHA2}'`

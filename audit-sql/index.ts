@@ -24,6 +24,7 @@ export {
 } from './generate.ts';
 export { type SchemaModel, schemaDigest } from './model.ts';
 export { type Account, type AuditNames, auditNames, parseAccount } from './names.ts';
+export { planAccounts } from './plan/accounts.ts';
 export {
   type Plan,
   type PlanCheck,

@@ -6,6 +6,7 @@ export const ERROR_CODES = [
   'policy-invalid',
   'activity-log-unavailable',
   'activity-log-broken',
+  'audit-trail-broken',
   'baseline-invalid',
   'database-unavailable',
   'database-busy',

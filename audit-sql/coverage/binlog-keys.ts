@@ -26,6 +26,9 @@ const ESCAPES: Readonly<Record<string, string>> = {
   b: '\b',
   '0': '\0',
   Z: '\u001a',
+  f: '\f',
+  v: '\v',
+  a: '\u0007',
 };
 
 /** The bytes between the quotes, as Latin-1. MySQL's program escapes as SQL does, MariaDB's only what is below a space. */
@@ -90,6 +93,21 @@ export interface KeyReader {
   readonly columns: ReadonlySet<number>;
   fromLog(values: ReadonlyMap<number, string>): string | undefined;
   fromAudit(rowKey: string): string | undefined;
+}
+
+/** The end of a versioned row that still holds: the last moment a TIMESTAMP has, or the last transaction. */
+const STILL_HOLDS = /^(2147483647|4294967295)(\.9+)?$|^-1 \(18446744073709551615\)$|^18446744073709551615$/;
+
+/** Position of the column that says until when a versioned row held; the server's own comes after all others. */
+export function rowEnd(table: TableModel): number | undefined {
+  if (!table.systemVersioned) return undefined;
+  const own = table.columns.findIndex((c) => c.generation === 'row-end');
+  return own < 0 ? table.columns.length + 2 : own + 1;
+}
+
+/** True for a row that only the server's own history holds: it was written beside the change, not by it. */
+export function isHistory(end: string | undefined): boolean {
+  return end !== undefined && !STILL_HOLDS.test(end);
 }
 
 /** Types whose printed form in the log says exactly what the audit says. */

@@ -1,6 +1,6 @@
 import type { Engine } from '../dialect.ts';
 import type { TableModel } from '../model.ts';
-import { type KeyReader, keyReader } from './binlog-keys.ts';
+import { isHistory, type KeyReader, keyReader, rowEnd } from './binlog-keys.ts';
 import type { RowChange } from './binlog-text.ts';
 
 /** One table and kind of change, as the log and the trail have it. */
@@ -52,6 +52,7 @@ export interface Matched {
 interface Balance {
   readonly table: string;
   readonly operation: RowChange['operation'];
+  readonly key: string | undefined;
   /** Row changes, by their places in the log. */
   readonly changes: string[];
   /** Audit rows that must have a row change. */
@@ -99,6 +100,14 @@ export class Matcher {
     return this.#readers.get(table);
   }
 
+  /** Columns to be read of a table's rows, by position from 1; undefined for a table that is not audited. */
+  columns(table: string): ReadonlySet<number> | undefined {
+    const model = this.#tables.get(table);
+    if (model === undefined) return undefined;
+    const end = rowEnd(model);
+    return new Set([...(this.reader(table)?.columns ?? []), ...(end === undefined ? [] : [end])]);
+  }
+
   /** MariaDB marks a versioned row as ended, which the log has as an update. */
   #operation(table: string, operation: RowChange['operation']): RowChange['operation'] {
     return this.#tables.get(table)?.systemVersioned === true && operation === 'delete' ? 'update' : operation;
@@ -108,7 +117,7 @@ export class Matcher {
     const name = JSON.stringify([table, operation, key ?? null]);
     const there = this.#open.get(name);
     if (there !== undefined) return [name, there];
-    const fresh: Balance = { table, operation, changes: [], audits: 0, soft: [] };
+    const fresh: Balance = { table, operation, key, changes: [], audits: 0, soft: [] };
     this.#open.set(name, fresh);
     return [name, fresh];
   }
@@ -121,6 +130,10 @@ export class Matcher {
   }
 
   change(entry: RowChange): void {
+    const model = this.#tables.get(entry.table);
+    const end = model === undefined ? undefined : rowEnd(model);
+    // Of an update of a versioned row the log has the row as it was once more, as an insert.
+    if (end !== undefined && entry.operation === 'insert' && isHistory(entry.values.get(end))) return;
     const operation = this.#operation(entry.table, entry.operation);
     const key = this.reader(entry.table)?.fromLog(entry.values);
     const [name, balance] = this.#balance(entry.table, operation, key);
@@ -157,10 +170,21 @@ export class Matcher {
       for (const reason of balance.soft.splice(0)) {
         if (balance.changes.pop() === undefined) this.#count(balance, reason, 1);
         else this.#sum(balance.table, balance.operation).audited += 1;
+        if (reason === 'cascade' && balance.operation === 'delete') this.#steps(balance);
       }
       this.#forget(name, balance);
     }
     this.#unsettled.clear();
+  }
+
+  /**
+   * A row that one foreign key of a deleted row nulls and another deletes: the log has both steps, the
+   * trail the row's end.
+   */
+  #steps({ table, key }: Balance): void {
+    const update = this.#open.get(JSON.stringify([table, 'update', key ?? null]));
+    if (key === undefined || update?.changes.pop() === undefined) return;
+    this.#sum(table, 'update').audited += 1;
   }
 
   #forget(name: string, { changes, audits, soft }: Balance): void {

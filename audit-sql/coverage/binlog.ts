@@ -146,9 +146,8 @@ export async function binlogCoverage(
     layout.new,
     layout.changes,
   ]);
-  const none: ReadonlySet<number> = new Set();
   const wanted = (schema: string, table: string): ReadonlySet<number> | undefined => {
-    if (schema === names.emrSchema) return matcher.reader(table)?.columns ?? none;
+    if (schema === names.emrSchema) return matcher.columns(table);
     if (schema !== names.auditSchema) return undefined;
     return table === INSTATEMENT_TABLE ? new Set([layout.action]) : auditColumns;
   };

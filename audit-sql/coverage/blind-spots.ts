@@ -1,6 +1,8 @@
+import type { Dialect } from '../dialect.ts';
 import type { Snapshot } from '../fingerprint/types.ts';
 import type { SchemaModel } from '../model.ts';
 import { DIRECT_ROW_TABLE, printable } from '../names.ts';
+import { blindSpots as unrecorded } from '../writers/blind-spots.ts';
 import { rowTableOf } from '../writers/store.ts';
 import type { PowerfulAccount } from './accounts.ts';
 
@@ -134,12 +136,13 @@ const ALWAYS: readonly BlindSpot[] = [
  */
 export function blindSpots(
   model: SchemaModel,
+  dialect: Dialect,
   snapshot: Snapshot | undefined,
   accounts: readonly PowerfulAccount[],
   maximumBinaryBytes: number,
 ): readonly BlindSpot[] {
   const spots = [
-    ...model.unaudited.map(({ reason, object, sentence }) => ({ code: reason, object, sentence })),
+    ...unrecorded(model, dialect).map(({ reason, object, sentence }) => ({ code: reason, object, sentence })),
     ...ofColumns(model, maximumBinaryBytes),
     ...ofKeys(model),
     ...ofEngines(model),

@@ -12,7 +12,8 @@ interface TriggerRow extends RowDataPacket {
   readonly sqlMode: string;
   readonly characterSet: string;
   readonly collation: string;
-  readonly body: string | Buffer;
+  /** NULL on MariaDB for who may see the table but not its triggers. */
+  readonly body: string | Buffer | null;
   readonly position: number;
 }
 
@@ -74,6 +75,7 @@ export async function readLiveTriggers(
       [schema],
     );
     for (const row of rows) {
+      if (row.body === null) continue;
       const trigger: LiveTrigger = {
         schema: row.schemaName,
         name: row.name,

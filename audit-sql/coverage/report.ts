@@ -1,9 +1,10 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
-import type { ServerDescription } from '../dialect.ts';
+import { ChartgateError } from '../../contracts/errors.ts';
+import { dialectOf, type ServerDescription } from '../dialect.ts';
 import { readSnapshot } from '../fingerprint/read.ts';
 import type { Snapshot } from '../fingerprint/types.ts';
 import { type SchemaModel, schemaDigest } from '../model.ts';
-import { type AuditNames, INSTATEMENT_TABLE, qualified, TRIGGER_PREFIX } from '../names.ts';
+import { type AuditNames, INSTATEMENT_TABLE, printable, qualified, TRIGGER_PREFIX } from '../names.ts';
 import { readPrivileges } from '../privileges/index.ts';
 import { GENERATOR } from '../version.ts';
 import type { Script } from '../writers/script.ts';
@@ -180,6 +181,13 @@ export async function readCoverage(
   const wanted = triggersOf(start.statements);
   const live = await readLiveTriggers(connection, [names.emrSchema, names.auditSchema]);
   const snapshot = await snapshotIfThere(connection, names);
+  // A user without TRIGGER sees no trigger, and no error: that must not read as "nothing is covered".
+  if (live.size === 0 && (snapshot?.triggers.length ?? 0) > 0) {
+    throw new ChartgateError(
+      'privilege-missing',
+      `This SQL user does not see the triggers; it needs TRIGGER on ${printable(names.emrSchema)} and ${printable(names.auditSchema)}.`,
+    );
+  }
   const instatement = await readInstatement(connection, names);
   const digest = schemaDigest(model);
   const tables = tableCoverage(
@@ -219,7 +227,13 @@ export async function readCoverage(
     },
     tables,
     faults,
-    blindSpots: blindSpots(model, snapshot, accounts, options.maximumBinaryBytes ?? MAXIMUM_BINARY_BYTES),
+    blindSpots: blindSpots(
+      model,
+      dialectOf(server),
+      snapshot,
+      accounts,
+      options.maximumBinaryBytes ?? MAXIMUM_BINARY_BYTES,
+    ),
     powerfulAccounts: accounts,
     covered: counts.half === 0 && counts.uncovered === 0 && counts.covered > 0 && faults.length === 0,
   };

@@ -64,8 +64,10 @@ async function callSnapshot(
 }
 
 /**
- * The guard procedures as this user sees them in the catalogue. A replaced procedure can return the old
- * answer, but not keep the time at which it was made.
+ * The guard procedures as this user sees them in the catalogue: without their text, which takes rights over
+ * every routine of the server. A replaced procedure shows by the time at which it was made, unless whoever
+ * made it, an account with CREATE ROUTINE here and the right to name any definer, also set the session's
+ * `timestamp` to the old time.
  */
 async function readGuards(connection: Connection, names: SnapshotNames): Promise<GuardFact[]> {
   const found = (await rows(

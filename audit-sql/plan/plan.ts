@@ -4,11 +4,12 @@ import { type BlindSpot, blindSpots } from '../coverage/blind-spots.ts';
 import { triggersOf } from '../coverage/definitions.ts';
 import { readLiveTriggers } from '../coverage/live.ts';
 import { readInstatement, snapshotIfThere } from '../coverage/report.ts';
-import type { ServerDescription } from '../dialect.ts';
+import { dialectOf, type ServerDescription } from '../dialect.ts';
 import { type SchemaModel, schemaDigest } from '../model.ts';
 import type { AuditNames } from '../names.ts';
 import { readPrivileges } from '../privileges/index.ts';
 import { GENERATOR } from '../version.ts';
+import { changesSince, readLastInstatement, type SchemaChange } from '../writers/schema-changes.ts';
 import type { Script } from '../writers/script.ts';
 import { MAXIMUM_BINARY_BYTES } from '../writers/triggers.ts';
 import { type PlannedTable, planTables, staleTriggers, type TriggerAction } from './tables.ts';
@@ -32,11 +33,20 @@ export interface PlannedAccount {
   readonly loses: readonly string[];
 }
 
+/** What a write-only account can still learn. */
+export interface PlannedResidue {
+  readonly code: string;
+  readonly learns: string;
+  readonly remedy: string;
+}
+
 export interface PlannedAccounts {
   readonly accounts: readonly PlannedAccount[];
   /** Accounts that no role's hook matches, each with a sentence: left as they are, for a person to decide. */
   readonly unmatched: readonly string[];
   readonly warnings: readonly string[];
+  /** Empty when no account is write-only. */
+  readonly residues: readonly PlannedResidue[];
 }
 
 export interface Plan {
@@ -59,6 +69,8 @@ export interface Plan {
     readonly statements: number;
   };
   readonly checks: readonly PlanCheck[];
+  /** What changed since the last start or stop; undefined when there is nothing to compare with. */
+  readonly schemaChanges: readonly SchemaChange[] | undefined;
   readonly tables: readonly PlannedTable[];
   readonly staleTriggers: readonly string[];
   readonly blindSpots: readonly BlindSpot[];
@@ -91,7 +103,13 @@ export async function readPlan(
   const wanted = triggersOf(start.statements).filter(({ schema }) => schema === names.emrSchema);
   const tables = planTables(model, wanted, live);
   const stale = staleTriggers(model, wanted, live);
-  const spots = blindSpots(model, snapshot, powerful, options.maximumBinaryBytes ?? MAXIMUM_BINARY_BYTES);
+  const spots = blindSpots(
+    model,
+    dialectOf(server),
+    snapshot,
+    powerful,
+    options.maximumBinaryBytes ?? MAXIMUM_BINARY_BYTES,
+  );
   const triggers: Record<TriggerAction, number> = { make: 0, replace: 0, keep: 0 };
   for (const { action } of tables.flatMap((table) => table.triggers)) triggers[action] += 1;
   return {
@@ -116,6 +134,7 @@ export async function readPlan(
       statements: start.statements.length,
     },
     checks: options.checks,
+    schemaChanges: changesSince(await readLastInstatement(connection, names), model),
     tables,
     staleTriggers: stale,
     blindSpots: spots,

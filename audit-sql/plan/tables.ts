@@ -3,6 +3,7 @@ import type { LiveTrigger } from '../coverage/live.ts';
 import { triggerFaults } from '../coverage/tables.ts';
 import type { SchemaModel, TableModel } from '../model.ts';
 import { TRIGGER_PREFIX } from '../names.ts';
+import { CASCADE_EVENTS, cascadeOf } from '../writers/cascade-paths.ts';
 
 /** `keep`: it is there exactly so. */
 export const TRIGGER_ACTIONS = ['make', 'replace', 'keep'] as const;
@@ -52,26 +53,13 @@ function planTrigger(wanted: TriggerDefinition, live: ReadonlyMap<string, LiveTr
   };
 }
 
-/** What the wanted triggers of a table write about other tables: the cascades they record. */
+/** The tables whose rows a table's BEFORE triggers record, because a foreign key changes them along with its own. */
 function cascadesOf(table: TableModel, wanted: readonly TriggerDefinition[], model: SchemaModel): string[] {
-  const before = wanted.some(({ timing }) => timing === 'BEFORE');
-  if (!before) return [];
-  const reached = new Set<string>();
-  const open = [table.name];
-  for (let parent = open.pop(); parent !== undefined; parent = open.pop()) {
-    for (const child of model.tables) {
-      const follows = child.foreignKeys.some(
-        (key) =>
-          key.referencedSchema === undefined &&
-          key.referencedTable === parent &&
-          (key.onDelete !== 'restrict' || key.onUpdate !== 'restrict'),
-      );
-      if (!follows || reached.has(child.name)) continue;
-      reached.add(child.name);
-      open.push(child.name);
-    }
-  }
-  return [...reached].sort();
+  if (!wanted.some(({ timing }) => timing === 'BEFORE')) return [];
+  const reached = CASCADE_EVENTS.flatMap((event) => [
+    ...(cascadeOf(model, table, event)?.targets.keys() ?? []),
+  ]);
+  return [...new Set(reached)].sort();
 }
 
 /** What `start` would do, table by table, in the model's order. Pure. */

@@ -89,6 +89,10 @@ export function planText(plan: Plan): string {
     ...summary(plan),
     ...section('What stands in the way', stops.flatMap(line)),
     ...section('What to know before', warnings.flatMap(line)),
+    ...section(
+      'What changed in the schema since',
+      (plan.schemaChanges ?? []).map(({ sentence }) => `- ${sentence}`),
+    ),
     ...section('Blind spots: what no trigger will record, or not wholly', blindSpotLines(plan.blindSpots)),
     ...section(
       'Accounts that no role matches; they are left as they are',

@@ -69,7 +69,7 @@ export const ENTRY_COLUMNS = [
 
 function broken(id: string, what: string): ChartgateError {
   return new ChartgateError(
-    'baseline-invalid',
+    'audit-trail-broken',
     `The audit row ${id} cannot be read: ${what}. It was not written by a trigger of this generator, or it was altered.`,
   );
 }
@@ -125,7 +125,7 @@ function pairs(id: string, text: string | null | undefined): AuditEntry['changes
 
 /**
  * Reads one audit row from the text of `ENTRY_COLUMNS`.
- * @throws ChartgateError `baseline-invalid` naming the row's number, when it has not the form of a trigger's
+ * @throws ChartgateError `audit-trail-broken` naming the row's number, when it has not the form of a trigger's
  */
 export function decodeEntry(cells: readonly (string | null)[]): AuditEntry {
   const [id, at, login, ranAs, connection, osUser, table, operation, cascadeId, key, old, now, changes] =

@@ -9,6 +9,8 @@ export interface RecordState {
   readonly complete: boolean;
   /** The last known values, by the place of their column in the table's `columns`; undefined where not known. */
   readonly cells: (Encoded | undefined)[];
+  /** The connection whose cascade deleted it; undefined when it is there or was deleted otherwise. */
+  readonly cascadedBy: string | undefined;
   /** When the last audit row was written; undefined when all is from a snapshot. */
   readonly at: string | undefined;
 }
@@ -21,6 +23,8 @@ export interface TableState {
   readonly records: Map<string, RecordState>;
   /** Of a table without a key: rows by their text, and how often each is there more often than at the beginning. */
   readonly bag: Map<string, { readonly row: EncodedRow; count: number }>;
+  /** Rows without a key that cascades deleted: by connection and text, how many. */
+  readonly cascaded: Map<string, number>;
 }
 
 /** Ways in which an audit row can contradict the ones before it. */
@@ -56,7 +60,7 @@ export interface Fold {
 }
 
 export function emptyTable(): TableState {
-  return { columns: new Map(), records: new Map(), bag: new Map() };
+  return { columns: new Map(), records: new Map(), bag: new Map(), cascaded: new Map() };
 }
 
 export function emptyFold(): Fold {
@@ -138,6 +142,10 @@ export function take(fold: Fold, entry: AuditEntry, known: boolean): void {
 
 function takeKeyless(fold: Fold, state: TableState, entry: AuditEntry, known: boolean): void {
   if (entry.oldValues !== undefined && count(state, entry.oldValues, -1) < 0 && known) {
+    if (repeats(state, entry, entry.oldValues)) {
+      count(state, entry.oldValues, 1);
+      return;
+    }
     const kind = entry.newValues === undefined ? 'deleted-though-absent' : 'changed-though-absent';
     fold.breaks.push({
       kind,
@@ -150,6 +158,29 @@ function takeKeyless(fold: Fold, state: TableState, entry: AuditEntry, known: bo
     });
   }
   if (entry.newValues !== undefined) count(state, entry.newValues, 1);
+  if (entry.operation === 'cascade-delete' && entry.oldValues !== undefined) {
+    const id = JSON.stringify([entry.connection, rowText(entry.oldValues)]);
+    state.cascaded.set(id, (state.cascaded.get(id) ?? 0) + 1);
+  }
+}
+
+/**
+ * MySQL: a multi-table DELETE that names a parent and its child fires the child's trigger also for a row
+ * that the parent's cascade has deleted already.
+ */
+function repeats(state: TableState, entry: AuditEntry, row: EncodedRow): boolean {
+  if (entry.operation !== 'delete') return false;
+  const id = JSON.stringify([entry.connection, rowText(row)]);
+  const times = state.cascaded.get(id) ?? 0;
+  if (times > 0) state.cascaded.set(id, times - 1);
+  return times > 0;
+}
+
+const BEGUN = { present: true, cascadedBy: undefined } as const;
+
+/** A key under which there is nothing any more. */
+export function gone(key: EncodedRow, entry: AuditEntry): RecordState {
+  return { key, present: false, complete: true, cells: [], cascadedBy: undefined, at: entry.at };
 }
 
 function takeKeyed(fold: Fold, state: TableState, entry: AuditEntry, key: EncodedRow, known: boolean): void {
@@ -171,16 +202,19 @@ function takeKeyed(fold: Fold, state: TableState, entry: AuditEntry, key: Encode
   if (changes === undefined && newValues !== undefined) {
     if (record?.present === true) complain('inserted-though-present');
     const cells = cellsOf(state, newValues);
-    state.records.set(text, { key, present: true, complete: true, cells, at: entry.at });
+    state.records.set(text, { ...BEGUN, key, complete: true, cells, at: entry.at });
     return;
   }
   if (changes === undefined) {
+    // As in `repeats`.
+    if (record?.present === false && record.cascadedBy === entry.connection) return;
     if (absent) complain('deleted-though-absent');
     else if (record !== undefined && oldValues !== undefined) {
       const columns = contradicted(state, record, oldValues);
       if (columns.length > 0) complain('old-value-differs', columns);
     }
-    state.records.set(text, { key, present: false, complete: true, cells: [], at: entry.at });
+    const cascadedBy = entry.operation === 'cascade-delete' ? entry.connection : undefined;
+    state.records.set(text, { ...gone(key, entry), cascadedBy });
     return;
   }
   if (absent) complain('changed-though-absent');
@@ -197,9 +231,9 @@ function takeKeyed(fold: Fold, state: TableState, entry: AuditEntry, key: Encode
   for (const [column, [, now]] of changes) cells[place(state, column)] = now;
   const afterText = after === key ? text : rowText(after);
   if (afterText !== text) {
-    state.records.set(text, { key, present: false, complete: true, cells: [], at: entry.at });
+    state.records.set(text, gone(key, entry));
     if (state.records.get(afterText)?.present === true) complain('moved-onto-another');
   }
   const complete = record?.present === true && record.complete;
-  state.records.set(afterText, { key: after, present: true, complete, cells, at: entry.at });
+  state.records.set(afterText, { ...BEGUN, key: after, complete, cells, at: entry.at });
 }

@@ -13,6 +13,7 @@ import {
   rowText,
   sameEncoded,
 } from './entry.ts';
+import { formerTable } from './former.ts';
 import { findTable, parseKey } from './key.ts';
 import { recordLookup } from './lookup.ts';
 import { parseMoment } from './moments.ts';
@@ -111,19 +112,21 @@ function matches(row: EncodedRow | undefined, wanted: EncodedRow): boolean {
 /**
  * A record's life: how it came to be, every change, what foreign keys did to it, its end, and what was
  * inserted under the same key later. A record whose key changed is followed under its other keys, before
- * and after. For a table without a key: every entry whose old or new row has the given values.
+ * and after. The table may be one that was dropped since. For a table without a key: every entry whose old or new row has the given values.
  *
  * @throws ChartgateError `usage` for a table, key or moment that cannot be understood, `privilege-missing`,
- *   `database-unavailable`, or `baseline-invalid` at an audit row that no trigger wrote
+ *   `database-unavailable`, or `audit-trail-broken` at an audit row that no trigger wrote
  */
 export async function history(connection: Connection, options: HistoryOptions): Promise<History> {
-  const table = findTable(options.model, options.table);
-  const key = parseKey(table, options.key);
   const since = options.since === undefined ? undefined : parseMoment(options.since, 'first');
   const until = options.until === undefined ? undefined : parseMoment(options.until, 'last');
   return inSnapshot(connection, async () => {
+    const there = options.model.tables.some((known) => known.name === options.table);
+    const former = there ? undefined : await formerTable(connection, options.names, options.table);
+    const table = former ?? findTable(options.model, options.table);
+    const key = parseKey(table, options.key);
     const lookup = recordLookup(connection, options.names, table);
-    const liveKeys = await readLiveKeys(connection, options, table, key);
+    const liveKeys = former === undefined ? await readLiveKeys(connection, options, table, key) : [];
     const found =
       table.key.length === 0
         ? await keyless(connection, options, table, key)

@@ -100,8 +100,11 @@ function encode(column: ColumnModel, text: string): Encoded {
   if (type === 'timestamp') return instant(column, text);
   if (BINARY.has(type)) return bytes(column, text);
   if (type === 'bit' || type === 'float' || type === 'double') {
-    if (text.trim() === '' || !Number.isFinite(Number(text))) throw wrongValue(column, text, 'a number');
-    return text.trim();
+    const digits = text.trim();
+    if (digits === '' || !Number.isFinite(Number(digits))) throw wrongValue(column, text, 'a number');
+    // The audit has the nearest FLOAT with all its digits. Where an exponent is written, engines differ.
+    const plain = type === 'float' && /^-?\d{1,15}(?:\.\d{1,15})?$/.test(digits);
+    return plain ? String(Math.fround(Number(digits))) : digits;
   }
   return text;
 }

@@ -1,5 +1,5 @@
 import { type AuditEntry, type EncodedRow, keyAfter, rowText } from './entry.ts';
-import { count, type Fold, tableState, take } from './fold.ts';
+import { count, type Fold, gone, tableState, take } from './fold.ts';
 
 /** One of several passes over the trail, each of which knows a part of the records. */
 export interface Partition {
@@ -68,7 +68,7 @@ function takeRecord(partition: Partition, entry: AuditEntry, key: EncodedRow, te
   if (guests.has(text) && (moves || ends)) {
     guests.delete(text);
     if (atHome) {
-      state.records.set(text, { key, present: false, complete: true, cells: [], at: entry.at });
+      state.records.set(text, gone(key, entry));
     }
   }
   if (moves && home(entry.table, afterText, passes) === pass) {

@@ -82,7 +82,7 @@ function decode(cells: readonly (string | null)[], range: TrailRange): AuditEntr
  *
  * Call it within `inSnapshot`: it asks more than once. The connection serves nothing else meanwhile.
  * @throws ChartgateError `privilege-missing`, `database-unavailable`, `database-unsupported`, or
- *   `baseline-invalid` at a row that no trigger wrote
+ *   `audit-trail-broken` at a row that no trigger wrote
  */
 export async function* readTrail(
   connection: Connection,

@@ -114,6 +114,7 @@ function begin(snapshot: ContentSnapshot): Fold {
         present: true,
         complete: true,
         cells: cellsOf(state, values),
+        cascadedBy: undefined,
         at: undefined,
       });
     }

@@ -1,16 +1,16 @@
-import { createHash } from 'node:crypto';
 import type { Connection } from 'mysql2/promise';
 import { dialectOf } from '../dialect.ts';
-import type { ColumnModel, TableModel } from '../model.ts';
+import type { TableModel } from '../model.ts';
 import { AUDIT_ROW_TABLE, DIRECT_ROW_TABLE, ident, printable, qualified } from '../names.ts';
 import { rowTableOf } from '../writers/store.ts';
 import { readLiveRows } from './content.ts';
-import { type Encoded, type EncodedHash, type EncodedRow, rowText, sameEncoded } from './entry.ts';
+import { type EncodedRow, rowText } from './entry.ts';
 import { type Report, type StoppedPeriod, type VerifyContext, wasStopped } from './findings.ts';
 import {
   type Break,
   type BreakKind,
   emptyFold,
+  type Fold,
   type RecordState,
   type TableState,
   valuesOf,
@@ -19,6 +19,7 @@ import { type Partition, takePart } from './partition.ts';
 import { readTrail } from './read.ts';
 import { restoreSql } from './restore.ts';
 import { textRows } from './rows.ts';
+import { sameValue } from './same-value.ts';
 
 /** What was compared. */
 export interface ContentFigures {
@@ -51,30 +52,6 @@ const BREAK_WORDS: Readonly<Record<BreakKind, string>> = {
 /** Types for which `=` finds exactly the value that the trail has. */
 const INEXACT: ReadonlySet<string> = new Set(['float', 'double', 'json']);
 
-function isLongText(value: Encoded): value is EncodedHash {
-  return typeof value === 'object' && value !== null && 'sha256' in value;
-}
-
-/** One side is the hash of a text's bytes, which for some character sets only the server could make. */
-function sameLongText(a: Encoded, b: Encoded, column: ColumnModel | undefined): boolean {
-  const [hash, text] = isLongText(a) ? [a, b] : [b, a];
-  if (!isLongText(hash) || typeof text !== 'string') return false;
-  if (column?.characterSet?.startsWith('utf8') !== true) return true;
-  const bytes = Buffer.from(text, 'utf8');
-  return hash.bytes === bytes.length && hash.sha256 === createHash('sha256').update(bytes).digest('hex');
-}
-
-/** Equal, also where one side has a binary value as it is and the other as hash: the limit may have changed. */
-function sameValue(a: Encoded, b: Encoded, column: ColumnModel | undefined): boolean {
-  if (sameEncoded(a, b)) return true;
-  if (isLongText(a) !== isLongText(b)) return sameLongText(a, b, column);
-  if (typeof a !== 'string' || typeof b !== 'string') return false;
-  const [hash, bytes] = a.startsWith('sha256:') ? [a, b] : [b, a];
-  if (!hash.startsWith('sha256:') || !/^0x(?:[0-9A-F]{2})*$/.test(bytes)) return false;
-  const raw = Buffer.from(bytes.slice(2), 'hex');
-  return hash === `sha256:${createHash('sha256').update(raw).digest('hex')}:${raw.length}`;
-}
-
 interface Comparing {
   readonly connection: Connection;
   readonly context: VerifyContext & { readonly maximumBinaryBytes: number };
@@ -86,6 +63,7 @@ interface Comparing {
 }
 
 type RecordCode =
+  | 'table-gone'
   | 'record-changed'
   | 'record-missing'
   | 'record-unexpected'
@@ -239,6 +217,23 @@ function reportBreaks(comparing: Comparing, breaks: readonly Break[]): void {
   }
 }
 
+/** A table that is not there any more although the trail left records in it. */
+function reportGone(comparing: Comparing, fold: Fold): void {
+  const known = new Set(comparing.context.model.tables.map((table) => table.name));
+  for (const [name, state] of fold.tables) {
+    if (known.has(name)) continue;
+    const left = [...state.records.values()].filter((record) => record.present);
+    const rows = [...state.bag.values()].filter((row) => row.count > 0).length;
+    if (left.length + rows === 0) continue;
+    const last = left.reduce<string | undefined>(
+      (at, r) => (at === undefined || (r.at ?? '') > at ? r.at : at),
+      undefined,
+    );
+    const sentence = `The table ${printable(name)} is gone, and ${left.length + rows} records that its audit rows left in it.`;
+    finding(comparing, 'table-gone', name, sentence, undefined, last, undefined);
+  }
+}
+
 async function countEntries(connection: Connection, { names }: VerifyContext): Promise<number> {
   let rows = 0;
   for (const table of [AUDIT_ROW_TABLE, DIRECT_ROW_TABLE]) {
@@ -284,6 +279,7 @@ export async function verifyContent(
       takePart(partition, entry);
     }
     reportBreaks(comparing, partition.fold.breaks);
+    if (tables === undefined) reportGone(comparing, partition.fold);
     for (const table of compared) {
       const state = partition.fold.tables.get(table.name);
       if (state === undefined) continue;

@@ -3,6 +3,7 @@ import { type TriggerFault, triggerKey, triggersOf } from '../coverage/definitio
 import { type LiveTrigger, readLiveTriggers } from '../coverage/live.ts';
 import { triggerFaults } from '../coverage/tables.ts';
 import { accountSql, literal, printable, qualified, TRAIL_VIEW, TRIGGER_PREFIX } from '../names.ts';
+import { changesSince, readLastInstatement } from '../writers/schema-changes.ts';
 import type { Script, Statement } from '../writers/script.ts';
 import type { Report, VerifyContext } from './findings.ts';
 import { readingFailed, textRows } from './rows.ts';
@@ -261,6 +262,30 @@ async function verifyDefiner(
   }
 }
 
+/** The triggers were made for another schema, or a table went away without a word. */
+async function verifySchema(
+  connection: Connection,
+  { names, model }: VerifyContext,
+  report: Report,
+): Promise<void> {
+  let last: Awaited<ReturnType<typeof readLastInstatement>>;
+  try {
+    last = await readLastInstatement(connection, names);
+  } catch (error) {
+    throw readingFailed(error, 'the log of starts and stops');
+  }
+  // While auditing is stopped the schema may change: that is what it is stopped for.
+  if (last?.action !== 'start') return;
+  for (const { table, sentence } of changesSince(last, model) ?? []) {
+    report({
+      code: 'schema-changed',
+      severity: 'finding',
+      object: table,
+      sentence: `${sentence} Auditing was last started before that; start it again.`,
+    });
+  }
+}
+
 /**
  * Compares triggers, audit tables, view and definer with what `start` would make for the schema as it is.
  * @param start what `generate` gives now
@@ -275,5 +300,6 @@ export async function verifyDefinitions(
   await verifyTables(connection, context, start, report);
   await verifyView(connection, context, start, report);
   await verifyDefiner(connection, context, start, report);
+  await verifySchema(connection, context, report);
   return verifyTriggers(connection, context, start, report);
 }

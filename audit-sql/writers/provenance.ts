@@ -1,14 +1,10 @@
 /**
- * The server's UTC time of this row. A session can set `timestamp` and so falsify NOW() and
- * UTC_TIMESTAMP(), but not SYSDATE(); the difference of the two brings the true time back. Where it is
- * an hour or more, summer time may have begun or ended in between, and SYSDATE() alone is converted:
- * that would be ambiguous for one hour a year, which is why it is not always done.
+ * The server's UTC time of this statement, or of this row where more than the present second went by. A
+ * session can set `timestamp` and so falsify NOW() and UTC_TIMESTAMP(), but not SYSDATE(). That is local
+ * time, ambiguous for one hour a year, which is why it is not always what is converted. The difference of
+ * SYSDATE() and NOW() would not do: a session can pretend to be where the clocks were set in between.
  */
-const AT = [
-  'IF(TIMESTAMPDIFF(HOUR, NOW(6), SYSDATE(6)) = 0,',
-  'UTC_TIMESTAMP(6) + INTERVAL TIMESTAMPDIFF(MICROSECOND, NOW(6), SYSDATE(6)) MICROSECOND,',
-  "CONVERT_TZ(SYSDATE(6), @@SESSION.time_zone, '+00:00'))",
-].join(' ');
+const AT = "IF(NOW() = SYSDATE(), UTC_TIMESTAMP(6), CONVERT_TZ(SYSDATE(6), @@SESSION.time_zone, '+00:00'))";
 
 /**
  * 0 asks for the next number. A session can set `insert_id` and so choose the number of the next row that

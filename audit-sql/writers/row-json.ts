@@ -43,10 +43,10 @@ export function rowWritings(table: TableModel, dialect: Dialect, maximumBinaryBy
 /**
  * Ends the statement when `text` is NULL: text functions give NULL and no error beyond `max_allowed_packet`,
  * and a change that cannot be recorded must not happen. The number is no DOUBLE in any SQL mode; the error
- * quotes the expression, and so says why.
+ * quotes the expression, and so says what to raise.
  */
 function orFail(text: string): string {
-  return `IFNULL(${text}, EXP(1000 * LENGTH('the audit record exceeds max_allowed_packet')))`;
+  return `IFNULL(${text}, EXP(@@max_allowed_packet))`;
 }
 
 /**
@@ -82,7 +82,7 @@ export function wholeRow(writings: readonly Writing[], row: RowReference, indent
 }
 
 /** Columns that are compared at once: only where one of them changed are they looked at one by one. */
-const COMPARED_AT_ONCE = 12;
+const COMPARED_AT_ONCE = 7;
 
 /**
  * Statements that append `,"column":[old,new]` to a text variable for every column whose values differ by
@@ -105,12 +105,11 @@ export function collectChanges(
         `    ELSE SET ${variable} = CONCAT(${variable}, ${memberStart(column, ',')}, ${pair(value, old, now)}); END IF;`,
       ].join('\n');
     });
-    const sides = group.map(({ column, value }) => value.comparands(before(column), after(column)));
-    const [old, now] = [0, 1].map((side) => sides.map((comparands) => comparands[side]).join(', '));
+    const unchanged = group.map(({ column, value }) => value.unchanged(before(column), after(column)));
     groups.push(
       group.length === 1
         ? steps.join('\n')
-        : `  IF (${old})\n    <=> (${now}) THEN BEGIN END;\n  ELSE\n${steps.join('\n')}\n  END IF;`,
+        : `  IF ${unchanged.join('\n    AND ')} THEN BEGIN END;\n  ELSE\n${steps.join('\n')}\n  END IF;`,
     );
   }
   return groups.join('\n');

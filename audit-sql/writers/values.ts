@@ -4,7 +4,7 @@ import { literal } from '../names.ts';
 
 /**
  * How a column's value is written in an audit row. Lossless, whatever the session's time zone or character
- * set, but for values beyond a limit. `restoreSql` in `trail/restore.ts` is the inverse: change both.
+ * set, but for binary values beyond the limit. `restoreSql` in `trail/restore.ts` is the inverse: change both.
  *
  * | columns | JSON |
  * |---|---|
@@ -14,7 +14,6 @@ import { literal } from '../names.ts';
  * | BIT | string, unsigned decimal |
  * | CHAR, TEXT, ENUM, SET, JSON, UUID, INET | string, Unicode |
  * | the same, holding bytes that their character set does not define | object `{"hex":"…"}` of the bytes |
- * | MEDIUMTEXT, LONGTEXT longer than a quarter of `max_allowed_packet` | object `{"sha256":"<hex>","bytes":<number>}` of the bytes |
  * | ENUM's error value, where an empty member could be meant | number 0 |
  * | DATE, TIME, DATETIME | string as stored, zero dates included |
  * | TIMESTAMP | string, seconds since the epoch with fraction; the zero date as stored |
@@ -30,8 +29,6 @@ export interface ValueWriter {
    * what a trigger costs on MariaDB. Undefined where they would write something else.
    */
   readonly argument: Write | undefined;
-  /** Two SQL values that are the same under `<=>` exactly when `before` and `after` are, byte for byte. */
-  comparands(before: string, after: string): readonly [string, string];
   /** SQL that is true when both are the same, byte for byte. */
   unchanged(before: string, after: string): string;
 }
@@ -66,7 +63,6 @@ const PLAIN_TIMES: ReadonlySet<string> = new Set(['date', 'time', 'datetime']);
 const FIXED: ReadonlySet<string> = new Set(['uuid', 'inet4', 'inet6']);
 /** Character sets of which every stored string has exactly one Unicode form. */
 const COMPLETE: ReadonlySet<string> = new Set(['utf8mb4', 'utf8mb3', 'utf8', 'latin1']);
-const LONG_TEXTS: ReadonlySet<string> = new Set(['mediumtext', 'longtext']);
 
 interface Parts {
   /** JSON text of a value that is not NULL. */
@@ -139,23 +135,18 @@ function characters(column: ColumnModel, dialect: Dialect): Parts {
     };
   }
   const text: Write = set === 'utf8mb4' ? same : (r) => `CONVERT(${r} USING utf8mb4)`;
-  let json: Write = (r) => `JSON_QUOTE(${text(r)})`;
-  let argument: Write | undefined = text;
+  const unicode: Write = (r) => `JSON_QUOTE(${text(r)})`;
   if (!COMPLETE.has(set)) {
-    const defined = json;
-    json = (r) =>
-      `IF(CAST(CONVERT(${text(r)} USING ${set}) AS BINARY) <=> ${r}, ${defined(r)}, CONCAT('{"hex":"', HEX(${r}), '"}'))`;
-    argument = undefined;
-  }
-  if (LONG_TEXTS.has(type)) {
-    const whole = json;
-    json = (r) =>
-      `IF(LENGTH(${r}) <= @@max_allowed_packet DIV 4, ${whole(r)}, CONCAT('{"sha256":"', SHA2(${r}, 256), '","bytes":', LENGTH(${r}), '}'))`;
-    argument = undefined;
+    return {
+      json: (r) =>
+        `IF(CAST(CONVERT(${text(r)} USING ${set}) AS BINARY) <=> ${r}, ${unicode(r)}, CONCAT('{"hex":"', HEX(${r}), '"}'))`,
+      compared: byBytes,
+    };
   }
   // What JSON_OBJECT could take for JSON, it would nest.
-  if (type === dialect.jsonColumnType) argument = undefined;
-  return { json, argument, compared: byBytes };
+  const argument: Write =
+    type === dialect.jsonColumnType ? (r) => `CAST(${r} AS CHAR CHARACTER SET utf8mb4)` : text;
+  return { json: unicode, argument, compared: byBytes };
 }
 
 function parts(column: ColumnModel, dialect: Dialect, maximumBinaryBytes: number): Parts {
@@ -187,7 +178,6 @@ export function valueWriter(column: ColumnModel, dialect: Dialect, maximumBinary
       : (reference) => json(reference),
     // MySQL's JSON functions give a JSON value of their own order and form, and are no faster.
     argument: dialect.engine === 'mariadb' ? argument : undefined,
-    comparands: (old, now) => [before(old), after(now)],
     unchanged: (old, now) => `${before(old)} <=> ${after(now)}`,
   };
 }

@@ -15,5 +15,6 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = 
   check: () => import('./check.ts'),
   policy: () => import('./policy.ts'),
   log: () => import('./log.ts'),
+  doctor: () => import('./doctor.ts'),
   'audit-sql': () => import('./audit-sql/index.ts'),
 });

@@ -160,19 +160,19 @@ describe.each(ENGINES)('before a script is applied, on %s', (engine) => {
     ],
   ];
 
-  it.each(SETTINGS.filter(([, , , , only]) => only === undefined || only === engine))(
-    '%s is noticed',
-    async (...row) => {
-      const [, set, reset, code] = row as readonly [string, string, string, string];
-      const { start } = (await generateFor(admin, 'old_emr')).scripts;
-      expect(codes(await check(admin, start))).not.toContain(code);
-      await admin.query(set);
-      const found = await check(admin, start).finally(() => admin.query(reset));
-      expect(codes(found)).toContain(code);
-      for (const { sentence, remedy } of found)
-        for (const text of [sentence, remedy]) expect(text).toMatch(/^\S.*[.;]$/s);
-    },
-  );
+  it.each(
+    SETTINGS.filter(([, , , , only]) => only === undefined || only === engine).map(
+      ([what, set, reset, code]) => ({ what, set, reset, code }),
+    ),
+  )('$what is noticed', async ({ set, reset, code }) => {
+    const { start } = (await generateFor(admin, 'old_emr')).scripts;
+    expect(codes(await check(admin, start))).not.toContain(code);
+    await admin.query(set);
+    const found = await check(admin, start).finally(() => admin.query(reset));
+    expect(codes(found)).toContain(code);
+    for (const { sentence, remedy } of found)
+      for (const text of [sentence, remedy]) expect(text).toMatch(/^\S.*[.;]$/s);
+  });
 });
 
 describe('what SHOW GRANTS says', () => {

@@ -13,6 +13,8 @@ import { ENGINES, lenient, startServer } from './support.ts';
 import { type Audited, startAudit } from './trail/audited.ts';
 
 const SCHEMA = 'replayed';
+/** A name that breaks whatever quotes by joining strings, as SQL and as it is. */
+const ODD = '`a``b \'c\' "d" \\ ; 病 ?`';
 const ROW_OF_NULLS = Array.from({ length: 8 }, () => null);
 
 /** Columns whose restoring is easily got wrong, each with values as SQL. */
@@ -58,6 +60,7 @@ describe.each(ENGINES)('rebuilding from a snapshot and the trail on %s', (engine
       CREATE TABLE typed (id INT PRIMARY KEY, ${VALUES.map(([type], i) => `c${i} ${type}${type.includes('NULL') ? '' : ' NULL'}`).join(', ')});
       CREATE TABLE random (id INT PRIMARY KEY, s VARCHAR(200), l VARCHAR(200) CHARACTER SET latin1, b VARBINARY(100), n BIGINT,
         d DOUBLE, f FLOAT, t TIMESTAMP(6) NULL, j JSON);
+      CREATE TABLE ${ODD} (${ODD} INT PRIMARY KEY, \`__proto__\` VARCHAR(20), \`constructor\` TEXT);
       CREATE TABLE keyless (a INT, b VARCHAR(20), c BLOB);
       CREATE TABLE composite (a INT, b VARCHAR(10), v INT, PRIMARY KEY (b, a));
       CREATE TABLE computed (id INT PRIMARY KEY, n INT, v INT AS (n * 2) VIRTUAL, s INT AS (n * 3) STORED);
@@ -150,6 +153,14 @@ describe.each(ENGINES)('rebuilding from a snapshot and the trail on %s', (engine
           INSERT INTO own_types VALUES (1, '123e4567-e89b-12d3-a456-426655440000', '2001:db8::1', '192.0.2.1');
         `);
       }
+    });
+  });
+
+  it('rebuilds tables and columns of any name', async () => {
+    await prove(async () => {
+      await admin.query(`INSERT INTO ${ODD} VALUES (1, 'x', 'y'), (2, 'x', 'y'), (3, '', NULL)`);
+      await admin.query(`UPDATE ${ODD} SET ${ODD} = 20, \`__proto__\` = 'z' WHERE ${ODD} = 2`);
+      await admin.query(`DELETE FROM ${ODD} WHERE ${ODD} = 1`);
     });
   });
 

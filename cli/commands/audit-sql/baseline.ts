@@ -1,7 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { readSecretFile } from '../../../audit-sql/connect.ts';
 import { takeBaseline } from '../../../audit-sql/index.ts';
-import { onServer, print, printJson, type ServerOptions, writeOutput } from './server.ts';
+import type { ServerOptions } from './options.ts';
+import { onServer, print, printJson, writeOutput } from './server.ts';
 
 export async function runBaseline(
   options: ServerOptions & { readonly privateKey: string; readonly out: string },

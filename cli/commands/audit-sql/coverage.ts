@@ -11,7 +11,8 @@ import {
   withBinaryLog,
 } from '../../../audit-sql/index.ts';
 import { EXIT } from '../../output.ts';
-import { onServer, print, printJson, type ServerOptions, wholeNumber } from './server.ts';
+import type { ServerOptions } from './options.ts';
+import { onServer, print, printJson, wholeNumber } from './server.ts';
 
 export interface CoverageOptions extends ServerOptions {
   readonly binlog?: boolean;

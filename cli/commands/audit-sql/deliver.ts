@@ -11,15 +11,8 @@ import {
   type ServerDescription,
 } from '../../../audit-sql/index.ts';
 import { ChartgateError } from '../../../contracts/errors.ts';
-import {
-  type Connection,
-  connect,
-  print,
-  printJson,
-  type ServerOptions,
-  wholeNumber,
-  writeOutput,
-} from './server.ts';
+import type { ServerOptions } from './options.ts';
+import { type Connection, connect, print, printJson, wholeNumber, writeOutput } from './server.ts';
 
 /** Options of every command that makes a script. */
 export interface DeliverOptions extends ServerOptions {

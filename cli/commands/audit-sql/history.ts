@@ -1,5 +1,6 @@
 import { describeServer, history, historyJson, historyTable, readModel } from '../../../audit-sql/index.ts';
-import { onServer, print, printJson, type ServerOptions } from './server.ts';
+import type { ServerOptions } from './options.ts';
+import { onServer, print, printJson } from './server.ts';
 
 export interface HistoryCommandOptions extends ServerOptions {
   readonly since?: string;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { ScriptName } from '../../../audit-sql/index.ts';
 import type { DeliverOptions } from './deliver.ts';
-import { withServer } from './server.ts';
+import { withServer } from './options.ts';
 
 const DEFAULT_CHECKER = 'chartgate_checker@localhost';
 

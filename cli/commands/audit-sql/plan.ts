@@ -3,7 +3,7 @@ import {
   describeServer,
   generate,
   type PlanCheck,
-  plannedAccounts,
+  planAccounts,
   planText,
   preflight,
   readModel,
@@ -41,7 +41,7 @@ export async function runPlan(options: PolicyOptions): Promise<void> {
     const protection = await protectionOf(connection, server, options);
     const { start, guard, protect } = generate(model, { names, server, protect: protection });
     const checks = await checksOf(connection, { server, names, scripts: [start, guard, protect] });
-    const accounts = plannedAccounts(protection);
+    const accounts = planAccounts(protection);
     return readPlan(connection, { names, server, model, start, checks, accounts });
   });
   if (options.json === true) await printJson(plan);

@@ -17,15 +17,8 @@ import {
 import { ChartgateError } from '../../../contracts/errors.ts';
 import { EXIT } from '../../output.ts';
 import { checkDelivery, type DeliverOptions, deliver, report } from './deliver.ts';
-import {
-  type Connection,
-  namesOf,
-  onServer,
-  print,
-  printJson,
-  readInput,
-  type ServerOptions,
-} from './server.ts';
+import type { ServerOptions } from './options.ts';
+import { type Connection, namesOf, onServer, print, printJson, readInput } from './server.ts';
 
 /** Options that say which accounts get which privileges. */
 export interface PolicyOptions extends ServerOptions {

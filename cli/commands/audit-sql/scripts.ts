@@ -1,13 +1,21 @@
 import {
+  changesSince,
   describeServer,
   generateAudit,
   readGuardCallers,
+  readLastInstatement,
   readModel,
+  type SchemaChange,
   type ScriptName,
   wantedTriggers,
 } from '../../../audit-sql/index.ts';
 import { checkDelivery, type DeliverOptions, deliver, report } from './deliver.ts';
-import { onServer } from './server.ts';
+import { onServer, print } from './server.ts';
+
+function changesText(changes: readonly SchemaChange[]): string {
+  if (changes.length === 0) return 'The tables are as they were at the last start or stop.\n';
+  return `Changed in the schema since the last start or stop:\n${changes.map(({ sentence }) => `- ${sentence}\n`).join('')}`;
+}
 
 /** `start`, `stop` and `guard`: print the script, write it with --out, execute it with --apply. */
 export async function runScript(
@@ -21,12 +29,22 @@ export async function runScript(
     const guardCallers = name === 'guard' ? await readGuardCallers(connection, names) : [];
     const scripts = generateAudit(model, { names, server, guardCallers });
     const script = scripts[name];
+    // Read before it is applied: afterwards the last entry is this one.
+    const changes =
+      name === 'start' ? changesSince(await readLastInstatement(connection, names), model) : undefined;
     const delivered = await deliver(connection, script, options, {
       names,
       server,
       // After a failed stop, too, it must be said which tables are still covered.
       wanted: name === 'guard' ? [] : wantedTriggers(scripts, names),
     });
-    await report(script, delivered, { tables: model.tables.length, json: options.json === true });
+    await report(script, delivered, {
+      tables: model.tables.length,
+      json: options.json === true,
+      ...(changes === undefined ? {} : { more: { schemaChanges: changes } }),
+    });
+    if (options.json !== true && delivered.applied !== undefined && changes !== undefined) {
+      await print(changesText(changes));
+    }
   });
 }

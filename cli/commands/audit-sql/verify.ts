@@ -8,7 +8,8 @@ import {
   verifyText,
 } from '../../../audit-sql/index.ts';
 import { EXIT } from '../../output.ts';
-import { onServer, print, printJson, type ServerOptions } from './server.ts';
+import type { ServerOptions } from './options.ts';
+import { onServer, print, printJson } from './server.ts';
 
 export interface VerifyCommandOptions extends ServerOptions {
   /** `true` without a table: all of them. */

@@ -32,7 +32,13 @@ function select(column: ColumnShape, engine: 'mariadb' | 'mysql'): string {
   }
   // The character set `binary` of a CHAR or TEXT.
   if (type === 'json' && engine === 'mysql') return `HEX(CAST(${c} AS CHAR CHARACTER SET utf8mb4))`;
-  if (column.characterSet !== undefined) return `HEX(CONVERT(${c} USING utf8mb4))`;
+  // By number: the error value and an empty member look alike.
+  if (type === 'enum') return `CAST(${c} + 0 AS CHAR)`;
+  if (column.characterSet !== undefined) {
+    // Bytes that the character set does not define do not come back from a conversion.
+    const there = `CONVERT(${c} USING utf8mb4)`;
+    return `IF(HEX(CONVERT(${there} USING ${column.characterSet})) <=> HEX(${c}), HEX(${there}), CONCAT('bytes:', HEX(${c})))`;
+  }
   return `HEX(CONVERT(CAST(${c} AS CHAR) USING utf8mb4))`;
 }
 
@@ -66,6 +72,12 @@ export function fromAudit(column: ColumnShape, value: unknown): Canonical {
   if (type === 'decimal' || type === 'bit' || TIMES.test(type)) return text;
   if (type === 'timestamp') return utc(text, column.fraction);
   if (BINARY.test(type)) return text.startsWith('0x') ? text.slice(2) : text;
+  if (type === 'enum') {
+    if (typeof value === 'number') return String(value);
+    return String(column.members.indexOf(text) + 1);
+  }
+  const undefinedBytes = typeof value === 'object' ? (value as { hex?: unknown }).hex : undefined;
+  if (undefinedBytes !== undefined) return `bytes:${String(undefinedBytes)}`;
   return Buffer.from(text, 'utf8').toString('hex').toUpperCase();
 }
 

@@ -16,7 +16,7 @@ interface AuditRow {
   readonly changes: string | null;
 }
 
-/** Where the trail does not say what happened. */
+/** Where the trail does not say what happened, or contradicts itself. */
 export interface Fault {
   readonly table: string;
   readonly what: string;
@@ -28,6 +28,8 @@ export interface Opinion {
   /** `cascade-*` rows whose cause did not happen. */
   readonly void: number;
   readonly faults: readonly Fault[];
+  /** Audit rows that do not fit what came before them: an old value that was another, a row that was not there. */
+  readonly contradictions: number;
   /** Tables whose rebuilt content is the live content, to the byte. */
   readonly equal: readonly string[];
   readonly rowsCompared: number;
@@ -289,10 +291,11 @@ export async function secondOpinion(
     else table.apply(row);
   }
   const equal: string[] = [];
+  const contradictions = [...counts.values()].reduce((sum, count) => sum + count, 0);
   let rowsCompared = 0;
   for (const [name, table] of tables) {
     rowsCompared += options.after.get(name)?.length ?? 0;
-    if (table.compare(options.after) && !counts.has(name)) equal.push(name);
+    if (table.compare(options.after)) equal.push(name);
   }
-  return { auditRows: trail.length, void: ignored, faults, equal, rowsCompared };
+  return { auditRows: trail.length, void: ignored, faults, contradictions, equal, rowsCompared };
 }

@@ -75,6 +75,8 @@ function text(random: Random, column: ColumnShape): string {
   if (/utf8mb3|^utf8$|ucs2/.test(column.characterSet ?? '') && !random.chance(5)) {
     fits = fits.replace(/[\u{10000}-\u{10ffff}]/gu, '?');
   }
+  // A byte that means nothing there; the servers take it all the same.
+  if (column.characterSet === 'cp1251' && random.chance(8)) return "x'419842'";
   // Some plain, so that the session's own character set takes part.
   if (/^[a-z0-9 ]*$/i.test(fits) && random.chance(50)) return `'${fits}'`;
   return unicode(fits);

@@ -91,6 +91,17 @@ describe.each(ENGINES)('what an auditor asks on %s', (engine) => {
     expect(ran.status).toBe(0);
   });
 
+  it('coverage finds a trigger of the EMR that came after ours, and start puts ours last again', async () => {
+    await admin.query(
+      'CREATE TRIGGER emr.late BEFORE UPDATE ON emr.patient FOR EACH ROW SET NEW.id = NEW.id + 0',
+    );
+    const found = await cli.run('coverage');
+    expect(found.stdout).toMatch(/"patient": HALF covered: the BEFORE UPDATE trigger comes before another/);
+    expect(found.status).toBe(1);
+    expect(await cli.run('start', '--apply')).toMatchObject({ status: 0 });
+    expect((await cli.run('coverage')).status).toBe(0);
+  });
+
   it('verify and coverage --binlog find what was changed while a trigger was away', async () => {
     const [rows] = await admin.query(
       "SELECT TRIGGER_NAME AS name FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 'emr' AND EVENT_OBJECT_TABLE = 'patient' AND EVENT_MANIPULATION = 'UPDATE' AND ACTION_TIMING = 'AFTER'",

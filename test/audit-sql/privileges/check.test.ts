@@ -533,6 +533,24 @@ describe.each(ENGINES)('protect --check, on %s', (engine) => {
     });
   }
 
+  it('works with names that break naive SQL', async () => {
+    const table = 'prescription`"\' %_\u00e9';
+    const quoted = table.replaceAll('`', '``');
+    await admin.query(`CREATE TABLE rx_1.\`${quoted}\` (\`a\`\`b"'\` INT, \`status ü\` INT)`);
+    await admin.query(`CREATE USER 'pharmacyTech_o''x "\`'@'10.0.0.%' IDENTIFIED BY 'x'`);
+    await admin.query(
+      `GRANT SELECT (\`a\`\`b"'\`), DELETE ON rx_1.\`${quoted}\` TO 'pharmacyTech_o''x "\`'@'10.0.0.%'`,
+    );
+    expect((await check()).ok).toBe(false);
+    await protect();
+    expect(said(await check())).toBe('');
+    const [own] = (await plan()).accounts.filter((one) => one.account.user.startsWith('pharmacyTech_o'));
+    expect(own?.wanted.map((grant) => grant.object)).toContainEqual(['rx_1', table, 'status ü']);
+    await admin.query(`DROP TABLE rx_1.\`${quoted}\`; DROP USER 'pharmacyTech_o''x "\`'@'10.0.0.%'`);
+    await protect();
+    expect(said(await check())).toBe('');
+  });
+
   it('refuses the account that runs it, and one that is not there', async () => {
     const with_ = (emrAccounts: readonly { user: string; host: string }[]) =>
       readProtectPlan(admin, { server: description, names: NAMES, emrAccounts });

@@ -1,0 +1,145 @@
+import type { Process } from '../processes.ts';
+import { type Check, type Outcome, outcomes, type Side } from '../types.ts';
+
+/** CAP_NET_BIND_SERVICE (capabilities(7)), the one power that a gateway may hold. */
+const LOW_PORTS = 1n << 10n;
+
+/** Both processes are there. */
+export const processesRun: Check = ({ gateway, checker, gatewaySide, checkerSide, root }) => {
+  const { ok, warn, skipped } = outcomes('processes-run');
+  const look = (name: string, settings: object | undefined, side: Side, unit: string) => {
+    if (settings === undefined) return skipped(name, 'without its settings it cannot be looked for');
+    if (side.processes.length > 0) {
+      return ok(
+        name,
+        `${side.known}, ${side.processes.length === 1 ? 'one process' : `${side.processes.length} processes`}`,
+      );
+    }
+    const blind = root ? '' : ', or it belongs to somebody else, which only root can see';
+    return warn(
+      name,
+      `it does not run here${blind}; what follows about it is told from its files`,
+      `systemctl start ${unit}`,
+    );
+  };
+  return [
+    look('gateway', gateway, gatewaySide, 'chartgate'),
+    look('checker', checker, checkerSide, 'chartgate-checker'),
+  ];
+};
+
+/** Two users, neither root, and no group in common. */
+export const usersDiffer: Check = ({ gatewaySide, checkerSide }) => {
+  const { ok, failed, skipped } = outcomes('users-differ');
+  const gateway = gatewaySide.account;
+  const checker = checkerSide.account;
+  if (gateway === undefined || checker === undefined) return [skipped('', 'it takes both settings files')];
+  const users = `gateway: ${gatewaySide.known}; checker: ${checkerSide.known}`;
+  const found = [];
+  for (const [name, account] of [
+    ['gateway', gateway],
+    ['checker', checker],
+  ] as const) {
+    if (account.uid !== 0) continue;
+    found.push(
+      failed(name, 'it runs as root, which may do everything', 'give it a user of its own: deploy/systemd'),
+    );
+  }
+  if (gateway.uid === checker.uid) {
+    found.push(
+      failed(
+        '',
+        `one OS user is both: whoever takes over the gateway has the checker too (${users})`,
+        'give each a user of its own: deploy/systemd',
+      ),
+    );
+  }
+  const groups = new Set([gateway.gid, ...gateway.groups]);
+  const shared = [checker.gid, ...checker.groups].filter((group) => groups.has(group));
+  if (shared.length > 0 && gateway.uid !== checker.uid) {
+    found.push(
+      failed(
+        '',
+        `both are in group ${shared.join(', ')}; what that group may do, both may`,
+        'take both out of every common group; the socket needs none (docs/separation.md)',
+      ),
+    );
+  }
+  return found.length > 0 ? found : [ok('', `${users}; no group in common`)];
+};
+
+/** Powers and sandbox of the running processes. */
+export const processLimits: Check = ({ gatewaySide, checkerSide }) => {
+  const { ok, skipped } = outcomes('process-limits');
+  const sides = [
+    ['gateway', gatewaySide],
+    ['checker', checkerSide],
+  ] as const;
+  return sides.flatMap(([name, { processes }]) => {
+    if (processes.length === 0) return [skipped(name, 'it does not run here')];
+    const found = together(
+      name,
+      processes.flatMap((process) => limitsOf(name, process)),
+    );
+    return found.length > 0
+      ? found
+      : [ok(name, 'no powers beyond its task, sealed by the runtime, filtered by the kernel, no core dumps')];
+  });
+};
+
+/** What is so of several processes is said once. */
+function together(name: string, found: readonly Outcome[]): readonly Outcome[] {
+  const bySentence = new Map<string, Outcome[]>();
+  for (const each of found) bySentence.set(each.sentence, [...(bySentence.get(each.sentence) ?? []), each]);
+  return [...bySentence.values()].flatMap(([first, ...others]) =>
+    first === undefined
+      ? []
+      : [{ ...first, about: `${name}, ${[first, ...others].map(({ about }) => about).join(', ')}` }],
+  );
+}
+
+function limitsOf(name: 'gateway' | 'checker', process: Process) {
+  const { failed, warn } = outcomes('process-limits');
+  const about = `process ${process.pid}`;
+  const unit = 'start it by the unit in deploy/systemd';
+  const found = [];
+  const allowed = name === 'gateway' ? LOW_PORTS : 0n;
+  if (process.account.uid !== 0 && (process.capabilities & ~allowed) !== 0n) {
+    found.push(
+      failed(about, `it holds capabilities beyond its task (0x${process.capabilities.toString(16)})`, unit),
+    );
+  }
+  const has = (flag: string): boolean => process.command.includes(flag);
+  if (!has('--permission')) {
+    found.push(
+      failed(
+        about,
+        "it does not run under the runtime's permission model",
+        'start it by `chartgate start` or `chartgate checker`',
+      ),
+    );
+  }
+  if (process.command.some((flag) => /^--allow-fs-(read|write)=\/?\*$/.test(flag))) {
+    found.push(
+      failed(
+        about,
+        'the permission model was told to allow every file',
+        'start it without flags of your own',
+      ),
+    );
+  }
+  // The supervisor alone may start something: its workers.
+  const supervises = name === 'gateway' && process.command.includes('start');
+  if (has('--allow-child-process') && !supervises) {
+    found.push(failed(about, 'it may start programs', 'start it without flags of your own'));
+  }
+  if (!process.noNewPrivileges)
+    found.push(
+      warn(about, 'a set-user-id program could give it new privileges', `${unit} (NoNewPrivileges=)`),
+    );
+  if (process.seccomp === 0)
+    found.push(warn(about, 'no system call is filtered', `${unit} (SystemCallFilter=)`));
+  if (process.coreBytes > 0)
+    found.push(warn(about, 'a core dump of it would hold secrets', `${unit} (LimitCORE=0)`));
+  return found;
+}
