@@ -22,6 +22,8 @@ export interface ColumnModel {
   readonly invisible: boolean;
   /** False for a column that MariaDB's system versioning passes over. True in tables without versioning. */
   readonly versioned: boolean;
+  /** `ON UPDATE CURRENT_TIMESTAMP`: changes although no statement says so. */
+  readonly touched: boolean;
 }
 
 export const REFERENTIAL_RULES = ['restrict', 'cascade', 'set-null', 'set-default'] as const;

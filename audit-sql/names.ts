@@ -23,8 +23,12 @@ export const DIRECT_ROW_TABLE = 'audit_row_direct';
 export const INSTATEMENT_TABLE = 'audit_instatement_log';
 export const TRAIL_VIEW = 'audit_trail';
 export const SNAPSHOT_PROCEDURE = 'chartgate_snapshot';
+/** Ids and hashes of audit rows. */
+export const ROW_HASHES_PROCEDURE = 'chartgate_row_hashes';
+/** Which transactions are under way: as long as one is, a missing audit row may still appear. */
+export const TRANSACTIONS_PROCEDURE = 'chartgate_transactions';
 /** Every guard procedure; the checker's user gets EXECUTE on these and nothing else. */
-export const GUARD_PROCEDURES = [SNAPSHOT_PROCEDURE] as const;
+export const GUARD_PROCEDURES = [SNAPSHOT_PROCEDURE, ROW_HASHES_PROCEDURE, TRANSACTIONS_PROCEDURE] as const;
 /** Every trigger of ours starts with this; `stop` drops what does. */
 export const TRIGGER_PREFIX = 'chartgate_';
 

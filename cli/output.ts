@@ -39,6 +39,7 @@ function exitCode(error: ChartgateError): number {
     case 'baseline-invalid':
       return EXIT.configuration;
     case 'activity-log-broken':
+    case 'seal-broken':
     case 'audit-trail-broken':
       return EXIT.finding;
     case 'internal':

@@ -4,7 +4,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 export const FILE_PROBLEMS = [
   'missing',
   'forbidden',
-  'sealed-off',
+  'out-of-bounds',
   'not-a-file',
   'too-large',
   'unreadable',
@@ -73,7 +73,7 @@ function problemOf(error: unknown): FileProblem {
       return 'forbidden';
     // The runtime's own permission model (`--permission`).
     case 'ERR_ACCESS_DENIED':
-      return 'sealed-off';
+      return 'out-of-bounds';
     case 'EISDIR':
     case 'ENXIO':
       return 'not-a-file';
@@ -90,7 +90,7 @@ export function describeProblem(problem: FileProblem, limit: number, directory?:
       return `the file does not exist${where}`;
     case 'forbidden':
       return 'the file cannot be read: permission denied for the user this runs as';
-    case 'sealed-off':
+    case 'out-of-bounds':
       return 'restart needed: the running process may read only the files that its settings named when it started, and the folder of the settings; the file was left unread';
     case 'not-a-file':
       return 'this is not a regular file';

@@ -13,6 +13,8 @@ export const ERROR_CODES = [
   'database-unsupported',
   'privilege-missing',
   'checker-unavailable',
+  'seal-broken',
+  'seal-unavailable',
   'frame-invalid',
   'backend-unavailable',
   'usage',

@@ -8,6 +8,7 @@ export interface LogLine {
     | 'finding'
     | 'epoch'
     | 'baseline'
+    | 'seal'
     | 'definitions-unstable'
     | 'alarm'
     | 'socket'

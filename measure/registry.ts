@@ -3,6 +3,13 @@ import type { Measurement } from './report.ts';
 /** Every measurement by the name it is asked for. Each loads what it needs only when it is run. */
 export const MEASUREMENTS: ReadonlyMap<string, Measurement> = new Map<string, Measurement>([
   [
+    'audit',
+    {
+      title: 'the audit trail: rebuilding from it, the binary log beside it, its cost',
+      run: async (options) => (await import('./audit/measure.ts')).measureAudit(options),
+    },
+  ],
+  [
     'hot-path',
     {
       title: 'requests per second of an authorised read, beside other proxies',

@@ -12,6 +12,7 @@ const CHECKS: readonly (readonly [title: string, command: string, ...args: strin
   ['import rules', process.execPath, 'scripts/import-rules.ts'],
   ['documentation of the configuration', process.execPath, 'scripts/configuration-docs.ts', '--check'],
   ['known weaknesses in what ships', process.execPath, 'scripts/advisories.ts'],
+  ['what only the tests need', process.execPath, 'scripts/setup-tests.mjs'],
   ['tests', join(bin, 'vitest'), 'run', ...process.argv.slice(2)],
 ];
 

@@ -9,7 +9,6 @@ import { fileURLToPath } from 'node:url';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-const MIRROR = 'http://deb.debian.org/debian';
 const KEYRINGS = [
   '/usr/share/keyrings/debian-archive-keyring.pgp',
   '/usr/share/keyrings/debian-archive-keyring.gpg',
@@ -28,6 +27,21 @@ function run(command, args, options = {}) {
   return done.stdout;
 }
 
+/** The mirror that this machine's own apt uses for Debian; unstable is in the same place. */
+function debianMirror() {
+  const listed = run('apt-get', [
+    'indextargets',
+    '--format',
+    '$(REPO_URI)|$(ORIGIN)|$(LABEL)',
+    'Created-By: Packages',
+  ]);
+  for (const line of listed.split('\n')) {
+    const [uri, origin, label] = line.split('|');
+    if (origin === 'Debian' && label === 'Debian') return uri;
+  }
+  throw new Error('apt knows no mirror of Debian on this machine; run apt-get update first.');
+}
+
 /** apt's whole world in one folder; the machine's own packages count as not installed. */
 function aptConfiguration(folder) {
   const keyring = KEYRINGS.find((file) => existsSync(file));
@@ -40,7 +54,7 @@ function aptConfiguration(folder) {
     mkdirSync(join(folder, part), { recursive: true });
   }
   writeFileSync(join(folder, 'state/status'), '');
-  writeFileSync(join(folder, 'sources.list'), `deb [signed-by=${keyring}] ${MIRROR} unstable main\n`);
+  writeFileSync(join(folder, 'sources.list'), `deb [signed-by=${keyring}] ${debianMirror()} unstable main\n`);
   const settings = {
     'Dir::State': join(folder, 'state'),
     'Dir::State::status': join(folder, 'state/status'),

@@ -46,7 +46,7 @@ export interface TriggerRow extends RowDataPacket {
   readonly place: number;
 }
 
-/** What `information_schema` says of one schema. */
+/** What `information_schema` says of one schema's tables. */
 export interface RawCatalogue {
   readonly tables: readonly TableRow[];
   readonly columns: readonly ColumnRow[];
@@ -55,7 +55,6 @@ export interface RawCatalogue {
   readonly references: readonly ReferenceRow[];
   /** Of other schemas' tables, to this schema. */
   readonly referring: readonly ReferenceRow[];
-  readonly triggers: readonly TriggerRow[];
   /** SHA-256 of all of it, hex. */
   readonly digest: string;
 }
@@ -121,6 +120,12 @@ async function readReferring(connection: Connection, schema: string): Promise<Re
   return found;
 }
 
+/** The triggers of a schema. MariaDB parses each to list them: 70 ms for 600. */
+export async function readTriggers(connection: Connection, schema: string): Promise<readonly TriggerRow[]> {
+  const [rows] = await connection.query<TriggerRow[]>(TRIGGERS, [schema]);
+  return rows;
+}
+
 /** One reading. Nothing keeps others from changing the schema meanwhile. */
 export async function readRaw(connection: Connection, schema: string): Promise<RawCatalogue> {
   const read = async <Row extends RowDataPacket>(sql: string): Promise<readonly Row[]> => {
@@ -133,7 +138,6 @@ export async function readRaw(connection: Connection, schema: string): Promise<R
     keys: await read<KeyRow>(KEYS),
     references: await read<ReferenceRow>(references('k.TABLE_SCHEMA = ?')),
     referring: await readReferring(connection, schema),
-    triggers: await read<TriggerRow>(TRIGGERS),
   };
   return { ...content, digest: createHash('sha256').update(JSON.stringify(content)).digest('hex') };
 }

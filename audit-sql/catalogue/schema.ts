@@ -13,7 +13,15 @@ import type {
 import { printable, TRIGGER_PREFIX } from '../names.ts';
 import { foreignChildren, foreignKeys } from './foreign-keys.ts';
 import { byCodeUnit, group } from './order.ts';
-import { type ColumnRow, type KeyRow, type RawCatalogue, readRaw, type TableRow } from './raw.ts';
+import {
+  type ColumnRow,
+  type KeyRow,
+  type RawCatalogue,
+  readRaw,
+  readTriggers,
+  type TableRow,
+  type TriggerRow,
+} from './raw.ts';
 
 export { byCodeUnit } from './order.ts';
 
@@ -40,6 +48,7 @@ function column(row: ColumnRow): ColumnModel {
     generated: kind !== 'none',
     generation: kind,
     invisible: /\bINVISIBLE\b/i.test(row.extra),
+    touched: /\bon update\b/i.test(row.extra),
     versioned: !/\bWITHOUT SYSTEM VERSIONING\b/i.test(row.extra),
   };
 }
@@ -124,8 +133,8 @@ function tableModel(
   };
 }
 
-function triggers(raw: RawCatalogue): readonly OwnTrigger[] {
-  return raw.triggers.map((row) => ({
+function triggers(rows: readonly TriggerRow[]): readonly OwnTrigger[] {
+  return rows.map((row) => ({
     name: row.name,
     table: row.tableName,
     timing: row.timing.toLowerCase() as TriggerTiming,
@@ -134,7 +143,7 @@ function triggers(raw: RawCatalogue): readonly OwnTrigger[] {
   }));
 }
 
-function build(schema: string, raw: RawCatalogue): SchemaModel {
+function build(schema: string, raw: RawCatalogue, triggerRows: readonly TriggerRow[]): SchemaModel {
   if (raw.tables.length === 0) {
     throw new ChartgateError(
       'privilege-missing',
@@ -148,7 +157,7 @@ function build(schema: string, raw: RawCatalogue): SchemaModel {
     .map((row) => tableModel(row, (columns.get(row.name) ?? []).map(column), keys.get(row.name) ?? []))
     .sort((a, b) => byCodeUnit(a.name, b.name));
   const references = foreignKeys(schema, plain, raw.references);
-  const all = triggers(raw);
+  const all = triggers(triggerRows);
   return {
     schema,
     tables: plain.map((table) => ({ ...table, foreignKeys: references.get(table.name) ?? [] })),
@@ -169,6 +178,14 @@ function build(schema: string, raw: RawCatalogue): SchemaModel {
   };
 }
 
+/** Every base table shows its columns. */
+function complete(raw: RawCatalogue): boolean {
+  const shown = new Set(raw.columns.map((row) => row.tableName));
+  return (
+    raw.tables.length > 0 && raw.tables.every((row) => !BASE_TABLES.has(row.type) || shown.has(row.name))
+  );
+}
+
 /**
  * Reads a schema. Needs a user who sees every table: the administrator's. The catalogue cannot be read in
  * one piece, so it is read until two readings in a row agree; what changed in between is never mixed.
@@ -177,11 +194,18 @@ function build(schema: string, raw: RawCatalogue): SchemaModel {
  */
 export async function readModel(connection: Connection, schema: string): Promise<SchemaModel> {
   let before = await readRaw(connection, schema);
+  let same = false;
+  let triggerRows: readonly TriggerRow[] = [];
   for (let attempt = 1; attempt < ATTEMPTS; attempt += 1) {
+    // Between the two readings of the tables, so that they are the triggers of these.
+    triggerRows = await readTriggers(connection, schema);
     const after = await readRaw(connection, schema);
-    if (after.digest === before.digest) return build(schema, after);
+    same = after.digest === before.digest;
+    // In the middle of a RENAME a table is nowhere: what looks invisible gets another look.
+    if (same && complete(after)) return build(schema, after, triggerRows);
     before = after;
   }
+  if (same) return build(schema, before, triggerRows);
   throw new ChartgateError(
     'database-busy',
     `The schema ${printable(schema)} was changed while it was read, ${ATTEMPTS} times in a row. ` +

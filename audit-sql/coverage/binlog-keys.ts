@@ -31,23 +31,29 @@ const ESCAPES: Readonly<Record<string, string>> = {
   a: '\u0007',
 };
 
-/** The bytes between the quotes, as Latin-1. MySQL's program escapes as SQL does, MariaDB's only what is below a space. */
-export function unquote(printed: string, engine: Engine): string {
-  const inner = printed.startsWith("'") ? printed.slice(1, -1) : printed;
-  if (engine === 'mariadb') {
-    return inner.replace(/\\x([01][0-9a-f])/g, (_, hex: string) =>
-      String.fromCharCode(Number.parseInt(hex, 16)),
-    );
-  }
+/**
+ * The bytes between the quotes, as Latin-1. MySQL's program escapes as SQL does. MariaDB's writes what is
+ * below a space as `\\x0a` and nothing else, so a backslash there may be one or may not: it is left as it is,
+ * and `printed` makes the audit's side the same.
+ */
+export function unquote(text: string, engine: Engine): string {
+  const inner = text.startsWith("'") ? text.slice(1, -1) : text;
+  if (engine === 'mariadb') return inner;
   return inner.replace(/\\(x[0-9a-f]{2}|.)/gs, (_, code: string) =>
     code.length === 3 ? String.fromCharCode(Number.parseInt(code.slice(1), 16)) : (ESCAPES[code] ?? code),
   );
 }
 
+/** The audit's value as MariaDB's program would print it. */
+function printed(text: string, engine: Engine): string {
+  if (engine === 'mysql') return text;
+  return text.replace(/[\0-\x1f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}
+
 /** JSON text of an audit row. JSON has no raw control character, so MariaDB's program escaped nothing in it. */
-export function auditText(printed: string | undefined, engine: Engine): string | undefined {
-  if (printed === undefined || printed === 'NULL') return undefined;
-  const bytes = engine === 'mariadb' ? printed.slice(1, -1) : unquote(printed, engine);
+export function auditText(text: string | undefined, engine: Engine): string | undefined {
+  if (text === undefined || text === 'NULL') return undefined;
+  const bytes = unquote(text, engine);
   return Buffer.from(bytes, 'latin1').toString('utf8');
 }
 
@@ -56,35 +62,38 @@ function digits(text: string): string {
   return (text.startsWith('-') ? '-' : '') + text.replace(/\D/g, '');
 }
 
-function fromLog(column: ColumnModel, printed: string | undefined, engine: Engine): Common {
-  if (printed === undefined || printed === 'NULL') return undefined;
+function fromLog(column: ColumnModel, text: string | undefined, engine: Engine): Common {
+  if (text === undefined || text === 'NULL') return undefined;
   const type = column.dataType;
   if (INTEGERS.has(type)) {
-    const both = /^(-?\d+)(?: \((\d+)\))?$/.exec(printed);
+    const both = /^(-?\d+)(?: \((\d+)\))?$/.exec(text);
     const number = /unsigned/i.test(column.columnType) ? (both?.[2] ?? both?.[1]) : both?.[1];
     return number === undefined ? undefined : BigInt(number).toString();
   }
-  if (type === 'decimal' || type === 'year') return printed;
-  if (DIGITS_ALONE.has(type)) return digits(printed);
-  if (type === 'timestamp') return /^0(\.0*)?$/.test(printed) ? '0' : printed;
-  if (type === 'varbinary')
-    return Buffer.from(unquote(printed, engine), 'latin1').toString('hex').toUpperCase();
+  if (type === 'decimal' || type === 'year') return text;
+  if (DIGITS_ALONE.has(type)) return digits(text);
+  if (type === 'timestamp') return /^0(\.0*)?$/.test(text) ? '0' : text;
+  if (type === 'varbinary') return Buffer.from(unquote(text, engine), 'latin1').toString('hex').toUpperCase();
   const encoding = DECODERS[column.characterSet ?? ''];
   if ((type === 'char' || type === 'varchar') && encoding !== undefined) {
-    return new TextDecoder(encoding).decode(Buffer.from(unquote(printed, engine), 'latin1'));
+    return new TextDecoder(encoding).decode(Buffer.from(unquote(text, engine), 'latin1'));
   }
   return undefined;
 }
 
-function fromAudit(column: ColumnModel, value: unknown): Common {
+function fromAudit(column: ColumnModel, value: unknown, engine: Engine): Common {
   if (value === null || value === undefined) return undefined;
   const type = column.dataType;
   const text = String(value);
   if (INTEGERS.has(type)) return /^-?\d+$/.test(text) ? BigInt(text).toString() : undefined;
   if (DIGITS_ALONE.has(type)) return digits(text);
   if (type === 'timestamp') return /^0(\.0*)?$|^0000/.test(text) ? '0' : text;
-  if (type === 'varbinary') return text.startsWith('0x') ? text.slice(2) : undefined;
-  return text;
+  if (type === 'varbinary') {
+    if (!text.startsWith('0x')) return undefined;
+    const bytes = printed(Buffer.from(text.slice(2), 'hex').toString('latin1'), engine);
+    return Buffer.from(bytes, 'latin1').toString('hex').toUpperCase();
+  }
+  return printed(text, engine);
 }
 
 /** A table whose rows can be told apart in the log, and how. */
@@ -130,7 +139,7 @@ export function keyReader(table: TableModel, engine: Engine): KeyReader | undefi
     fromLog: (values) => join(key.map((c, i) => fromLog(c, values.get((parts[i] ?? -1) + 1), engine))),
     fromAudit: (rowKey) => {
       const object = JSON.parse(rowKey) as Readonly<Record<string, unknown>>;
-      return join(key.map((c) => fromAudit(c, object[c.name])));
+      return join(key.map((c) => fromAudit(c, object[c.name], engine)));
     },
   };
 }

@@ -174,8 +174,8 @@ function notOrigin(table: TableModel, cascade: Cascade): string[] {
 }
 
 /**
- * A table with a key: the keys of the rows are collected first, which locks the rows, numbers no audit row
- * yet, and makes one of a row that several ways lead to.
+ * A table with a key: the keys of the rows are collected first, which makes one of a row that several ways
+ * lead to.
  */
 function keyedRows(table: TableModel, paths: readonly Path[], context: Context): Affected {
   const ways = paths.map((path) => wayOf(path, undefined, context));

@@ -3,7 +3,7 @@ import type { SchemaModel, TableModel } from '../model.ts';
 import { AUDIT_ROW_TABLE, type AuditNames, ident, literal, qualified } from '../names.ts';
 import { type Cascade, type CascadeEvent, cascadeOf, type Path } from './cascade-paths.ts';
 import { type Affected, affectedRows, any, type Context, sourceSql } from './cascade-rows.ts';
-import { PROVENANCE_COLUMNS, PROVENANCE_VALUES } from './provenance.ts';
+import { PROVENANCE_COLUMNS, provenanceValues } from './provenance.ts';
 import { changes, jsonObject, type RowReference, rowOf, rowWritings } from './row-json.ts';
 import { valueWriter } from './values.ts';
 
@@ -49,9 +49,9 @@ function statement(paths: readonly [Path, ...Path[]], context: Context): string 
     `    INSERT INTO ${qualified(names.auditSchema, AUDIT_ROW_TABLE)}`,
     `      (${PROVENANCE_COLUMNS},`,
     '       emr_table, operation, cascade_id, row_key, old_values, new_values, changes)',
-    // Buffered: every row is locked before the first audit row gets its number.
-    `      SELECT${keyed ? '' : ' SQL_BUFFER_RESULT'}`,
-    `        ${PROVENANCE_VALUES.join(',\n        ')},`,
+    // Buffered: while a row is waited for, no number is taken and the counter of numbers is not locked.
+    '      SELECT SQL_BUFFER_RESULT',
+    `        ${provenanceValues(dialect).join(',\n        ')},`,
     `        ${literal(table.name)}, ${either("'cascade-delete'", "'cascade-update'")}, token,`,
     `        ${keyed ? jsonObject(key, CHILD, '        ') : 'NULL'},`,
     `        ${either(whole, updated.old)},`,
@@ -92,6 +92,22 @@ function happens(context: Context): string {
   return conditions.join(' AND ');
 }
 
+/**
+ * True when the rows that referenced the deleted one do so no longer. MySQL's own layer fires the triggers
+ * of a deletion for REPLACE but does not cascade when the new row has the same key.
+ */
+function happened(context: Context): string[] {
+  const { cascade, dialect, schema } = context;
+  if (cascade.event !== 'delete' || dialect.cascadesFireTriggers === undefined) return [];
+  const first = [...cascade.targets.values()].flat().filter((path) => path.length === 1);
+  return first.map(([{ child, key }]) => {
+    const match = key.columns.map(
+      (column, i) => `child.${ident(column)} = OLD.${ident(key.referencedColumns[i] ?? '')}`,
+    );
+    return `NOT EXISTS (SELECT 1 FROM ${qualified(schema, child.name)} AS child WHERE ${match.join(' AND ')})`;
+  });
+}
+
 /** The two sides of recording one table's cascades. */
 export interface CascadeSql {
   readonly cascade: Cascade;
@@ -124,6 +140,6 @@ export function cascadeSql(
       '  END IF;',
       'END',
     ].join('\n'),
-    token: `IF(${happens(context)}, ${cascadeToken(context, '    ')}, NULL)`,
+    token: `IF(${[happens(context), ...happened(context)].join(' AND ')}, ${cascadeToken(context, '    ')}, NULL)`,
   };
 }

@@ -2,17 +2,23 @@ import type { Dialect } from '../dialect.ts';
 import { RESULT_SETS, type ResultSet } from '../fingerprint/result-sets.ts';
 import {
   type Account,
+  AUDIT_ROW_TABLE,
   type AuditNames,
   accountSql,
+  DIRECT_ROW_TABLE,
+  GUARD_PROCEDURES,
   INSTATEMENT_TABLE,
   printable,
   qualified,
+  ROW_HASHES_PROCEDURE,
   SNAPSHOT_PROCEDURE,
   TRAIL_VIEW,
+  TRANSACTIONS_PROCEDURE,
 } from '../names.ts';
 import { GENERATOR } from '../version.ts';
 import { mariadbQueries, mysqlOriginals, mysqlQueries } from './guard-queries.ts';
-import { makeScript, type Script } from './script.ts';
+import { rowHashesBody, transactionsBody } from './guard-rows.ts';
+import { makeScript, type Script, type Statement } from './script.ts';
 import { lockedAccount } from './store.ts';
 
 /** System tables that the guard may read; on MySQL `information_schema` asks for other privileges. */
@@ -92,14 +98,26 @@ export function guardScript(
       major >= 8 ? `GRANT SHOW_ROUTINE ON *.* TO ${guard}` : `GRANT SELECT ON mysql.proc TO ${guard}`,
     );
   }
-  const procedure = dialect.replaceProcedure({
-    schema: names.auditSchema,
-    name: SNAPSHOT_PROCEDURE,
-    definer: names.guard,
-    rest: mariadb
+  const bodies: Readonly<Record<(typeof GUARD_PROCEDURES)[number], string>> = {
+    [SNAPSHOT_PROCEDURE]: mariadb
       ? procedureBody(mariadbQueries(names), undefined)
       : procedureBody(mysqlQueries(names, major), mysqlOriginals(names)),
-  });
+    [ROW_HASHES_PROCEDURE]: rowHashesBody(names),
+    [TRANSACTIONS_PROCEDURE]: transactionsBody(names),
+  };
+  const procedures = GUARD_PROCEDURES.flatMap((name) =>
+    dialect.replaceProcedure({
+      schema: names.auditSchema,
+      name,
+      definer: names.guard,
+      rest: bodies[name],
+    }),
+  );
+  const mayExecute = (account: string, label: string): Statement[] =>
+    GUARD_PROCEDURES.map((name) => ({
+      label,
+      sql: `GRANT EXECUTE ON PROCEDURE ${qualified(names.auditSchema, name)} TO ${account}`,
+    }));
   return makeScript(
     'guard',
     [
@@ -115,34 +133,36 @@ export function guardScript(
         comment: [
           'Nobody can log in as this account: it is locked and has no password.',
           'TRIGGER shows triggers, REFERENCES shows tables and columns; neither shows a row.',
+          'Of the audit rows the procedures return ids and SHA-256 hashes, which takes SELECT on them.',
+          'PROCESS shows which transactions are under way: while one is, a missing row may still appear.',
         ],
         statements: [
           ...lockedAccount(names.guard, dialect),
           ...[
             `GRANT TRIGGER, REFERENCES ON ${emr}.* TO ${guard}`,
             `GRANT TRIGGER, REFERENCES ON ${audit}.* TO ${guard}`,
-            `GRANT SELECT ON ${qualified(names.auditSchema, INSTATEMENT_TABLE)} TO ${guard}`,
-            // Shows the view's text. It reads with the rights of its reader, and the guard has none on the rows.
+            ...[AUDIT_ROW_TABLE, DIRECT_ROW_TABLE, INSTATEMENT_TABLE].map(
+              (table) => `GRANT SELECT ON ${qualified(names.auditSchema, table)} TO ${guard}`,
+            ),
+            `GRANT PROCESS ON *.* TO ${guard}`,
+            // Shows the view's text.
             `GRANT SELECT, SHOW VIEW ON ${qualified(names.auditSchema, TRAIL_VIEW)} TO ${guard}`,
             ...catalogue,
           ].map((sql) => ({ label: 'guard grants', sql })),
         ],
       },
       {
-        comment: ['Returns the catalogue: definitions, accounts and privileges, never a row of the EMR.'],
+        comment: [
+          'They return the catalogue: definitions, accounts and privileges; hashes of audit rows; numbers of',
+          'transactions. Never the content of a row.',
+        ],
         statements: [
-          ...procedure.map((sql) => ({ label: 'guard procedure', sql, compound: sql.includes(';') })),
-          {
-            label: 'guard grants',
-            sql: `GRANT EXECUTE ON PROCEDURE ${qualified(names.auditSchema, SNAPSHOT_PROCEDURE)} TO ${guard}`,
-          },
+          ...procedures.map((sql) => ({ label: 'guard procedure', sql, compound: sql.includes(';') })),
+          ...mayExecute(guard, 'guard grants'),
           ...(mariadb ? [] : callers)
             .map(accountSql)
             .filter((caller) => caller !== guard)
-            .map((caller) => ({
-              label: `callers of the guard`,
-              sql: `GRANT EXECUTE ON PROCEDURE ${qualified(names.auditSchema, SNAPSHOT_PROCEDURE)} TO ${caller}`,
-            })),
+            .flatMap((caller) => mayExecute(caller, 'callers of the guard')),
         ],
       },
     ],

@@ -1,3 +1,5 @@
+import type { Dialect, Engine } from '../dialect.ts';
+
 /**
  * The server's UTC time of this statement, or of this row where more than the present second went by. A
  * session can set `timestamp` and so falsify NOW() and UTC_TIMESTAMP(), but not SYSDATE(). That is local
@@ -13,18 +15,20 @@ const AT = "IF(NOW() = SYSDATE(), UTC_TIMESTAMP(6), CONVERT_TZ(SYSDATE(6), @@SES
  */
 const ID = '0 - @@insert_id';
 
-/** The person as the client says; whatever it says is text of at most 255 characters, and never an error. */
-const OS_USER = 'LEFT(CONVERT(@serverOSUser USING utf8mb4), 255)';
+/**
+ * The person as the client says, as text of at most 255 characters and never an error, whatever the client
+ * says. NULL when it is not set; on MariaDB, where CONVERT may be an error, also when its bytes are no
+ * characters.
+ */
+const OS_USER: Record<Engine, string> = {
+  mariadb: 'JSON_UNQUOTE(JSON_QUOTE(LEFT(@serverOSUser, 255)))',
+  mysql: 'LEFT(CONVERT(@serverOSUser USING utf8mb4), 255)',
+};
 
-/** The columns of `audit_row` that say who and when; `PROVENANCE_VALUES` has their values in this order. */
+/** The columns of `audit_row` that say who and when; `provenanceValues` has their values in this order. */
 export const PROVENANCE_COLUMNS = 'id, at, login, ran_as, connection, os_user';
 
-/** Expressions for VALUES and for SELECT alike. They mean the same in every trigger of a statement. */
-export const PROVENANCE_VALUES = [
-  ID,
-  AT,
-  'SESSION_USER()',
-  'CURRENT_USER()',
-  'CONNECTION_ID()',
-  OS_USER,
-] as const;
+/** Expressions for VALUES and for SELECT alike. */
+export function provenanceValues({ engine }: Dialect): readonly string[] {
+  return [ID, AT, 'SESSION_USER()', 'CURRENT_USER()', 'CONNECTION_ID()', OS_USER[engine]];
+}

@@ -3,10 +3,28 @@ import type { ColumnModel, SchemaModel, TableModel } from '../model.ts';
 import { ident, qualified } from '../names.ts';
 import { valueWriter } from './values.ts';
 
+/** Byte for byte, in all the columns. */
+function same(columns: readonly ColumnModel[], a: string, b: string, dialect: Dialect): string {
+  const pairs = columns.map((column) => {
+    const name = ident(column.name);
+    return valueWriter(column, dialect, 0).unchanged(`${a}.${name}`, `${b}.${name}`);
+  });
+  return pairs.length === 0 ? 'TRUE' : pairs.join(' AND ');
+}
+
+/** MySQL does not write a row that differs only in how its JSON is written, as `1` and `1.0`. */
+function jsonTookPlace(stored: readonly ColumnModel[], dialect: Dialect): string | undefined {
+  const json = stored.filter((column) => column.dataType === dialect.jsonColumnType);
+  if (json.length === 0) return undefined;
+  const others = stored.filter((column) => !json.includes(column));
+  const equal = json.map((column) => `OLD.${ident(column.name)} <=> NEW.${ident(column.name)}`);
+  return `NOT (${[...equal, same(others, 'OLD', 'NEW', dialect)].join(' AND ')})`;
+}
+
 /** Columns whose change a key, a foreign key or a partition may refuse. */
-function refusable(table: TableModel, model: SchemaModel): readonly ColumnModel[] {
-  if (table.partitioned) return table.columns.filter((column) => column.generation === 'none');
-  const names = new Set([
+function refusable(table: TableModel, model: SchemaModel): ReadonlySet<string> {
+  if (table.partitioned) return new Set(table.columns.map((column) => column.name));
+  return new Set([
     ...table.key,
     ...table.uniqueColumns,
     ...table.foreignKeys.flatMap((key) => key.columns),
@@ -16,35 +34,43 @@ function refusable(table: TableModel, model: SchemaModel): readonly ColumnModel[
         .flatMap((key) => key.referencedColumns),
     ),
   ]);
-  return table.columns.filter((column) => names.has(column.name));
 }
 
 /**
- * SQL that is true when an update took place, for the AFTER UPDATE trigger: MariaDB fires it also for a row
- * that `UPDATE IGNORE` had to leave as it was. Then the old row is still there, in every column that could
- * have been refused. Only a change of such a column costs the look at the table.
+ * SQL that is true when an update took place, for the AFTER UPDATE trigger. MariaDB fires it also for a row
+ * that `UPDATE IGNORE` had to leave as it was, and shows the new time of ON UPDATE CURRENT_TIMESTAMP in a
+ * row that an update did not change at all. In both cases the table still holds the old row. To look is
+ * needed only when a column changed that could have been refused, or nothing but such a time.
  *
- * Undefined where nothing need be asked. Of a row without a key nobody can say whether it is still there,
- * unless a unique key names it all the same; it is recorded.
+ * Undefined where nothing need be asked: on MySQL but for JSON, and of a table in which nothing names a row.
+ * There an update is recorded.
  */
 export function tookPlace(table: TableModel, model: SchemaModel, dialect: Dialect): string | undefined {
-  if (dialect.engine !== 'mariadb') return undefined;
-  const columns = refusable(table, model);
-  const naming = table.key.length > 0 ? table.key : table.uniqueColumns;
-  if (columns.length === 0 || naming.length === 0) return undefined;
-  const compared =
-    table.key.length > 0 ? columns : table.columns.filter((column) => column.generation === 'none');
-  const unchanged = (list: readonly ColumnModel[], a: string, b: string): string =>
-    list
-      .map((column) => {
-        const name = ident(column.name);
-        return valueWriter(column, dialect, 0).unchanged(`${a}.${name}`, `${b}.${name}`);
-      })
-      .join(' AND ');
-  const found = naming.map((name) => `same.${ident(name)} = OLD.${ident(name)}`).join(' AND ');
-  return [
-    `(${unchanged(columns, 'OLD', 'NEW')})`,
-    `    OR NOT EXISTS (SELECT 1 FROM ${qualified(model.schema, table.name)} AS same`,
-    `      WHERE ${found} AND ${unchanged(compared, 'same', 'OLD')})`,
-  ].join('\n');
+  const stored = table.columns.filter((column) => column.generation === 'none');
+  if (dialect.engine === 'mysql') return jsonTookPlace(stored, dialect);
+  const names = refusable(table, model);
+  const risky = stored.filter((column) => names.has(column.name) && !column.touched);
+  const touched = stored.filter((column) => column.touched);
+  const naming = stored
+    .map((column) => column.name)
+    .filter((name) => (table.key.length > 0 ? table.key : table.uniqueColumns).includes(name));
+  if (risky.length + touched.length === 0 || naming.length === 0) return undefined;
+  const holds = (row: 'OLD' | 'NEW', compared: readonly ColumnModel[]): string => {
+    const found = naming.map((name) => `same.${ident(name)} = ${row}.${ident(name)}`).join(' AND ');
+    return `EXISTS (SELECT 1 FROM ${qualified(model.schema, table.name)} AS same\n      WHERE ${found} AND ${same(compared, 'same', row, dialect)})`;
+  };
+  const others = stored.filter((column) => !column.touched);
+  const ordinary = [
+    same(risky, 'OLD', 'NEW', dialect),
+    ...(touched.length > 0
+      ? [`(${same(touched, 'OLD', 'NEW', dialect)} OR NOT (${same(others, 'OLD', 'NEW', dialect)}))`]
+      : []),
+  ];
+  // Without a key, a unique key names a row only while none of its columns is NULL.
+  const nulls = naming.map((name) => `NEW.${ident(name)} IS NULL`).join(' OR ');
+  const asked =
+    table.key.length > 0
+      ? `NOT ${holds('OLD', [...risky, ...touched])}`
+      : `(NOT ${holds('OLD', stored)}\n      AND (${nulls} OR ${holds('NEW', stored)}))`;
+  return `(${ordinary.join(' AND ')})\n    OR ${asked}`;
 }

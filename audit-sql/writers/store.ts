@@ -91,8 +91,8 @@ ${ROW_INDEXES.map((index) => `  KEY ${index}`).join(',\n')}
 }
 
 function rowTables(names: AuditNames, dialect: Dialect): Statement[] {
-  // Aria survives a crash; MySQL has nothing of the kind.
-  const undoless = dialect.engine === 'mariadb' ? 'Aria TRANSACTIONAL = 1' : 'MyISAM';
+  // Not Aria's crash-safe kind: with it in a transaction, the EMR's SAVEPOINT is refused.
+  const undoless = dialect.engine === 'mariadb' ? 'Aria TRANSACTIONAL = 0' : 'MyISAM';
   return [
     {
       label: 'audit rows',

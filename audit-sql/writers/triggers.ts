@@ -4,7 +4,7 @@ import type { SchemaModel, TableModel, TriggerEvent, TriggerTiming } from '../mo
 import { type AuditNames, ident, literal, printable, qualified, TRIGGER_PREFIX } from '../names.ts';
 import { CASCADE_EVENTS, cascadeOf } from './cascade-paths.ts';
 import { type CascadeSql, cascadeSql } from './cascades.ts';
-import { PROVENANCE_COLUMNS, PROVENANCE_VALUES } from './provenance.ts';
+import { PROVENANCE_COLUMNS, provenanceValues } from './provenance.ts';
 import { tookPlace } from './refused.ts';
 import {
   collectChanges,
@@ -78,6 +78,7 @@ function body(
   { key, stored }: RowWritings,
   cascade: CascadeSql | undefined,
   happened: string | undefined,
+  dialect: Dialect,
 ): string {
   const keyed = key.length > 0;
   const values: Record<
@@ -98,7 +99,7 @@ function body(
     `  (${PROVENANCE_COLUMNS},`,
     `   emr_table, operation,${cascade === undefined ? '' : ' cascade_id,'} row_key, old_values, new_values, changes)`,
     'VALUES (',
-    `  ${PROVENANCE_VALUES.join(',\n  ')},`,
+    `  ${provenanceValues(dialect).join(',\n  ')},`,
     `  ${literal(table.name)}, '${operation}',`,
     ...token,
     `  ${keyed ? jsonObject(key, operation === 'insert' ? NEW : OLD, '  ') : 'NULL'},`,
@@ -162,7 +163,7 @@ export function tableSection(
           operation,
           'AFTER',
           operation,
-          `\n${body(table, operation, names, writings, cascade, tookPlace(table, model, dialect))}`,
+          `\n${body(table, operation, names, writings, cascade, tookPlace(table, model, dialect), dialect)}`,
         );
       }),
       ...CASCADE_EVENTS.flatMap((event) => {

@@ -82,15 +82,24 @@ const plain = (text: Write): Pick<Parts, 'json' | 'argument'> => ({ json: quoted
 const both = (write: Write): readonly [Write, Write] => [write, write];
 
 /**
- * By bytes: a collation would call `a` and `A`, or `a` and `a `, the same. One side is enough, as what is
- * compared with bytes is bytes.
+ * By bytes: a collation would call `a` and `A`, or `a` and `a `, the same. One side is enough, for what is
+ * compared with bytes is bytes. MariaDB has a collation that does the same without a copy, which CAST
+ * cannot make beyond `max_allowed_packet`.
  */
-const byBytes: readonly [Write, Write] = [same, (reference) => `CAST(${reference} AS BINARY)`];
+function byBytes(set: string, dialect: Dialect): readonly [Write, Write] {
+  return dialect.engine === 'mariadb'
+    ? [same, (reference) => `${reference} COLLATE ${set === 'utf8' ? 'utf8mb3' : set}_nopad_bin`]
+    : [same, (reference) => `CAST(${reference} AS BINARY)`];
+}
 
-function floating(): Parts {
-  // FLOAT alone prints six digits; multiplied it is a double, which prints all of them. Compared as text,
-  // because 0 and -0 are equal.
-  const exact: Write = (reference) => `CONCAT(${reference} * 1e0)`;
+function floating(type: 'float' | 'double', dialect: Dialect): Parts {
+  // FLOAT alone prints six digits; multiplied it is a double, which prints all of them. On MySQL what is
+  // computed loses the last digits of a long one, and a column does not. Compared as text, because 0 and -0
+  // are equal.
+  const exact: Write =
+    type === 'double' && dialect.engine === 'mysql'
+      ? (reference) => `CONCAT(${reference})`
+      : (reference) => `CONCAT(${reference} * 1e0)`;
   return { ...plain(exact), compared: both(exact) };
 }
 
@@ -117,6 +126,20 @@ function enumeration(column: ColumnModel, unicode: Parts): Parts {
   return { json: (r) => `IF(${r} + 0 = 0, '0', ${unicode.json(r)})`, compared };
 }
 
+/** JSON of text in a character set in which not all bytes are characters. */
+function partlyUnicode(set: string, dialect: Dialect): Write {
+  const bytes: Write = (r) => `CONCAT('{"hex":"', HEX(${r}), '"}')`;
+  if (dialect.engine === 'mysql') {
+    const text: Write = (r) => `CONVERT(${r} USING utf8mb4)`;
+    return (r) =>
+      `IF(CAST(CONVERT(${text(r)} USING ${set}) AS BINARY) <=> ${r}, JSON_QUOTE(${text(r)}), ${bytes(r)})`;
+  }
+  // On MariaDB CONVERT of such bytes is an error in strict mode, and JSON_QUOTE of them is NULL. It lets
+  // half a surrogate pair through, which is no Unicode.
+  const quote: Write = (r) => `IFNULL(JSON_QUOTE(${r}), ${bytes(r)})`;
+  return set === 'ucs2' ? (r) => `IF(HEX(${r}) RLIKE '^(.{4})*D[89A-F]', ${bytes(r)}, ${quote(r)})` : quote;
+}
+
 function characters(column: ColumnModel, dialect: Dialect): Parts {
   const type = column.dataType;
   const set = column.characterSet;
@@ -134,19 +157,11 @@ function characters(column: ColumnModel, dialect: Dialect): Parts {
       compared: FIXED.has(type) ? both(same) : [text, (r) => `CAST(${text(r)} AS BINARY)`],
     };
   }
+  if (!COMPLETE.has(set)) return { json: partlyUnicode(set, dialect), compared: byBytes(set, dialect) };
   const text: Write = set === 'utf8mb4' ? same : (r) => `CONVERT(${r} USING utf8mb4)`;
-  const unicode: Write = (r) => `JSON_QUOTE(${text(r)})`;
-  if (!COMPLETE.has(set)) {
-    return {
-      json: (r) =>
-        `IF(CAST(CONVERT(${text(r)} USING ${set}) AS BINARY) <=> ${r}, ${unicode(r)}, CONCAT('{"hex":"', HEX(${r}), '"}'))`,
-      compared: byBytes,
-    };
-  }
-  // What JSON_OBJECT could take for JSON, it would nest.
   const argument: Write =
     type === dialect.jsonColumnType ? (r) => `CAST(${r} AS CHAR CHARACTER SET utf8mb4)` : text;
-  return { json: unicode, argument, compared: byBytes };
+  return { json: (r) => `JSON_QUOTE(${text(r)})`, argument, compared: byBytes(set, dialect) };
 }
 
 function parts(column: ColumnModel, dialect: Dialect, maximumBinaryBytes: number): Parts {
@@ -156,7 +171,7 @@ function parts(column: ColumnModel, dialect: Dialect, maximumBinaryBytes: number
   if (SMALL_INTEGERS.has(type) || DIGITS.has(type)) {
     return { json: quoted(same), argument: (r) => `CONCAT(${r})` };
   }
-  if (type === 'float' || type === 'double') return floating();
+  if (type === 'float' || type === 'double') return floating(type, dialect);
   if (type === 'bit') return plain((r) => `CONCAT(CAST(${r} AS UNSIGNED))`);
   if (type === 'timestamp') return timestamp(dialect);
   if (BINARY.has(type) || OPAQUE.has(type)) return bytes(type, maximumBinaryBytes);

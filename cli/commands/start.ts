@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { gatewayNeeds, seal } from '../seal/index.ts';
+import { confine, gatewayNeeds } from '../confine/index.ts';
 
 /** `chartgate start`: the gateway process. */
 export function register(program: Command): void {
@@ -10,7 +10,7 @@ export function register(program: Command): void {
     )
     .requiredOption('-c, --config <file>', 'the gateway configuration (YAML)')
     .action(async (options: { config: string }) => {
-      seal(() => gatewayNeeds(options.config));
+      confine(() => gatewayNeeds(options.config));
       // Loaded here: a process that is about to begin anew has no use for it.
       const { log } = await import('../../gateway/process/log.ts');
       const { startGateway } = await import('../../gateway/process/supervisor.ts');

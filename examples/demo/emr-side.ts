@@ -18,11 +18,14 @@ export interface SqlUser {
   readonly password: string;
 }
 
+/** Makes a schema and its tables; the connection is the administrator's and may send several statements at once. */
+export type Installer = (connection: Connection, schema: string) => Promise<void>;
+
 /** A tenant's database: EMR installed, audited, protected. */
 export interface PreparedDatabase {
   readonly schema: string;
   readonly auditSchema: string;
-  readonly emr: InstalledEmr;
+  readonly emr: Pick<InstalledEmr, 'patients' | 'restricted'>;
   readonly emrUser: SqlUser;
   readonly checkerUser: SqlUser;
 }
@@ -33,6 +36,9 @@ export interface ApprovedBaseline {
   /** PEM. */
   readonly publicKey: string;
 }
+
+/** What is known of tables that somebody else made. */
+const NOTHING_KNOWN: Pick<InstalledEmr, 'patients' | 'restricted'> = { patients: 0, restricted: [] };
 
 const password = (): string => randomBytes(18).toString('base64url');
 
@@ -47,18 +53,33 @@ export async function prepareDatabase(
     readonly clinic: string;
     readonly seed: string;
     readonly patients?: number;
+    readonly install?: Installer;
   },
 ): Promise<PreparedDatabase> {
   const connection = await mariadb.connect({ multipleStatements: false });
   try {
-    const emr = await installEmr(connection, {
-      database: tenant.schema,
-      clinic: tenant.clinic,
-      seed: tenant.seed,
-      ...(tenant.patients === undefined ? {} : { patients: tenant.patients }),
-    });
+    if (tenant.install !== undefined) await installOther(mariadb, tenant.schema, tenant.install);
+    const emr =
+      tenant.install !== undefined
+        ? NOTHING_KNOWN
+        : await installEmr(connection, {
+            database: tenant.schema,
+            clinic: tenant.clinic,
+            seed: tenant.seed,
+            ...(tenant.patients === undefined ? {} : { patients: tenant.patients }),
+          });
     const emrUser = await legacyUser(connection, tenant.schema);
     return { emr, emrUser, ...(await audit(connection, tenant.schema, emrUser)) };
+  } finally {
+    await connection.end();
+  }
+}
+
+/** Over a connection of its own: installers of old systems leave settings behind. */
+async function installOther(mariadb: PrivateMariadb, schema: string, install: Installer): Promise<void> {
+  const connection = await mariadb.connect({ multipleStatements: true });
+  try {
+    await install(connection, schema);
   } finally {
     await connection.end();
   }

@@ -5,9 +5,10 @@ import { type LaunchedEmr, launchEmr } from '../legacy-emr/launch.ts';
 import { createAuthority } from '../support/local-authority.ts';
 import { freePort } from '../support/ports.ts';
 import { type PrivateMariadb, startPrivateMariadb } from '../support/private-mariadb.ts';
+import { startPrivateMysql } from '../support/private-mysql.ts';
 import { Service } from '../support/service.ts';
 import { checkerConfiguration, type GatewayOverrides, gatewayConfiguration } from './configuration.ts';
-import { approve, prepareDatabase, type SqlUser } from './emr-side.ts';
+import { approve, type Installer, prepareDatabase, type SqlUser } from './emr-side.ts';
 import { chooseIsolation, give, type Isolation } from './isolation.ts';
 import { type Layout, makeLayout, writeSecret } from './layout.ts';
 import { type DemoClient, makeClients, requestToken } from './tokens.ts';
@@ -29,6 +30,10 @@ export interface StackOptions extends GatewayOverrides {
   /** Another origin than the tenant's own EMR. */
   readonly backends?: Partial<Record<TenantName, string>>;
   readonly workers?: number;
+  /** MariaDB unless told. */
+  readonly engine?: 'mariadb' | 'mysql';
+  /** Makes a tenant's tables, in the schema given, in place of the legacy EMR's. */
+  readonly install?: Installer;
   /** Pins the gateway's processes to this CPU (for measurements). */
   readonly gatewayCpu?: number;
   readonly onStep?: (what: string) => void;
@@ -89,10 +94,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   };
 
   try {
-    step('a MariaDB server of its own');
-    const mariadb = await startPrivateMariadb({
-      directory: join(directory, 'mariadb'),
-      template: join(root, '.work', 'mariadb-template'),
+    const engine = options.engine ?? 'mariadb';
+    step(engine === 'mariadb' ? 'a MariaDB server of its own' : 'a MySQL server of its own');
+    const mariadb = await (engine === 'mariadb' ? startPrivateMariadb : startPrivateMysql)({
+      directory: join(directory, engine),
+      template: join(root, '.work', `${engine}-template`),
+      // On unless a server was told otherwise; MySQL keeps its statement counters there.
+      ...(engine === 'mysql' ? { extra: ['--performance-schema=ON'] } : {}),
     });
     started.push(() => mariadb.stop());
 
@@ -229,7 +237,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
     async function startTenant(tenant: TenantName): Promise<StackTenant> {
       const clinic = CLINICS[tenant];
-      const prepared = await prepareDatabase(mariadb, { schema: `emr_${tenant}`, clinic, seed: tenant });
+      const prepared = await prepareDatabase(mariadb, {
+        schema: `emr_${tenant}`,
+        clinic,
+        seed: tenant,
+        ...(options.install === undefined ? {} : { install: options.install }),
+      });
       const passwordFile = join(layout.emr, `${tenant}.password`);
       writeSecret(passwordFile, prepared.emrUser.password, undefined);
       const emr = await launchEmr({

@@ -294,8 +294,6 @@ export const SHAPES: readonly Shape[] = [
       "REPLACE INTO p (id, u, v) VALUES (1, 1, 'replaced')",
       "REPLACE INTO p (id, u, v) VALUES (2, 3, 'replaces two')",
     ],
-    // MySQL 9.7 fires the parent's DELETE triggers for REPLACE and cascades nothing.
-    not: [LAYER],
   },
   {
     name: 'statements of all kinds on parents',

@@ -28,6 +28,7 @@ function column(name: string, columnType: string, characterSet?: string): Column
     generation: 'none',
     invisible: false,
     versioned: true,
+    touched: false,
   };
 }
 

@@ -161,7 +161,7 @@ describe.runIf(openemrIsHere)('OpenEMR 5 on a real server', () => {
       expect([run.status, run.stderr]).toEqual([0, '']);
     }
     const checker = await connectAs(server, CHECKER.user, CHECKER_PASSWORD);
-    expect((await readSnapshot(checker, names)).triggers.length).toBe(expectedTables.length * 3 + 4);
+    expect((await readSnapshot(checker, names)).triggers.length).toBe(expectedTables.length * 3 + 6);
     await checker.end();
   });
 

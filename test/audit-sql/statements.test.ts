@@ -73,6 +73,9 @@ const STATEMENTS: readonly (readonly [string, string | undefined])[] = [
   ['UPDATE IGNORE o SET id = id + 70', 'update update'],
   ['UPDATE IGNORE parted SET id = id + 850', 'update'],
   ['UPDATE IGNORE loosely SET u = 1 WHERE u = 2', ''],
+  ["UPDATE IGNORE loosely SET u = 1, v = 'other' WHERE u IS NULL", ''],
+  ['UPDATE IGNORE loosely SET u = 7 WHERE u IS NULL', 'update'],
+  ['UPDATE IGNORE loosely SET u = NULL', undefined],
   ["UPDATE t JOIN o USING (id) SET t.v = 'joined', o.v = 'both' WHERE id < 3", undefined],
   ["UPDATE t SET u = (SELECT MAX(id) FROM o) + 5, v = 'sub' WHERE id = 4", 'update'],
   ['DELETE FROM t WHERE u IS NOT NULL ORDER BY id DESC LIMIT 1', 'delete'],
@@ -129,6 +132,14 @@ const DIRECT: readonly (readonly [string, string])[] = [
 ];
 
 const MARIADB_ONLY: readonly (readonly [string, string])[] = [
+  [
+    "INSERT INTO versioned VALUES (1, 'a'), (2, 'b'), (3, 'c'); UPDATE IGNORE versioned SET id = 9",
+    'insert insert insert update',
+  ],
+  [
+    "INSERT INTO periods (id, v) VALUES (1, 'a'), (2, 'b'), (3, 'c'); UPDATE IGNORE periods SET id = 9",
+    'insert insert insert update',
+  ],
   [
     "INSERT INTO versioned VALUES (1, 'a'); UPDATE versioned SET v = 'b'; DELETE FROM versioned",
     'insert update delete',
@@ -240,6 +251,48 @@ describe.each(ENGINES)('statements of every kind on %s', (engine) => {
       for (const id of [90, 91, 92]) await admin.execute('INSERT INTO o VALUES (?, ?)', [id, 'bound']);
     });
     expect(operations(rows)).toBe('insert insert insert');
+  });
+
+  it('a time of ON UPDATE CURRENT_TIMESTAMP changes in the trail when it does in the row', async () => {
+    await admin.query(
+      `CREATE DATABASE stamps; USE stamps;
+       CREATE TABLE t (id INT PRIMARY KEY, n INT, j TIMESTAMP NULL ON UPDATE CURRENT_TIMESTAMP);
+       INSERT INTO t VALUES (1, 1, '2001-01-01')`,
+    );
+    await startAudit(admin, 'stamps');
+    const changed = async (statement: string): Promise<string> => {
+      const last = await lastTrailId(admin, 'stamps');
+      await admin.query(statement);
+      const rows = await trailRows(admin, 'stamps', last);
+      return rows.map((row) => Object.keys(JSON.parse(row.changes ?? '{}')).join()).join(' ');
+    };
+    expect(await changed('UPDATE t SET n = n')).toBe('');
+    expect(await changed('INSERT INTO t VALUES (1, 1, NULL) ON DUPLICATE KEY UPDATE n = 1')).toBe('');
+    expect(await changed('UPDATE t SET n = 2')).toBe('n,j');
+    expect(await changed("UPDATE t SET j = '2002-02-02'")).toBe('j');
+    await admin.query('USE said');
+  });
+
+  it.runIf(engine === 'mysql')('JSON written otherwise is recorded when the row is written', async () => {
+    await admin.query(`CREATE DATABASE documents; USE documents; CREATE TABLE t (id INT PRIMARY KEY, n INT, j JSON);
+      INSERT INTO t VALUES (1, 1, '{"a": 1}')`);
+    await startAudit(admin, 'documents');
+    const recorded = async (statement: string): Promise<string> => {
+      const last = await lastTrailId(admin, 'documents');
+      await admin.query(statement);
+      const rows = await trailRows(admin, 'documents', last);
+      const [[row]] = await admin.query<RowDataPacket[]>('SELECT CAST(j AS CHAR) AS j FROM t');
+      for (const { changes } of rows) {
+        const [, now] = (JSON.parse(changes ?? '{}') as { j?: [string, string] }).j ?? [];
+        if (now !== undefined) expect(now).toBe(row?.j);
+      }
+      return rows.map(({ changes }) => Object.keys(JSON.parse(changes ?? '{}')).join()).join(' ');
+    };
+    expect(await recorded(`UPDATE t SET j = '{"a": 1.0}'`)).toBe('');
+    expect(await recorded(`UPDATE t SET j = '{"a": 1.0}', n = 2`)).toBe('n,j');
+    expect(await recorded(`UPDATE t SET j = '{"a": 2}'`)).toBe('j');
+    expect(await recorded('UPDATE t SET j = NULL')).toBe('j');
+    await admin.query('USE said');
   });
 
   it('what the catalogue shows and triggers cannot record is itemised', () => {

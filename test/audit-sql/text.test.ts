@@ -45,6 +45,7 @@ const column = (name: string, dataType: string, characterSet?: string) => ({
   generation: 'none' as const,
   invisible: false,
   versioned: true,
+  touched: false,
 });
 
 const MODEL: SchemaModel = {

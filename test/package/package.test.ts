@@ -117,7 +117,7 @@ describe('the tarball', () => {
     expect(installed.packed.filter((name) => name.endsWith('.ts'))).toEqual([]);
     const tops = new Set(installed.packed.map((name) => name.split('/')[0]));
     expect([...tops].sort()).toEqual(
-      ['LICENSE', 'README.md', 'SECURITY.md', 'bin', 'config', 'dist', 'docs', 'package.json'].sort(),
+      ['LICENSE', 'README.md', 'SECURITY.md', 'bin', 'config', 'deploy', 'dist', 'docs', 'package.json'].sort(),
     );
   });
 

@@ -65,7 +65,9 @@ describe.each(UNITS)('%s', (name) => {
   it('has no directive that systemd does not know', () => {
     const { text } = run('systemd-analyze', 'verify', `--root=${root}`, name);
     // Of units that are not in the folder it says so; of ours it says nothing.
-    expect(text.split('\n').filter((line) => line.includes(name) && !/Unit \S+ not found/.test(line))).toEqual([]);
+    expect(
+      text.split('\n').filter((line) => line.includes(name) && !/Unit \S+ not found/.test(line)),
+    ).toEqual([]);
   });
 
   it('starts what the package has, with settings of its own', () => {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { CheckerSettings, GatewaySettings } from '../../../contracts/settings.ts';
-import { codePaths } from '../../seal/code.ts';
+import { codePaths } from '../../confine/code.ts';
 import { type Account, type Attempt, type Attempted, attemptAs, STRANGER, shownUser } from '../accounts.ts';
 import { type Check, type Loaded, NOT_ROOT, type Outcome, outcomes, type Subject } from '../types.ts';
 

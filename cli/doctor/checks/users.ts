@@ -83,7 +83,12 @@ export const processLimits: Check = ({ gatewaySide, checkerSide }) => {
     );
     return found.length > 0
       ? found
-      : [ok(name, 'no powers beyond its task, sealed by the runtime, filtered by the kernel, no core dumps')];
+      : [
+          ok(
+            name,
+            'no powers beyond its task, confined by the runtime, filtered by the kernel, no core dumps',
+          ),
+        ];
   });
 };
 

@@ -1,4 +1,4 @@
-import { type Draft, ident, oneRow, type Session, sample, tableSql } from './session.ts';
+import { type Draft, ident, inOrder, oneRow, type Session, sample, tableSql } from './session.ts';
 import type { TableShape } from './shape.ts';
 import { joined, range } from './updates.ts';
 
@@ -14,7 +14,7 @@ export async function deleteRange(session: Session, table: TableShape): Promise<
   const where = await range(session, table);
   const limit = count > 60 ? 30 : 3;
   return {
-    sql: `DELETE FROM ${tableSql(session, table)} WHERE ${where} LIMIT ${limit}`,
+    sql: `DELETE FROM ${tableSql(session, table)} WHERE ${where} ${inOrder(table)} LIMIT ${limit}`,
     tables: [table.name],
   };
 }
@@ -23,7 +23,7 @@ export async function deleteLimit(session: Session, table: TableShape): Promise<
   const { random } = session;
   const order = random.pick(table.columns);
   return {
-    sql: `DELETE FROM ${tableSql(session, table)} ORDER BY ${ident(order.name)} LIMIT ${1 + random.below(3)}`,
+    sql: `DELETE FROM ${tableSql(session, table)} ${inOrder(table, [ident(order.name)])} LIMIT ${1 + random.below(3)}`,
     tables: [table.name],
   };
 }
@@ -31,7 +31,7 @@ export async function deleteLimit(session: Session, table: TableShape): Promise<
 /** DELETE IGNORE of several rows: those that a foreign key holds stay. */
 export async function deleteIgnore(session: Session, table: TableShape): Promise<Draft> {
   return {
-    sql: `DELETE IGNORE FROM ${tableSql(session, table)} WHERE ${await range(session, table)} LIMIT 4`,
+    sql: `DELETE IGNORE FROM ${tableSql(session, table)} WHERE ${await range(session, table)} ${inOrder(table)} LIMIT 4`,
     tables: [table.name],
   };
 }

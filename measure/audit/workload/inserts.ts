@@ -1,5 +1,5 @@
 import { newRow, type Row, sameKey, settable } from './rows.ts';
-import { type Draft, ident, oneRow, type Session, tableSql } from './session.ts';
+import { type Draft, ident, inOrder, oneRow, type Session, tableSql } from './session.ts';
 import type { TableShape } from './shape.ts';
 import { change, value } from './values.ts';
 
@@ -68,7 +68,7 @@ export async function insertSelect(session: Session, table: TableShape): Promise
   });
   const limit = 1 + random.below(4);
   return {
-    sql: `${verb} INTO ${into} (${columns.map((c) => ident(c.name)).join(', ')}) SELECT ${given.join(', ')} FROM ${into} AS s LIMIT ${limit}`,
+    sql: `${verb} INTO ${into} (${columns.map((c) => ident(c.name)).join(', ')}) SELECT ${given.join(', ')} FROM ${into} AS s ${inOrder(table)} LIMIT ${limit}`,
     tables: [table.name],
   };
 }

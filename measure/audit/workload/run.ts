@@ -4,7 +4,7 @@ import { WRITE } from './kinds.ts';
 import { chooseScene, type NextTable, PLAY, playEvents } from './scenes.ts';
 import { ident, type Session, send, Tally } from './session.ts';
 import { firstSettings } from './settings.ts';
-import { halfIgnorable, readShape, type Shape } from './shape.ts';
+import { halfIgnorable, readShape, type Shape, type TableShape } from './shape.ts';
 
 export interface WorkloadOptions {
   readonly engine: 'mariadb' | 'mysql';
@@ -19,6 +19,10 @@ export interface WorkloadOptions {
   readonly files: string;
   /** Statements that the server's scheduler runs, at the end; takes about two seconds. 0 for none. */
   readonly events: number;
+  /** Which tables are written to; all when undefined. */
+  readonly tables?: (table: TableShape) => boolean;
+  /** Seconds since the epoch that every session takes for now, so that two runs write the same times. */
+  readonly clock?: number;
   readonly log?: (line: string) => void;
 }
 
@@ -54,9 +58,10 @@ export async function runWorkload(options: WorkloadOptions): Promise<WorkloadRes
       const connection = await options.connect({ charset: 'utf8mb4', supportBigNumbers: true });
       if (number === 0) await connection.query(`CREATE DATABASE IF NOT EXISTS ${ident(helpers)}`);
       await connection.query(`USE ${ident(helpers)}`);
-      const shape = sessions[0]?.shape ?? (await readShape(connection, options.schema));
+      const shape = sessions[0]?.shape ?? chosen(await readShape(connection, options.schema), options.tables);
       const session: Session = {
         connection,
+        look: await observer(options),
         engine: options.engine,
         random: seededRandom(`${options.seed}/${number}`),
         shape,
@@ -69,6 +74,7 @@ export async function runWorkload(options: WorkloadOptions): Promise<WorkloadRes
         foreignKeyChecks: true,
       };
       await firstSettings(session);
+      if (options.clock !== undefined) await connection.query(`SET timestamp = ${options.clock}`);
       sessions.push(session);
     }
     const [first] = sessions;
@@ -83,8 +89,22 @@ export async function runWorkload(options: WorkloadOptions): Promise<WorkloadRes
     if (options.events > 0) await playEvents(first, roundRobin(first), options.events);
     return { tally, shape: first.shape, seconds: (performance.now() - began) / 1000 };
   } finally {
-    await Promise.all(sessions.map((session) => session.connection.end().catch(() => {})));
+    for (const { connection, look } of sessions) {
+      await connection.end().catch(() => {});
+      await look.end().catch(() => {});
+    }
   }
+}
+
+async function observer(options: WorkloadOptions): Promise<Connection> {
+  const look = await options.connect({ charset: 'utf8mb4' });
+  await look.query("SET SESSION sql_mode = ''");
+  await look.query('SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED');
+  return look;
+}
+
+function chosen(shape: Shape, wanted: WorkloadOptions['tables']): Shape {
+  return wanted === undefined ? shape : { ...shape, tables: shape.tables.filter(wanted) };
 }
 
 async function play(session: Session, statements: number): Promise<void> {

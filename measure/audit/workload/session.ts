@@ -11,6 +11,8 @@ export function ident(name: string): string {
 /** One of several that write at the same time: a connection with its own chance and its own settings. */
 export interface Session {
   readonly connection: Connection;
+  /** For looking at rows: takes no locks, is in no transaction, and keeps its settings. */
+  readonly look: Connection;
   readonly engine: 'mariadb' | 'mysql';
   readonly random: Random;
   readonly shape: Shape;
@@ -150,15 +152,16 @@ export async function sample(session: Session, table: TableShape): Promise<Sampl
   }
   const columns = namingColumns(session.shape, table);
   const from = tableSql(session, table);
-  const [[counted]] = await session.connection.query<RowDataPacket[]>(`SELECT COUNT(*) AS n FROM ${from}`);
+  const [[counted]] = await session.look.query<RowDataPacket[]>(`SELECT COUNT(*) AS n FROM ${from}`);
   const count = Number(counted?.n);
   const offset = count > SAMPLE_ROWS ? session.random.below(count - SAMPLE_ROWS) : 0;
   const list = columns.map((c, i) => `${literalOf(c, ident(c.name))} AS c${i}`);
   const [rows] =
     columns.length === 0
       ? [[]]
-      : await session.connection.query<RowDataPacket[]>(
-          `SELECT ${list.join(', ')} FROM ${from} LIMIT ${SAMPLE_ROWS} OFFSET ${offset}`,
+      : await session.look.query<RowDataPacket[]>(
+          // In order, so that the same content gives the same statements.
+          `SELECT ${list.join(', ')} FROM ${from} ORDER BY ${columns.map((c) => ident(c.name)).join(', ')} LIMIT ${SAMPLE_ROWS} OFFSET ${offset}`,
         );
   const fresh: Sample = {
     rows: rows.map((row) => new Map(columns.map((c, i) => [c.name, String(row[`c${i}`])]))),
@@ -167,6 +170,18 @@ export async function sample(session: Session, table: TableShape): Promise<Sampl
   };
   session.samples.set(table.name, fresh);
   return fresh;
+}
+
+const ORDERED = /int$|decimal|year|char$|date|time$|enum|^set$|timestamp/;
+
+/**
+ * An order in which no two different rows are equal, so that LIMIT takes the same ones whatever index the
+ * server reads.
+ */
+export function inOrder(table: TableShape, first: readonly string[] = []): string {
+  const last =
+    table.key.length > 0 ? table.key : table.columns.filter((c) => ORDERED.test(c.type)).map((c) => c.name);
+  return `ORDER BY ${[...first, ...last.map(ident)].join(', ')}`;
 }
 
 /** A row's name as a condition, or undefined when the table has no row. */

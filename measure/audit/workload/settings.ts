@@ -31,7 +31,8 @@ export async function changeSettings(session: Session): Promise<void> {
   const { random } = session;
   const modes = session.engine === 'mariadb' ? [...MODES, ...MARIADB_MODES] : MODES;
   const set = random.pick(CHARACTER_SETS);
-  await arrange(session, asciiNames(session) ? `SET NAMES ${set}` : `SET character_set_connection = ${set}`);
+  const collation = random.pick(['utf8mb4_bin', 'utf8mb4_general_ci']);
+  await arrange(session, asciiNames(session) ? `SET NAMES ${set}` : `SET NAMES utf8mb4 COLLATE ${collation}`);
   await arrange(session, `SET time_zone = '${random.pick(ZONES)}'`);
   await arrange(session, `SET SESSION TRANSACTION ISOLATION LEVEL ${random.pick(ISOLATION)}`);
   await arrange(

@@ -1,5 +1,5 @@
 import { foreignColumns, reference, settable } from './rows.ts';
-import { type Draft, ident, oneRow, type Session, sample, tableSql } from './session.ts';
+import { type Draft, ident, inOrder, oneRow, type Session, sample, tableSql } from './session.ts';
 import type { ColumnShape, ForeignKeyShape, TableShape } from './shape.ts';
 import { change, value } from './values.ts';
 
@@ -62,7 +62,7 @@ export async function updateLimit(session: Session, table: TableShape): Promise<
   const { random } = session;
   const order = random.pick(table.columns);
   return {
-    sql: `${await head(session, table)} ORDER BY ${ident(order.name)} ${random.pick(['ASC', 'DESC'])} LIMIT ${1 + random.below(5)}`,
+    sql: `${await head(session, table)} ${inOrder(table, [`${ident(order.name)} ${random.pick(['ASC', 'DESC'])}`])} LIMIT ${1 + random.below(5)}`,
     tables: [table.name],
   };
 }
@@ -94,7 +94,7 @@ export async function updateKeyChange(session: Session, table: TableShape): Prom
       ['- 1', 'ASC'],
     ] as const);
     return {
-      sql: `UPDATE ${from} SET ${name} = ${name} ${step} ORDER BY ${name} ${order} LIMIT 5`,
+      sql: `UPDATE ${from} SET ${name} = ${name} ${step} ${inOrder(table, [`${name} ${order}`])} LIMIT 5`,
       tables: [table.name],
     };
   }

@@ -271,6 +271,10 @@ export function literalOf(column: ColumnShape, reference: string): string {
   const orNull = (sql: string): string => `IFNULL(${sql}, 'NULL')`;
   if (type in RANGES || type === 'decimal' || type === 'year') return orNull(`CAST(${reference} AS CHAR)`);
   if (type === 'bit') return orNull(`CAST(${reference} + 0 AS CHAR)`);
+  if (type === 'timestamp') {
+    const instant = `CONCAT('FROM_UNIXTIME(', UNIX_TIMESTAMP(${reference}), ')')`;
+    return orNull(`IF(UNIX_TIMESTAMP(${reference}) > 0, ${instant}, CONCAT('''', ${reference}, ''''))`);
+  }
   if (type === 'float' || type === 'double') return orNull(`CONCAT(${reference} * 1e0)`);
   if (column.characterSet !== undefined && type !== 'json') {
     return orNull(`CONCAT('_utf8mb4 x''', HEX(CONVERT(${reference} USING utf8mb4)), '''')`);

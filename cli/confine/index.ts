@@ -1,9 +1,9 @@
 import { realpathSync } from 'node:fs';
 import { ChartgateError } from '../../contracts/errors.ts';
-import { sealFlags } from './flags.ts';
+import { confineFlags } from './flags.ts';
 import type { Needs } from './needs.ts';
 
-export { sealFlags } from './flags.ts';
+export { confineFlags } from './flags.ts';
 export { checkerNeeds, gatewayNeeds } from './needs.ts';
 
 /**
@@ -16,7 +16,7 @@ export { checkerNeeds, gatewayNeeds } from './needs.ts';
  * wall against hostile code; the wall is the operating system's (deploy/systemd).
  * @throws ChartgateError `usage`, `configuration-invalid`, `internal`
  */
-export function seal(needs: () => Needs): void {
+export function confine(needs: () => Needs): void {
   if (process.permission !== undefined) return;
   // What is allowed there would be allowed to workers too.
   if (/(^|\s)--(allow-|no-permission)/.test(process.env.NODE_OPTIONS ?? '')) {
@@ -26,7 +26,7 @@ export function seal(needs: () => Needs): void {
   if (script === undefined || process.execve === undefined) {
     throw new ChartgateError('internal', 'This Node cannot start itself anew under its permission model.');
   }
-  const flags = sealFlags(needs());
+  const flags = confineFlags(needs());
   process.execve(
     process.execPath,
     [process.execPath, ...process.execArgv, ...flags, realpathSync(script), ...args],

@@ -11,7 +11,7 @@ import type { Needs } from './needs.ts';
  * (seen in 26.10), so that module is left out altogether.
  * @throws ChartgateError `configuration-invalid` for a path that cannot be told to Node as it is
  */
-export function sealFlags(needs: Needs): readonly string[] {
+export function confineFlags(needs: Needs): readonly string[] {
   return [
     '--permission',
     '--allow-net',

@@ -19,7 +19,7 @@ beforeAll(async () => {
   chmodSync(open, 0o777);
   writeFileSync(join(open, 'anything'), 'text');
   chmodSync(join(open, 'anything'), 0o666);
-  stack = await stackFor('sealed');
+  stack = await stackFor('confined');
 });
 afterAll(async () => {
   await stack?.stop();
