@@ -1,10 +1,11 @@
 import { type DatabaseId, parseDatabaseId } from '../contracts/identifiers.ts';
-import type { CheckedDatabase, CheckerSettings } from '../contracts/settings.ts';
+import type { CheckedDatabase, CheckerSettings, SealSettings } from '../contracts/settings.ts';
 import { isLoopback } from './addresses.ts';
 import { authorityOf } from './authority.ts';
-import { ed25519PublicKeyOf } from './pem.ts';
+import { ed25519PrivateKeyOf, ed25519PublicKeyOf } from './pem.ts';
 import {
   absolutePath,
+  readPrivateKey,
   readPublic,
   readSecret,
   SHORTEST_SHARED_SECRET,
@@ -29,8 +30,28 @@ export function checkerOf(root: View, around: Surroundings): CheckerSettings {
     file: around.file,
     socket: socketPath(root.at('socket'), around),
     secret: readSecret(root.at('secret'), around, SHORTEST_SHARED_SECRET),
+    seal: sealOf(root, around),
     databases: list.items.map((view) => databaseOf(view, around)),
   };
+}
+
+/** Nothing said is not the permissive case: going without must be asked for by its full name. */
+function sealOf(root: View, around: Surroundings): SealSettings | undefined {
+  const view = root.at('seal');
+  const without = root.at('auditRowsMayBeChangedUnnoticed');
+  if (!view.exists) {
+    if (without.flag !== true) {
+      view.fault('is missing: a key and a folder for sealing audit rows, so that changed ones are noticed');
+    }
+    return undefined;
+  }
+  if (without.flag === true) without.fault('excludes "seal"; give one or the other', true);
+  const place = view.at('key');
+  const key = readPrivateKey(place, around);
+  const judged = key === undefined ? undefined : ed25519PrivateKeyOf(key.reveal());
+  if (judged?.ok === false) place.fault(judged.message);
+  const directory = absolutePath(view.at('directory'), around);
+  return key === undefined ? undefined : { key, directory };
 }
 
 function databaseOf(view: View, around: Surroundings): CheckedDatabase {

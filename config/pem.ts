@@ -83,6 +83,13 @@ export function privateKeyOf(pem: Buffer): Judged<KeyObject> {
   }
 }
 
+/** An Ed25519 private key without a passphrase. */
+export function ed25519PrivateKeyOf(pem: Buffer): Judged<KeyObject> {
+  const judged = privateKeyOf(pem);
+  if (!judged.ok || judged.value.asymmetricKeyType === 'ed25519') return judged;
+  return no('the file holds another kind of key; an Ed25519 private key is needed');
+}
+
 /** An Ed25519 public key, and nothing more secret than that. */
 export function ed25519PublicKeyOf(pem: Buffer): Judged<KeyObject> {
   const text = pem.toString('latin1');

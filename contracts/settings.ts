@@ -119,7 +119,17 @@ export interface CheckerSettings {
   readonly file: string;
   readonly socket: string;
   readonly secret: Secret;
+  /** Undefined only where the settings say in so many words that audit rows are not sealed. */
+  readonly seal: SealSettings | undefined;
   readonly databases: readonly CheckedDatabase[];
+}
+
+/** How audit rows are sealed against quiet changes. */
+export interface SealSettings {
+  /** Ed25519 private key, PEM, that signs the checkpoints. */
+  readonly key: Secret;
+  /** Folder of the checker's own; each database has one of its name below it. */
+  readonly directory: string;
 }
 
 export interface CheckedDatabase {
@@ -144,4 +154,6 @@ export interface CheckedDatabase {
   readonly fullCheckMs: number;
   /** A probe or comparison that takes longer is a failure. */
   readonly timeoutMs: number;
+  /** How far the database server's clock may be from this machine's, whichever way. */
+  readonly clockDifferenceMs: number;
 }

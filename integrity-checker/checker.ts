@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import { type Baseline, openBaseline } from '../audit-sql/fingerprint/index.ts';
-import type { CheckedDatabase, CheckerSettings } from '../contracts/settings.ts';
+import type { CheckedDatabase, CheckerSettings, SealSettings } from '../contracts/settings.ts';
 import { BaselineFile } from './database/baseline-file.ts';
 import { openSession } from './database/session.ts';
 import type { Log } from './log.ts';
+import { noteSigner, openSealSession, originOf, Sealer } from './seal/index.ts';
 import { Listener } from './server/listener.ts';
 import { DatabaseWatch } from './watch/watch.ts';
 
@@ -21,7 +23,7 @@ export interface Checker {
  * @throws ChartgateError `checker-unavailable` when the socket's path cannot be taken
  */
 export async function startChecker(settings: CheckerSettings, log: Log): Promise<Checker> {
-  const kept = await Promise.all(settings.databases.map((database) => keep(database, log)));
+  const kept = await Promise.all(settings.databases.map((database) => keep(database, settings.seal, log)));
   const watches = new Map(kept.map(({ watch }) => [watch.id as string, watch]));
   const listener = new Listener({ path: settings.socket, secret: settings.secret, watches, log });
   const poll = setInterval(() => {
@@ -30,7 +32,7 @@ export async function startChecker(settings: CheckerSettings, log: Log): Promise
   const close = async (): Promise<void> => {
     clearInterval(poll);
     await listener.close();
-    await Promise.all(kept.map(({ watch }) => watch.close()));
+    await Promise.all(kept.flatMap(({ watch, sealer }) => [watch.close(), sealer?.close()]));
   };
   try {
     await listener.listen();
@@ -49,8 +51,9 @@ export async function startChecker(settings: CheckerSettings, log: Log): Promise
 
 async function keep(
   database: CheckedDatabase,
+  seal: SealSettings | undefined,
   log: Log,
-): Promise<{ watch: DatabaseWatch; look: () => void }> {
+): Promise<{ watch: DatabaseWatch; sealer: Sealer | undefined; look: () => void }> {
   const file = new BaselineFile<Baseline>(database.baseline, (bytes) =>
     openBaseline(bytes, database.baselineKey),
   );
@@ -66,9 +69,21 @@ async function keep(
   };
   await file.refresh();
   say();
+  const sealer =
+    seal === undefined
+      ? undefined
+      : new Sealer({
+          database: database.id,
+          directory: join(seal.directory, database.id),
+          signer: noteSigner(originOf(database.id), seal.key.reveal()),
+          open: () => openSealSession(database),
+          timeoutMs: database.timeoutMs,
+          log,
+          changed: () => watch.recheck(),
+        });
   const watch = new DatabaseWatch({
     id: database.id,
-    open: () => openSession(database, file),
+    open: () => openSession(database, file, sealer),
     fullCheckMs: database.fullCheckMs,
     timeoutMs: database.timeoutMs,
     log,
@@ -88,5 +103,5 @@ async function keep(
         looking = false;
       });
   };
-  return { watch, look };
+  return { watch, sealer, look };
 }

@@ -45,7 +45,8 @@ export async function* readLiveRows(
 ): AsyncGenerator<LiveRow> {
   const { key, stored } = rowWritings(table, dialect, maximumBinaryBytes);
   const read = rowOf('t');
-  const columns = [...key, ...stored].map((writing) => writing.value.token(read(writing.column)));
+  // Names of our own: the driver refuses an answer with a column called `__proto__`.
+  const columns = [...key, ...stored].map(({ column, value }, i) => `${value.token(read(column))} AS c${i}`);
   const sql = `SELECT ${columns.join(',\n  ')}\nFROM ${qualified(schema, table.name)} AS t${where === undefined ? '' : `\nWHERE ${where}`}`;
   for await (const cells of streamText(connection, sql, `the table ${printable(table.name)}`)) {
     yield {

@@ -123,7 +123,7 @@ async function digests(
   maximumBinaryBytes: number,
 ): Promise<Map<string, number>> {
   const columns = table.columns.filter((c) => c.generation !== 'row-start' && c.generation !== 'row-end');
-  const sql = `SELECT ${columns.map((c) => bytes(c, maximumBinaryBytes)).join(', ')} FROM ${qualified(schema, table.name)} AS t`;
+  const sql = `SELECT ${columns.map((c, i) => `${bytes(c, maximumBinaryBytes)} AS c${i}`).join(', ')} FROM ${qualified(schema, table.name)} AS t`;
   const found = new Map<string, number>();
   for await (const row of streamRows(connection, sql, `the table ${printable(table.name)}`)) {
     const hash = createHash('sha256');

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import type { Readable } from 'node:stream';
 import type { Connection } from 'mysql2/promise';
 import { ChartgateError } from '../../contracts/errors.ts';
@@ -29,7 +30,7 @@ export function readingFailed(error: unknown, what: string): ChartgateError {
   return new ChartgateError('database-unavailable', `Reading ${what} failed (${code}).`, { cause: error });
 }
 
-type Underlying = {
+type Underlying = EventEmitter & {
   query(options: { sql: string; rowsAsArray: true; typeCast: false }): {
     stream(options: { highWaterMark: number }): Readable;
   };
@@ -48,10 +49,17 @@ export async function* streamRows(
   // Only the driver's callback form can stream; the promise form holds it without declaring it.
   const underlying = (connection as unknown as { readonly connection: Underlying }).connection;
   const stream = underlying.query({ sql, rowsAsArray: true, typeCast: false }).stream({ highWaterMark: 64 });
+  // An answer that the driver cannot take, or a server that goes away, must end the loop.
+  const onEnd = (error?: Error): void => {
+    stream.destroy(error ?? new Error('The connection ended.'));
+  };
+  underlying.on('error', onEnd).on('end', onEnd);
   try {
     for await (const row of stream) yield row as readonly (Buffer | null)[];
   } catch (error) {
     throw readingFailed(error, what);
+  } finally {
+    underlying.off('error', onEnd).off('end', onEnd);
   }
 }
 

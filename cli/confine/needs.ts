@@ -30,9 +30,10 @@ export function checkerNeeds(file: string): Needs {
   const { settings, read } = recorded<CheckerSettings>((files) => loadCheckerSettings(file, { files }));
   const socket = settings === undefined ? [] : [settings.socket];
   const baselines = settings?.databases.map((database) => database.baseline) ?? [];
+  const sealed = settings?.seal === undefined ? [] : [`${settings.seal.directory}/`];
   return {
-    read: [...OWN_STATE, ...own(file), ...read, ...baselines, ...socket],
-    write: socket,
+    read: [...OWN_STATE, ...own(file), ...read, ...baselines, ...socket, ...sealed],
+    write: [...socket, ...sealed],
     children: false,
   };
 }

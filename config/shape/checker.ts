@@ -1,5 +1,5 @@
 import { DRAFT, type Schema } from './schema.ts';
-import { duration, integer, name, object, path, secret } from './values.ts';
+import { duration, flag, integer, name, object, path, secret } from './values.ts';
 
 /** A schema name: no quoting or path trick fits in. */
 const SCHEMA_NAME = {
@@ -32,6 +32,34 @@ export const CHECKER_SCHEMA: Schema = {
       secret: secret({
         description: 'Shared with the gateway, at least 16 bytes.',
         examples: ['secrets/checker'],
+      }),
+      seal: object(
+        {
+          title: 'Sealing of audit rows',
+          description:
+            'Hashes of audit rows are kept and signed by the checker, so that rows which are changed, deleted or inserted later are found. Required, unless `auditRowsMayBeChangedUnnoticed` says otherwise.',
+        },
+        {
+          key: path({
+            description:
+              'PEM file with the Ed25519 private key that signs checkpoints, readable by its owner alone. Its public key belongs to the auditors.',
+            examples: ['secrets/seal.pem'],
+          }),
+          directory: path(
+            {
+              description:
+                "Folder of the checker's own for what was sealed, one folder in it for each database. About 41 bytes an audit row.",
+              examples: ['/var/lib/chartgate-checker/seal'],
+            },
+            'folder',
+          ),
+        },
+        ['key', 'directory'],
+      ),
+      auditRowsMayBeChangedUnnoticed: flag({
+        description:
+          'Dangerous: `true` leaves audit rows unsealed. Whoever can write the audit tables can then change history without a trace.',
+        default: false,
       }),
       databases: {
         type: 'array',

@@ -98,6 +98,7 @@ export function checkerConfiguration(
     yaml({
       socket: layout.socket,
       secret: { file: 'attestation.secret' },
+      seal: { key: 'seal.pem', directory: join(layout.checker, 'seal') },
       databases: tenants.map((tenant) => ({
         id: tenant.id,
         host: mariadb.host,

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -52,6 +52,11 @@ export function makeLayout(directory: string, isolation: Isolation): Layout {
   const secret = randomBytes(32).toString('base64url');
   writeSecret(join(layout.gateway, 'attestation.secret'), secret, gateway);
   writeSecret(join(layout.checker, 'attestation.secret'), secret, checker);
+  const seal = generateKeyPairSync('ed25519');
+  const pem = (key: KeyObject, type: 'pkcs8' | 'spki'): string => String(key.export({ type, format: 'pem' }));
+  writeSecret(join(layout.checker, 'seal.pem'), pem(seal.privateKey, 'pkcs8'), checker);
+  // An auditor's copy would lie elsewhere.
+  writeFileSync(join(directory, 'seal.pub.pem'), pem(seal.publicKey, 'spki'));
   const policy = join(layout.gateway, 'policy.yaml');
   copyFileSync(join(dirname(fileURLToPath(import.meta.url)), 'policy.yaml'), policy);
   give(policy, gateway);

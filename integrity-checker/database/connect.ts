@@ -3,11 +3,12 @@ import mysql, { type ConnectionOptions, type Connection as CoreConnection } from
 import { identifiedStream } from '../../audit-sql/tls-stream.ts';
 import type { CheckedDatabase } from '../../contracts/settings.ts';
 import { Trouble } from '../watch/trouble.ts';
-import { type Engine, PROBE_LENGTH } from './counters.ts';
+import { type Engine, PROBE_LENGTH, type Probe, planProbe } from './counters.ts';
 
 export interface Link {
   readonly connection: CoreConnection;
   readonly engine: Engine;
+  readonly probe: Probe;
   /** Closes the socket without waiting for anybody, which the driver's own `destroy` does not. */
   destroy(): void;
 }
@@ -44,7 +45,8 @@ function options(database: CheckedDatabase): ConnectionOptions {
     connectTimeout: database.timeoutMs,
     enableKeepAlive: true,
     keepAliveInitialDelay: 10_000,
-    multipleStatements: false,
+    // What is sent with several statements is put together from constants; on MySQL a probe has two.
+    multipleStatements: true,
     // A server that was taken over could ask its clients for their files.
     flags: ['-LOCAL_FILES'],
     supportBigNumbers: true,
@@ -89,7 +91,8 @@ export async function connect(database: CheckedDatabase, lost: (error: Error) =>
     await driver.query(
       `SET SESSION group_concat_max_len=${PROBE_LENGTH}, lock_wait_timeout=${seconds}, wait_timeout=3600, sql_mode='', ${limit}`,
     );
-    return { connection, engine, destroy };
+    const probe = await planProbe(engine, async (sql) => (await driver.query({ sql, rowsAsArray: true }))[0]);
+    return { connection, engine, probe, destroy };
   } catch (error) {
     destroy();
     throw error;

@@ -117,55 +117,127 @@ const INDISPENSABLE: readonly string[] = [
   'revoke',
 ];
 
-/** Settings and identity compared by value with each probe. */
-const VARIABLES: Readonly<Record<Engine, readonly string[]>> = {
-  mariadb: [
-    '@@hostname',
-    '@@port',
-    '@@server_id',
-    '@@datadir',
-    '@@version',
-    '@@global.read_only',
-    '@@global.event_scheduler',
-    '@@global.init_connect',
-    '@@global.sql_mode',
-    '@@global.slave_run_triggers_for_rbr',
-  ],
-  mysql: [
-    '@@hostname',
-    '@@port',
-    '@@server_id',
-    '@@server_uuid',
-    '@@datadir',
-    '@@version',
-    '@@global.read_only',
-    '@@global.super_read_only',
-    '@@global.event_scheduler',
-    '@@global.init_connect',
-    '@@global.sql_mode',
-  ],
-};
+/**
+ * Identity of the server, and settings that can be changed while it runs, compared by value with each probe.
+ * Those of the baseline are among them, so that a change is found at once and not at the next interval. A
+ * server has only some of them.
+ */
+const VARIABLES: readonly string[] = [
+  'datadir',
+  'hostname',
+  'port',
+  'server_id',
+  'server_uuid',
+  'version',
+  'enable_cascade_triggers',
+  'event_scheduler',
+  'init_connect',
+  'innodb_native_foreign_keys',
+  'mandatory_roles',
+  'partial_revokes',
+  'proxy_protocol_networks',
+  'read_only',
+  'secure_timestamp',
+  'slave_run_triggers_for_rbr',
+  'sql_mode',
+  'super_read_only',
+];
+const INDISPENSABLE_VARIABLES: readonly string[] = ['hostname', 'port', 'version', 'read_only'];
 
-/** Both are readable for everybody. */
-const STATUS_TABLE: Readonly<Record<Engine, string>> = {
-  mariadb: 'information_schema.GLOBAL_STATUS',
-  mysql: 'performance_schema.global_status',
+/** Readable for everybody. MySQL keeps the statement counters out of its table of the status. */
+const LISTS: Readonly<
+  Record<Engine, { readonly status: (names: string) => string; readonly variables: string }>
+> = {
+  mariadb: {
+    status: (names) =>
+      `SELECT VARIABLE_NAME FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME IN (${names})`,
+    variables: 'information_schema.GLOBAL_VARIABLES',
+  },
+  mysql: {
+    status: (names) => `SHOW GLOBAL STATUS WHERE Variable_name IN (${names})`,
+    variables: 'performance_schema.global_variables',
+  },
 };
 
 /** Characters the list of counters may need. */
 export const PROBE_LENGTH = 65_536;
 
+/** Wall-clock milliseconds, this machine's: no later than when a question left, no earlier than its answer. */
+export interface Asked {
+  readonly before: number;
+  readonly after: number;
+}
+
+/** The cheap question that tells whether anything may have changed, for one server. */
+export interface Probe {
+  /** On MySQL two statements in one packet. */
+  readonly sql: string;
+  /** How many statements that is for the server. */
+  readonly queries: number;
+  /**
+   * A reader of its answers. The list mostly repeats itself within a second and is then not taken apart again.
+   * @param clockDifferenceMs how far the server's clock may be from this machine's
+   * @returns a function that throws `Trouble` when an answer is not complete: an empty status must never look
+   *   unchanged
+   */
+  reader(clockDifferenceMs: number): (answer: unknown, asked: Asked) => Counters;
+}
+
 /**
- * The probe: one statement, one row of the counters as a list, the server's clock, and its settings.
- * Nothing is computed per counter in the server, which would double the cost. The connection needs a
- * `group_concat_max_len` of `PROBE_LENGTH`.
+ * Asks which counters and settings the server has, so that the probe need not compare with the names of those
+ * that it lacks, and puts the probe together. The connection needs a `group_concat_max_len` of `PROBE_LENGTH`.
+ * @param query runs a statement and gives rows as arrays
+ * @throws Trouble `status-incomplete` when the server hides them
  */
-export function probeStatement(engine: Engine): string {
-  const statements = [...WATCHED_STATEMENTS, ...TABLE_STATEMENTS].map((name) => `Com_${name}`);
-  const names = [...statements, ...AGES, DEFINITIONS].map((name) => `'${name}'`).join(',');
+export async function planProbe(engine: Engine, query: (sql: string) => Promise<unknown>): Promise<Probe> {
+  const wanted = [
+    ...[...WATCHED_STATEMENTS, ...TABLE_STATEMENTS].map((name) => `Com_${name}`),
+    ...AGES,
+    DEFINITIONS,
+  ];
+  const has = firstColumn(await query(LISTS[engine].status(wanted.map(quoted).join(','))));
+  const lower = new Set(has.map((name) => name.toLowerCase()));
+  if (![...INDISPENSABLE, ...TABLE_STATEMENTS].every((name) => lower.has(`com_${name}`))) throw incomplete();
+  if (![...AGES, DEFINITIONS].every((name) => lower.has(name.toLowerCase()))) throw incomplete();
+  const variables = firstColumn(
+    await query(
+      `SELECT LOWER(VARIABLE_NAME) FROM ${LISTS[engine].variables} WHERE LOWER(VARIABLE_NAME) IN (${VARIABLES.map(quoted).join(',')}) ORDER BY 1`,
+    ),
+  );
+  if (!INDISPENSABLE_VARIABLES.every((name) => variables.includes(name))) throw incomplete();
   // As text: beside an aggregate, MariaDB 10.11 answers 0 for every boolean variable, whatever it is.
-  const columns = VARIABLES[engine].map((variable, index) => `CONCAT(${variable}) v${index}`).join(',');
-  return `SELECT GROUP_CONCAT(VARIABLE_NAME,'=',VARIABLE_VALUE) c,UNIX_TIMESTAMP() n,${columns} FROM ${STATUS_TABLE[engine]} WHERE VARIABLE_NAME IN (${names})`;
+  const columns = variables
+    .filter((name) => VARIABLES.includes(name))
+    .map((name, index) => `CONCAT(@@global.${name}) v${index}`)
+    .join(',');
+  // Compared as bytes, which takes half the time. The names are spelt as the server spells them.
+  const names = has.sort().map(quoted).join(',');
+  return engine === 'mariadb'
+    ? {
+        sql: `SELECT GROUP_CONCAT(VARIABLE_NAME,'=',VARIABLE_VALUE) c,UNIX_TIMESTAMP() n,${columns} FROM information_schema.GLOBAL_STATUS WHERE CAST(VARIABLE_NAME AS BINARY) IN (${names})`,
+        queries: 1,
+        reader: (clock) => counterReader(engine, clock),
+      }
+    : {
+        sql: `SHOW GLOBAL STATUS WHERE CAST(Variable_name AS BINARY) IN (${names});SELECT UNIX_TIMESTAMP() n,${columns}`,
+        queries: 2,
+        reader: (clock) => counterReader(engine, clock),
+      };
+}
+
+function quoted(name: string): string {
+  // Names of counters and settings only; none holds anything that would end a literal.
+  if (!/^[A-Za-z_]{1,64}$/.test(name)) throw incomplete();
+  return `'${name}'`;
+}
+
+function firstColumn(rows: unknown): string[] {
+  if (!Array.isArray(rows)) throw incomplete();
+  return rows.map((row: unknown) => {
+    const name: unknown = Array.isArray(row) ? row[0] : undefined;
+    if (typeof name !== 'string') throw incomplete();
+    return name;
+  });
 }
 
 interface Listed {
@@ -176,29 +248,54 @@ interface Listed {
   readonly ages: readonly number[];
 }
 
-/**
- * Reads rows of the probe, as arrays of columns. The list mostly repeats itself within a second and is
- * then not taken apart again.
- * @returns a function that throws `Trouble` when the row is not a complete answer: an empty status must
- *   never look unchanged
- */
-export function counterReader(): (rows: unknown) => Counters {
+/** See `Probe.reader`. */
+export function counterReader(
+  engine: Engine,
+  clockDifferenceMs: number,
+): (answer: unknown, asked: Asked) => Counters {
   let last: Listed | undefined;
-  return (rows) => {
-    const row: unknown = Array.isArray(rows) && rows.length === 1 ? rows[0] : undefined;
-    if (!Array.isArray(row)) throw incomplete();
-    const [text, clock, ...settings] = row as readonly unknown[];
+  let reference: readonly number[] = [];
+  return (answer, asked) => {
+    const [text, row] = engine === 'mariadb' ? oneAnswer(answer) : twoAnswers(answer);
+    const [clock, ...settings] = row;
     const now = Number(clock);
-    if (typeof text !== 'string' || !Number.isSafeInteger(now)) throw incomplete();
+    if (!Number.isSafeInteger(now) || now <= 0) throw incomplete();
     if (last?.text !== text) last = listed(text);
-    // An age and the clock come from one statement and one instant, so the difference is exact.
     const instants = last.ages.map((age) => now - age);
+    // MySQL's age and clock come from two statements, between which a second may end. It never sets counters
+    // back without counting that, so a difference of one second means nothing there.
+    if (engine === 'mysql' && instants.every((instant, i) => Math.abs(instant - (reference[i] ?? -9)) <= 1)) {
+      instants.splice(0, instants.length, ...reference);
+    } else reference = [...instants];
     return {
-      hard: [...last.statements, ...instants, ...settings],
+      hard: [...last.statements, ...instants, clockOff(now, asked, clockDifferenceMs), ...settings],
       tables: last.tables,
       definitions: last.definitions,
     };
   };
+}
+
+/** Certainly beyond the bound, although the probe shows whole seconds only; comparisons look closer. */
+function clockOff(seconds: number, { before, after }: Asked, bound: number): boolean {
+  return seconds * 1000 > after + bound || (seconds + 1) * 1000 < before - bound;
+}
+
+/** MariaDB: one row of the counters as a list, the clock and the settings. */
+function oneAnswer(rows: unknown): readonly [string, readonly unknown[]] {
+  const row: unknown = Array.isArray(rows) && rows.length === 1 ? rows[0] : undefined;
+  if (!Array.isArray(row)) throw incomplete();
+  const [text, ...rest] = row as readonly unknown[];
+  if (typeof text !== 'string') throw incomplete();
+  return [text, rest];
+}
+
+/** MySQL: rows of counters, and a row of the clock and the settings. */
+function twoAnswers(answer: unknown): readonly [string, readonly unknown[]] {
+  const [status, settings] = Array.isArray(answer) && answer.length === 2 ? (answer as unknown[]) : [];
+  if (!Array.isArray(status) || !Array.isArray(settings) || settings.length !== 1) throw incomplete();
+  const row: unknown = settings[0];
+  if (!Array.isArray(row)) throw incomplete();
+  return [status.map((entry: unknown) => (Array.isArray(entry) ? entry.join('=') : '')).join(','), row];
 }
 
 function listed(text: string): Listed {

@@ -1,10 +1,15 @@
 import type { Connection } from 'mysql2/promise';
 import { type Baseline, compareSnapshot, readSnapshot } from '../../audit-sql/fingerprint/index.ts';
 import type { CheckedDatabase } from '../../contracts/settings.ts';
+import { guardedRows, type RowReader } from '../seal/rows.ts';
 import type { CheckFinding, Comparison, Counters, DatabaseSession } from '../watch/types.ts';
 import type { BaselineFile } from './baseline-file.ts';
 import { connect, type Link } from './connect.ts';
-import { counterReader, probeStatement } from './counters.ts';
+
+/** What is known of sealed audit rows; part of every comparison. */
+export interface SealedRows {
+  check(reader: RowReader): Promise<readonly CheckFinding[]>;
+}
 
 /**
  * Opens the two connections of a session: one for probes, so that they never queue behind a
@@ -13,6 +18,7 @@ import { counterReader, probeStatement } from './counters.ts';
 export async function openSession(
   database: CheckedDatabase,
   baseline: BaselineFile<Baseline>,
+  sealer: SealedRows | undefined,
 ): Promise<DatabaseSession> {
   let listener: ((error: Error) => void) | undefined;
   let lost: Error | undefined;
@@ -29,8 +35,8 @@ export async function openSession(
     throw made.find((result) => result.status === 'rejected')?.reason;
   }
   return {
-    counters: prober(probing),
-    compare: comparer(comparing, database, baseline),
+    counters: prober(probing, database),
+    compare: comparer(comparing, database, baseline, sealer),
     onLost: (wanted) => {
       listener = wanted;
       if (lost !== undefined) wanted(lost);
@@ -44,15 +50,16 @@ export async function openSession(
 }
 
 /** A function that runs the cheap probe on `link`. */
-function prober(link: Link): () => Promise<Counters> {
-  const sql = probeStatement(link.engine);
-  const read = counterReader();
+function prober(link: Link, database: CheckedDatabase): () => Promise<Counters> {
+  const { sql, reader } = link.probe;
+  const read = reader(database.clockDifferenceMs);
   return () =>
     new Promise((resolve, reject) => {
+      const before = Date.now();
       link.connection.query({ sql, rowsAsArray: true }, (error: Error | null, rows: unknown) => {
         if (error !== null) return reject(error);
         try {
-          resolve(read(rows));
+          resolve(read(rows, { before, after: Date.now() }));
         } catch (fault) {
           reject(fault as Error);
         }
@@ -64,10 +71,12 @@ function comparer(
   link: Link,
   database: CheckedDatabase,
   file: BaselineFile<Baseline>,
+  sealer: SealedRows | undefined,
 ): () => Promise<Comparison> {
-  const counters = prober(link);
+  const counters = prober(link, database);
   const driver: Connection = link.connection.promise();
   const names = { emrSchema: database.emrSchema, auditSchema: database.auditSchema };
+  const reader = guardedRows(driver, database.auditSchema);
   return async () => {
     const before = await counters();
     // Taken once per comparison: a file swapped meanwhile counts from the next one.
@@ -75,6 +84,7 @@ function comparer(
     const findings: readonly CheckFinding[] = state.ok
       ? compareSnapshot(state.baseline, await readSnapshot(driver, names))
       : [state.finding];
-    return { before, findings, after: await counters() };
+    const ofRows = (await sealer?.check(reader)) ?? [];
+    return { before, findings: [...findings, ...ofRows], after: await counters() };
   };
 }

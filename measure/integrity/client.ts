@@ -4,6 +4,8 @@ import { Pool } from 'undici';
 /** One request as its client saw it. Times are `performance.now()`. */
 export interface Answer {
   readonly path: string;
+  /** By which its sender knows it. */
+  readonly marker: string;
   readonly startedAt: number;
   readonly endedAt: number;
   /** 0: no answer, or not the whole of one. */
@@ -49,16 +51,19 @@ export class Client {
 
   /**
    * Never rejects: no answer is an answer too.
+   * @param marker by which the caller knows it again
    * @param dueAt when it should have been sent; counts as its start
    */
   async send(
     method: 'GET' | 'POST',
     path: string,
     body?: unknown,
+    marker = '',
     dueAt = performance.now(),
   ): Promise<Answer> {
     const failed = (): Answer => ({
       path,
+      marker,
       startedAt: dueAt,
       endedAt: performance.now(),
       status: 0,
@@ -79,6 +84,7 @@ export class Client {
       await reply.body.dump({ limit: 1 << 20 });
       return {
         path,
+        marker,
         startedAt: dueAt,
         endedAt: performance.now(),
         status: reply.statusCode,

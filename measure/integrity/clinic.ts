@@ -1,10 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../contracts/clock.ts';
 import type { DatabaseId } from '../../contracts/identifiers.ts';
 import { parseDatabaseId } from '../../contracts/identifiers.ts';
 import type { IntegrityOracle, Verdict } from '../../contracts/integrity.ts';
 import type { Secret } from '../../contracts/settings.ts';
-import { readFileSync } from 'node:fs';
 import { type Stack, type StackOptions, type StackTenant, startStack } from '../../examples/demo/stack.ts';
 import { createOracle } from '../../gateway/integrity/oracle.ts';
 import { onStop } from '../processes.ts';
@@ -25,6 +25,8 @@ export interface Clinic {
   /** Strict verdicts straight from the checker, with their findings: the gateway's own client of it. */
   readonly oracle: IntegrityOracle;
   readonly client: Client;
+  /** What the database server was started with beside its usual options. */
+  readonly serverOptions: readonly string[];
   strict(): Promise<Verdict>;
   /** A write through the gateway into the EMR, whose row carries `marker`. */
   write(marker: string, dueAt?: number): Promise<Answer>;
@@ -62,8 +64,9 @@ export async function startClinic(
     database,
     oracle,
     client,
+    serverOptions: rest.engine === 'mysql' ? ['--performance-schema=ON'] : [],
     strict: async () => oracle.attest(database, { mode: 'strict' }, systemClock.monotonic()),
-    write: (marker, dueAt) => client.send('POST', '/fhir/Observation', observation(marker), dueAt),
+    write: (marker, dueAt) => client.send('POST', '/fhir/Observation', observation(marker), marker, dueAt),
     stop: async () => {
       await client.close();
       await oracle.close();

@@ -100,6 +100,7 @@ describe('the published examples', () => {
       const stands = (name: string) => realFiles.read(join(folder.path, name), limit);
       if (path.endsWith('.example.yaml')) return realFiles.read(path, limit);
       if (path.endsWith('clinic.yaml')) return realFiles.read(join(published, 'policy.example.yaml'), limit);
+      if (path.endsWith('/seal.pem')) return stands('signer.pem');
       if (path.includes('/secrets/')) return stands('shared.secret');
       if (path.endsWith('/key.pem')) return stands('key.pem');
       if (path.endsWith('/chain.pem')) return stands('chain.pem');

@@ -59,6 +59,7 @@ function start(): Promise<Checker> {
     file: '',
     socket,
     secret: SECRET,
+    seal: undefined,
     databases: [clinic.settings, hospital.settings],
   };
   return startChecker(settings, (line) => lines.push(line));

@@ -76,6 +76,7 @@ databases:
     emrSchema: emr
     baseline: baseline.json
     baselineKey: signer.pub.pem
+auditRowsMayBeChangedUnnoticed: true
 `,
   );
 }
@@ -117,7 +118,17 @@ describe('the tarball', () => {
     expect(installed.packed.filter((name) => name.endsWith('.ts'))).toEqual([]);
     const tops = new Set(installed.packed.map((name) => name.split('/')[0]));
     expect([...tops].sort()).toEqual(
-      ['LICENSE', 'README.md', 'SECURITY.md', 'bin', 'config', 'deploy', 'dist', 'docs', 'package.json'].sort(),
+      [
+        'LICENSE',
+        'README.md',
+        'SECURITY.md',
+        'bin',
+        'config',
+        'deploy',
+        'dist',
+        'docs',
+        'package.json',
+      ].sort(),
     );
   });
 

@@ -2,6 +2,30 @@ import type { BrokenFile } from './broken.ts';
 
 export const BROKEN_CHECKER: readonly BrokenFile[] = [
   {
+    because: 'nothing said about sealing',
+    change: ['seal:\n  key: signer.pem\n  directory: sealed\n', ''],
+    faults: [
+      '1:1: seal: is missing: a key and a folder for sealing audit rows, so that changed ones are noticed',
+    ],
+  },
+  {
+    because: 'sealing, and going without',
+    change: ['seal:\n', 'auditRowsMayBeChangedUnnoticed: true\nseal:\n'],
+    faults: ['21:1: auditRowsMayBeChangedUnnoticed: excludes "seal"; give one or the other'],
+  },
+  {
+    because: 'a public key to seal with',
+    change: ['key: signer.pem', 'key: signer.pub.pem'],
+    faults: [
+      "22:8: seal.key: the file's mode is 0644: its group or others can get at the secret; allow its owner alone (chmod 600)",
+    ],
+  },
+  {
+    because: 'another kind of key to seal with',
+    change: ['key: signer.pem', 'key: key.pem'],
+    faults: ['22:8: seal.key: the file holds another kind of key; an Ed25519 private key is needed'],
+  },
+  {
     because: 'both ways to the server',
     change: [
       '    socketPath: /run/mysqld/mysqld.sock',

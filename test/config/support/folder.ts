@@ -181,4 +181,7 @@ databases:
     baseline: /var/lib/chartgate/south.json
     baselineKey: signer.pub.pem
     fullCheck: 10s
+seal:
+  key: signer.pem
+  directory: sealed
 `;

@@ -13,6 +13,7 @@ export async function writeConfiguration(
   socket: string,
   secret: string,
   databases: readonly CheckedDatabase[],
+  seal?: { readonly privatePem: Buffer; readonly directory: string },
 ): Promise<string> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const secretFile = async (name: string, content: string | Buffer): Promise<string> => {
@@ -24,6 +25,13 @@ export async function writeConfiguration(
   const lines = [
     `socket: ${socket}`,
     `secret: { file: ${await secretFile('secret', secret)} }`,
+    ...(seal === undefined
+      ? ['auditRowsMayBeChangedUnnoticed: true']
+      : [
+          'seal:',
+          `  key: ${await secretFile('seal.pem', seal.privatePem)}`,
+          `  directory: ${seal.directory}`,
+        ]),
     'databases:',
   ];
   for (const database of databases) {
