@@ -9,7 +9,7 @@ import { sealBaseline } from './fingerprint/baseline.ts';
 import { readSnapshot } from './fingerprint/read.ts';
 import type { Snapshot } from './fingerprint/types.ts';
 import { generateAudit } from './generate.ts';
-import { type AuditNames, printable } from './names.ts';
+import { type AuditNames, GUARD_PROCEDURES, printable } from './names.ts';
 import { ROW_OPERATIONS, triggerName } from './writers/triggers.ts';
 
 function refuse(message: string): never {
@@ -40,7 +40,19 @@ function refuseIncomplete(snapshot: Snapshot, names: AuditNames): void {
     const found = snapshot.accounts.find((a) => a.user === account.user && a.host === account.host);
     if (found?.locked !== true) refuse(`the account ${printable(account.user)} is missing or not locked.`);
   }
-  if (snapshot.guards.length === 0) refuse('the guard procedure is not visible.');
+  for (const procedure of GUARD_PROCEDURES) {
+    const guard = snapshot.guards.find(({ name }) => name === procedure);
+    if (guard === undefined || guard.text === '') {
+      refuse(`the guard procedure ${procedure} or its text is not visible; run guard again.`);
+    }
+  }
+  const hidden = snapshot.guards.find(({ text }) => text === '');
+  if (hidden !== undefined) refuse(`the text of ${printable(hidden.name)} is not visible; run guard again.`);
+  const table = snapshot.tables.find(
+    (t) => t.schema === names.auditSchema && /TABLE|VERSION/.test(t.type) && t.definition === '',
+  );
+  if (table !== undefined)
+    refuse(`the definition of ${printable(table.name)} is not visible to the guard; run guard again.`);
 }
 
 /** Every trigger must be the one that the generator makes for the tables as they are, not merely there. */
@@ -54,7 +66,8 @@ async function refuseUncovered(connection: Connection, names: AuditNames): Promi
 }
 
 /**
- * Reads the present state through the guard procedures and signs it as the approved one. Needs a user
+ * Reads the present state through the guard procedures and signs it as the first administrator; others add
+ * their signatures with `approveBaseline`. Needs a user
  * who may call them, and who may read the catalogue: the administrator.
  * @throws ChartgateError `baseline-invalid` when a table is not audited as it should be, auditing is not started, or an
  *   account is not locked

@@ -98,6 +98,14 @@ function mysql(server: ServerDescription): Dialect {
   };
 }
 
+/**
+ * How the checker sees the texts of the guard procedures without asking them: through a view, or, where there
+ * is a privilege that shows routines and allows nothing else, SHOW_ROUTINE.
+ */
+export function textsByView({ engine, major }: Pick<ServerDescription, 'engine' | 'major'>): boolean {
+  return engine === 'mariadb' || major < 8;
+}
+
 export function dialectOf(server: ServerDescription): Dialect {
   return server.engine === 'mariadb' ? mariadb() : mysql(server);
 }

@@ -15,6 +15,14 @@ export { certificate } from './coverage/certificate.ts';
 export { type CoverageReport, readCoverage, withBinaryLog } from './coverage/report.ts';
 export type { ServerDescription } from './dialect.ts';
 export {
+  approveBaseline,
+  type Change,
+  describeChanges,
+  inspectBaseline,
+  keyFingerprint,
+  type UnverifiedBaseline,
+} from './fingerprint/index.ts';
+export {
   type GenerateAuditOptions,
   type GenerateOptions,
   generate,

@@ -1,5 +1,5 @@
 import { type DatabaseId, parseDatabaseId } from '../contracts/identifiers.ts';
-import type { CheckedDatabase, CheckerSettings, SealSettings } from '../contracts/settings.ts';
+import type { BaselineTrust, CheckedDatabase, CheckerSettings, SealSettings } from '../contracts/settings.ts';
 import { isLoopback } from './addresses.ts';
 import { authorityOf } from './authority.ts';
 import { ed25519PrivateKeyOf, ed25519PublicKeyOf } from './pem.ts';
@@ -16,6 +16,8 @@ import { refuseRepeats } from './unique.ts';
 import type { View } from './view.ts';
 
 const DEFAULT_PORT = 3306;
+/** Administrators who must have signed a baseline. */
+const DEFAULT_SIGNATURES = 2;
 /** Characters of a schema name (MySQL 8.4 manual, "Identifier Length Limits"). */
 const SCHEMA_NAME_LIMIT = 64;
 
@@ -55,9 +57,6 @@ function sealOf(root: View, around: Surroundings): SealSettings | undefined {
 }
 
 function databaseOf(view: View, around: Surroundings): CheckedDatabase {
-  const baselineKey = readPublic(view.at('baselineKey'), around);
-  const judged = baselineKey === undefined ? undefined : ed25519PublicKeyOf(baselineKey);
-  if (judged?.ok === false) view.at('baselineKey').fault(judged.message);
   const emrSchema = view.at('emrSchema').text ?? '';
   return {
     id: parseDatabaseId(view.at('id').text ?? '') ?? ('' as DatabaseId),
@@ -67,10 +66,50 @@ function databaseOf(view: View, around: Surroundings): CheckedDatabase {
     emrSchema,
     auditSchema: auditSchemaOf(view, emrSchema),
     baseline: absolutePath(view.at('baseline'), around),
-    baselineKey: baselineKey ?? Buffer.alloc(0),
+    baselineTrust: trustOf(view, around),
     fullCheckMs: view.at('fullCheck').milliseconds ?? 0,
     timeoutMs: view.at('timeout').milliseconds ?? 0,
+    clockDifferenceMs: view.at('clockDifference').milliseconds ?? 0,
   };
+}
+
+/** Two administrators, unless the settings ask for the danger by its full name. */
+function trustOf(view: View, around: Surroundings): BaselineTrust {
+  const places = view.at('baselineKeys').items;
+  const seen = new Map<string, View>();
+  const keys = places.flatMap((place) => {
+    const pem = readPublic(place, around);
+    if (pem === undefined) return [];
+    const judged = ed25519PublicKeyOf(pem);
+    if (!judged.ok) {
+      place.fault(judged.message);
+      return [];
+    }
+    const key = judged.value.export({ type: 'spki', format: 'der' }).toString('hex');
+    const earlier = seen.get(key);
+    if (earlier !== undefined) {
+      place.fault(
+        `is the same key as the one before (line ${earlier.line}); each administrator has one of his own`,
+      );
+    }
+    seen.set(key, place);
+    return [pem];
+  });
+  const single = view.at('singleAdministratorBaseline');
+  const count = view.at('baselineSignatures');
+  if (single.flag === true) {
+    if (count.exists) count.fault('excludes "singleAdministratorBaseline"; give one or the other', true);
+    return { keys, required: 1 };
+  }
+  const required = count.integer ?? DEFAULT_SIGNATURES;
+  if (places.length > 0 && places.length < required) {
+    view
+      .at('baselineKeys')
+      .fault(
+        `${places.length === 1 ? 'is one key' : `are ${places.length} keys`}, and ${required} administrators must sign; list as many`,
+      );
+  }
+  return { keys, required };
 }
 
 /** Exactly one way to the server; TLS with a known authority unless it does not leave the machine. */

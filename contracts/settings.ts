@@ -132,6 +132,14 @@ export interface SealSettings {
   readonly directory: string;
 }
 
+/** Who may approve a baseline: signatures of so many different ones of these keys. */
+export interface BaselineTrust {
+  /** Ed25519 public keys, PEM. A signature of any other makes a baseline invalid. */
+  readonly keys: readonly Buffer[];
+  /** Two or more, unless the settings say in so many words that one administrator is enough. */
+  readonly required: number;
+}
+
 export interface CheckedDatabase {
   readonly id: DatabaseId;
   readonly host: string | undefined;
@@ -148,8 +156,7 @@ export interface CheckedDatabase {
   readonly auditSchema: string;
   /** Signed baseline file. */
   readonly baseline: string;
-  /** Ed25519 public key, PEM, that must have signed it. */
-  readonly baselineKey: Buffer;
+  readonly baselineTrust: BaselineTrust;
   /** Interval between full comparisons. */
   readonly fullCheckMs: number;
   /** A probe or comparison that takes longer is a failure. */

@@ -55,7 +55,7 @@ async function keep(
   log: Log,
 ): Promise<{ watch: DatabaseWatch; sealer: Sealer | undefined; look: () => void }> {
   const file = new BaselineFile<Baseline>(database.baseline, (bytes) =>
-    openBaseline(bytes, database.baselineKey),
+    openBaseline(bytes, database.baselineTrust),
   );
   const say = (): void => {
     const { state } = file;

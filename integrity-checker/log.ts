@@ -18,6 +18,8 @@ export interface LogLine {
   /** What a finding is about: a table, a trigger, an account. */
   readonly object?: string;
   readonly sentence: string;
+  /** What would put it right: SQL, or commands for the administrator. */
+  readonly remedy?: readonly string[];
 }
 
 export type Log = (line: LogLine) => void;

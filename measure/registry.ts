@@ -17,6 +17,13 @@ export const MEASUREMENTS: ReadonlyMap<string, Measurement> = new Map<string, Me
     },
   ],
   [
+    'integrity',
+    {
+      title: 'the integrity checker: tampers, races, stolen credentials, cost, faults',
+      run: async (options) => (await import('./integrity/measure.ts')).measureIntegrity(options),
+    },
+  ],
+  [
     'memory',
     {
       title: 'memory of the gateway while 50 MB stream through it, both ways',

@@ -38,8 +38,12 @@ export const FINDING_CODES = [
   'privilege-added',
   'privilege-missing',
   'setting-changed',
+  'extension-added',
+  'extension-missing',
+  'extension-changed',
   'audit-not-started',
   'audit-log-rewound',
+  'audit-log-rewritten',
   'audit-schema-digest-changed',
 ] as const;
 export type FindingCode = (typeof FINDING_CODES)[number];
@@ -49,4 +53,9 @@ export interface Finding {
   readonly code: FindingCode;
   readonly object: string;
   readonly sentence: string;
+  /**
+   * What would restore the approved state, in order: SQL statements that end in `;`, or commands that begin
+   * with `chartgate`. Empty where that cannot be known from digests.
+   */
+  readonly remedy: readonly string[];
 }

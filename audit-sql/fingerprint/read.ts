@@ -1,48 +1,27 @@
+import { createHash } from 'node:crypto';
 import type { Connection } from 'mysql2/promise';
 import { ChartgateError } from '../../contracts/errors.ts';
-import { literal, printable, qualified, SNAPSHOT_PROCEDURE } from '../names.ts';
-import { type Originals, readOriginals } from './originals.ts';
+import { printable, qualified, SNAPSHOT_PROCEDURE, TEXTS_PROCEDURE } from '../names.ts';
+import { canonicalJson } from './canonical.ts';
+import { integer, optional, type Row, resultSets, rows, text } from './cells.ts';
+import { readGuards } from './guards.ts';
 import { dangerousPrivileges } from './privileges.ts';
 import { GUARD_FORMAT, RESULT_SETS, type ResultSet } from './result-sets.ts';
-import type { GuardFact, InstatementFact, Snapshot, SnapshotNames } from './types.ts';
-
-type Cell = string | number | bigint | Buffer | Date | null | undefined;
-type Row = readonly Cell[];
-
-function text(cell: Cell): string {
-  if (cell === null || cell === undefined) return '';
-  if (Buffer.isBuffer(cell)) return cell.toString('utf8');
-  if (cell instanceof Date) return cell.toISOString();
-  return String(cell);
-}
-
-function integer(cell: Cell): number {
-  return Number(text(cell));
-}
-
-function optional(cell: Cell): string | null {
-  return cell === null || cell === undefined ? null : text(cell);
-}
+import { readTexts, type Shown, type Texts } from './texts.ts';
+import type { HistoryFact, InstatementFact, Snapshot, SnapshotNames } from './types.ts';
 
 function unusable(message: string): ChartgateError {
   return new ChartgateError('privilege-missing', message);
 }
 
-/** Rows are told apart by position: names of columns are a server's to choose. */
-async function rows(connection: Connection, sql: string): Promise<unknown[]> {
-  const [result] = await connection.query({ sql, rowsAsArray: true });
-  return result as unknown as unknown[];
-}
-
 async function callSnapshot(
   connection: Connection,
   names: SnapshotNames,
-): Promise<{ readonly sets: Record<ResultSet, readonly Row[]>; readonly originals: Originals }> {
-  const answer = await rows(connection, `CALL ${qualified(names.auditSchema, SNAPSHOT_PROCEDURE)}()`);
-  const sets = answer.filter((part): part is Row[] => Array.isArray(part));
-  if (sets.length < RESULT_SETS.length) {
+): Promise<Record<ResultSet, readonly Row[]>> {
+  const sets = await resultSets(connection, `CALL ${qualified(names.auditSchema, SNAPSHOT_PROCEDURE)}()`);
+  if (sets.length !== RESULT_SETS.length) {
     throw unusable(
-      `The guard procedure returned ${sets.length} result sets instead of ${RESULT_SETS.length}.`,
+      `The guard procedure returned ${sets.length} result sets instead of ${RESULT_SETS.length}; run the guard script again.`,
     );
   }
   const named = {} as Record<ResultSet, readonly Row[]>;
@@ -60,53 +39,94 @@ async function callSnapshot(
       `The guard procedure speaks about the schemas ${printable(emr ?? '')} and ${printable(audit ?? '')}.`,
     );
   }
-  return { sets: named, originals: readOriginals(sets.slice(RESULT_SETS.length)) };
+  return named;
 }
 
-/**
- * The guard procedures as this user sees them in the catalogue: without their text, which takes rights over
- * every routine of the server. A replaced procedure shows by the time at which it was made, unless whoever
- * made it, an account with CREATE ROUTINE here and the right to name any definer, also set the session's
- * `timestamp` to the old time.
- */
-async function readGuards(connection: Connection, names: SnapshotNames): Promise<GuardFact[]> {
-  const found = (await rows(
-    connection,
-    `SELECT ROUTINE_NAME, DEFINER, SECURITY_TYPE, SQL_MODE, UNIX_TIMESTAMP(CREATED), UNIX_TIMESTAMP(LAST_ALTERED)
-       FROM information_schema.ROUTINES
-      WHERE ROUTINE_SCHEMA = ${literal(names.auditSchema)} AND ROUTINE_TYPE = 'PROCEDURE'`,
-  )) as Row[];
-  return found.map((row) => ({
-    name: text(row[0]),
-    definer: text(row[1]),
-    security: text(row[2]),
-    sqlMode: text(row[3]),
-    created: text(row[4]),
-    altered: text(row[5]),
-  }));
+/** Everything that has a text of its own, with the digest of what the catalogue shows of it. */
+function shownIn(sets: Record<ResultSet, readonly Row[]>, engine: string): Shown[] {
+  const shown = (kind: string, row: Row, digest: number): Shown => ({
+    kind,
+    schema: text(row[0]),
+    name: text(row[1]),
+    digest: text(row[digest]),
+  });
+  return [
+    ...sets.triggers.map((row) => shown('TRIGGER', row, 12)),
+    ...(engine === 'mysql' ? sets.routines.map((row) => shown(text(row[2]), row, 6)) : []),
+    ...(engine === 'mysql' ? sets.events.map((row) => shown('EVENT', row, 6)) : []),
+  ];
 }
 
 function instatement(row: Row | undefined): InstatementFact | undefined {
   if (row === undefined) return undefined;
-  return { id: integer(row[0]), action: text(row[1]), schemaDigest: text(row[2]), generator: text(row[3]) };
+  return { id: integer(row[0]), action: text(row[2]), schemaDigest: text(row[7]), generator: text(row[8]) };
+}
+
+function history(row: Row): HistoryFact {
+  return {
+    id: integer(row[0]),
+    digest: createHash('sha256')
+      .update(canonicalJson(row.map(text)))
+      .digest('hex'),
+  };
+}
+
+/** What a server says at one moment. */
+export interface State {
+  readonly snapshot: Snapshot;
+  /**
+   * Statements under way, of others, that are not plainly work on rows. While a definition is being changed,
+   * the snapshot may still show the old one.
+   */
+  readonly pending: number;
+  readonly texts: Texts;
+}
+
+/** The snapshot of `readState`. */
+export async function readSnapshot(connection: Connection, names: SnapshotNames): Promise<Snapshot> {
+  return (await readState(connection, names)).snapshot;
 }
 
 /**
- * Everything the audit depends on, as the server says it now. Works with the checker's user: it calls
- * the guard procedure and looks at that procedure's own entry in the catalogue.
+ * Everything the audit depends on, as the server says it now. Works with the checker's user: it calls the
+ * guard procedures, and looks at their own texts by another way.
  *
  * An answer that shows nothing is still an answer; only `compareSnapshot` says whether it is the right one.
  *
+ * @param known texts read earlier, on the same server, since when no statement that defines anything began:
+ *   used again if the catalogue shows all as it did then. Reading them is most of the work.
  * @throws ChartgateError `privilege-missing` when the guard procedure is of another form or speaks of
  *   other schemas; the driver's error when the call itself fails
  */
-export async function readSnapshot(connection: Connection, names: SnapshotNames): Promise<Snapshot> {
-  const guards = await readGuards(connection, names);
-  const { sets, originals } = await callSnapshot(connection, names);
-  const engine = /mariadb/i.test(text(sets.meta[0]?.[1])) ? 'mariadb' : 'mysql';
-  // MariaDB shows bodies as they were written, but for the character sets in front of literals.
-  const body = (kind: string, schema: Cell, name: Cell, shown: Cell): string =>
-    engine === 'mariadb' ? text(shown) : originals.digest(kind, text(schema), text(name));
+export async function readState(connection: Connection, names: SnapshotNames, known?: Texts): Promise<State> {
+  const [version] = (await rows(connection, 'SELECT VERSION()')) as Row[];
+  const engine = /mariadb/i.test(text(version?.[0])) ? 'mariadb' : 'mysql';
+  const byView = engine === 'mariadb' || Number.parseInt(text(version?.[0]), 10) < 8;
+  const guards = await readGuards(connection, names.auditSchema, byView);
+  const sets = await callSnapshot(connection, names);
+  const shown = shownIn(sets, engine);
+  const texts =
+    known?.isOf(shown) === true
+      ? known
+      : readTexts(
+          await resultSets(connection, `CALL ${qualified(names.auditSchema, TEXTS_PROCEDURE)}()`),
+          shown,
+        );
+  const snapshot = snapshotOf(names, engine, sets, guards, texts);
+  return { snapshot, pending: integer(sets.meta[0]?.[4]), texts };
+}
+
+function snapshotOf(
+  names: SnapshotNames,
+  engine: string,
+  sets: Record<ResultSet, readonly Row[]>,
+  guards: Snapshot['guards'],
+  texts: Texts,
+): Snapshot {
+  // MariaDB keeps the texts of routines and events as they were written where the guard can read them.
+  const body = (kind: string, row: Row, shown: number): string =>
+    engine === 'mariadb' ? text(row[shown]) : texts.digest(kind, text(row[0]), text(row[1]));
+  const last = sets.instatements.at(-1);
   return {
     engine,
     emrSchema: names.emrSchema,
@@ -124,7 +144,7 @@ export async function readSnapshot(connection: Connection, names: SnapshotNames)
       characterSetClient: text(row[9]),
       collationConnection: text(row[10]),
       databaseCollation: text(row[11]),
-      body: body('TRIGGER', row[0], row[1], row[12]),
+      body: texts.digest('TRIGGER', text(row[0]), text(row[1])),
     })),
     tables: sets.tables.map((row) => ({
       schema: text(row[0]),
@@ -132,6 +152,8 @@ export async function readSnapshot(connection: Connection, names: SnapshotNames)
       type: text(row[2]),
       engine: text(row[3]),
       options: text(row[4]),
+      definition:
+        text(row[0]) === names.auditSchema ? texts.digest('TABLE', names.auditSchema, text(row[1])) : '',
     })),
     columns: sets.columns.map((row) => ({
       schema: text(row[0]),
@@ -175,7 +197,7 @@ export async function readSnapshot(connection: Connection, names: SnapshotNames)
       definer: text(row[3]),
       security: text(row[4]),
       sqlMode: text(row[5]),
-      body: body(text(row[2]), row[0], row[1], row[6]),
+      body: body(text(row[2]), row, 6),
     })),
     events: sets.events.map((row) => ({
       schema: text(row[0]),
@@ -184,7 +206,7 @@ export async function readSnapshot(connection: Connection, names: SnapshotNames)
       status: text(row[3]),
       sqlMode: text(row[4]),
       schedule: text(row[5]),
-      body: body('EVENT', row[0], row[1], row[6]),
+      body: body('EVENT', row, 6),
     })),
     guards,
     accounts: sets.accounts.map((row) => ({
@@ -213,6 +235,12 @@ export async function readSnapshot(connection: Connection, names: SnapshotNames)
       })),
     ),
     settings: sets.settings.map((row) => ({ name: text(row[0]).toLowerCase(), value: text(row[1]) })),
-    instatement: instatement(sets.instatement[0]),
+    extensions: sets.extensions.map((row) => ({
+      kind: text(row[0]),
+      name: text(row[1]),
+      library: text(row[2]),
+    })),
+    history: sets.instatements.map(history),
+    instatement: instatement(last),
   };
 }

@@ -15,8 +15,9 @@ export const RESULT_SETS = [
   'grants',
   'roles',
   'settings',
-  'instatement',
+  'extensions',
+  'instatements',
 ] as const;
 export type ResultSet = (typeof RESULT_SETS)[number];
 
-export const GUARD_FORMAT = 'chartgate-guard/2';
+export const GUARD_FORMAT = 'chartgate-guard/3';

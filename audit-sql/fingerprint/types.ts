@@ -26,6 +26,11 @@ export interface TableFact {
   readonly type: string;
   readonly engine: string;
   readonly options: string;
+  /**
+   * SHA-256 of the whole CREATE TABLE, hex, for the audit's own tables: indexes, checks, partitions and all.
+   * Empty for the EMR's, whose indexes may come and go.
+   */
+  readonly definition: string;
 }
 
 export interface ColumnFact {
@@ -97,15 +102,27 @@ export interface EventFact {
   readonly body: string;
 }
 
-/** A guard procedure as the checker's own user sees it, without asking that procedure. */
+/**
+ * A routine of the audit schema, the guard procedures above all, or the view that shows their texts: read
+ * without asking any of them.
+ */
 export interface GuardFact {
   readonly name: string;
+  /** `PROCEDURE`, `FUNCTION`, `VIEW`. */
+  readonly kind: string;
   readonly definer: string;
   readonly security: string;
   readonly sqlMode: string;
-  /** Seconds since the epoch. */
-  readonly created: string;
-  readonly altered: string;
+  /** SHA-256 of the whole text, hex; empty when the server did not show it. */
+  readonly text: string;
+}
+
+/** Code that was loaded into the server: it can change rows past every trigger. What is built in is not listed. */
+export interface ExtensionFact {
+  /** `plugin`, `function`, `component`. */
+  readonly kind: string;
+  readonly name: string;
+  readonly library: string;
 }
 
 /** One of the two accounts that nobody can log in as. */
@@ -145,6 +162,13 @@ export interface InstatementFact {
   readonly generator: string;
 }
 
+/** An entry of `audit_instatement_log`: when auditing was started or stopped, by whom, on which server. */
+export interface HistoryFact {
+  readonly id: number;
+  /** SHA-256 of everything in it but the copy of the model, hex. */
+  readonly digest: string;
+}
+
 /** What a server says about everything the audit depends on, read through the guard procedures. */
 export interface Snapshot {
   readonly engine: string;
@@ -161,6 +185,9 @@ export interface Snapshot {
   readonly accounts: readonly AccountFact[];
   readonly privileges: readonly PrivilegeFact[];
   readonly settings: readonly SettingFact[];
+  readonly extensions: readonly ExtensionFact[];
+  /** Every entry of the instatement log, in order: a server of another past does not have them. */
+  readonly history: readonly HistoryFact[];
   readonly instatement: InstatementFact | undefined;
 }
 
@@ -180,4 +207,6 @@ export interface Baseline {
   readonly snapshot: Snapshot;
   /** SHA-256 of the signed bytes, hex: names this baseline in logs. */
   readonly digest: string;
+  /** Fingerprints of the keys that signed it; see `keyFingerprint`. */
+  readonly signers: readonly string[];
 }

@@ -1,6 +1,6 @@
 import { type Account, type AuditNames, sameAccount } from '../names.ts';
 import type { PolicyRole, PrivilegePolicy } from './policy/types.ts';
-import { areaOf, heldBy } from './reach.ts';
+import { areaOf, heldBy, showsTextsOnly } from './reach.ts';
 import type { LiveAccount, LivePrivileges } from './types.ts';
 
 /** An account whose grants the policy decides. */
@@ -53,7 +53,9 @@ function isElsewhere(
   literally: boolean,
 ): boolean {
   if (role.accounts.some((named) => sameAccount(named, account))) return false;
-  const areas = heldBy(account, live).map((holding) => areaOf(holding, names, literally));
+  const areas = heldBy(account, live)
+    .filter((holding) => !(role.guard && showsTextsOnly(holding)))
+    .map((holding) => areaOf(holding, names, literally));
   return (
     areas.includes('other') && !areas.some((area) => area === 'emr' || area === 'audit' || area === 'global')
   );

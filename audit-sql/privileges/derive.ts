@@ -1,12 +1,14 @@
-import { type AuditNames, GUARD_PROCEDURES, SNAPSHOT_PROCEDURE } from '../names.ts';
+import { type ServerDescription, textsByView } from '../dialect.ts';
+import { type AuditNames, GUARD_PROCEDURES, GUARD_TEXT_VIEW } from '../names.ts';
 import type { Assignment } from './assign.ts';
 import { type Globs, matcher } from './policy/glob.ts';
 import type { PolicyRole, Switch, TableRule } from './policy/types.ts';
-import { areaOf, heldBy, reachableBy } from './reach.ts';
-import type { GrantObjects, GrantTable, LivePrivileges, WantedGrant } from './types.ts';
+import { areaOf, heldBy, reachableBy, TEXT_PRIVILEGE } from './reach.ts';
+import type { GrantObjects, GrantTable, Holding, LivePrivileges, WantedGrant } from './types.ts';
 
 /** What must be known of the server to say which grants a role means. */
 export interface Surroundings {
+  readonly server: ServerDescription;
   readonly names: AuditNames;
   /** The EMR's schema as a schema-level grant stores it. */
   readonly schemaPattern: string;
@@ -79,25 +81,53 @@ function routineGrants(role: PolicyRole, globs: Globs, around: Surroundings): Un
     }));
 }
 
-/** EXECUTE on the guard procedures: of this audit, and of other audits that the account may call already. */
+/** The privileges that show a guard's texts; see `textsByView`. */
+const VIEW_PRIVILEGES = ['SELECT', 'SHOW VIEW'] as const;
+
+function isGuardHolding({ scope, object, privilege }: Holding): boolean {
+  if (scope === 'routine') {
+    return (
+      privilege === 'EXECUTE' &&
+      object[1] === 'PROCEDURE' &&
+      GUARD_PROCEDURES.some((procedure) => procedure === object[2])
+    );
+  }
+  return (
+    scope === 'table' && object[1] === GUARD_TEXT_VIEW && VIEW_PRIVILEGES.some((name) => name === privilege)
+  );
+}
+
+/**
+ * EXECUTE on the guard procedures, and what shows their texts: of this audit, and of other audits that the
+ * account may ask already.
+ */
 function guardGrants({ account, role }: Assignment, around: Surroundings): Unnamed[] {
+  const { auditSchema } = around.names;
+  const why = `the role "${role.name}", guard`;
   const elsewhere = heldBy(account, around.live).filter(
-    (h) =>
-      h.scope === 'routine' &&
-      h.privilege === 'EXECUTE' &&
-      h.object[1] === 'PROCEDURE' &&
-      h.object[2] === SNAPSHOT_PROCEDURE &&
-      h.object[0] !== around.names.auditSchema,
+    (holding) => isGuardHolding(holding) && holding.object[0] !== auditSchema,
   );
   return [
-    ...GUARD_PROCEDURES.map((procedure) => [around.names.auditSchema, 'PROCEDURE', procedure]),
-    ...elsewhere.map((h) => h.object),
-  ].map((object) => ({
-    scope: 'routine',
-    object,
-    privilege: 'EXECUTE',
-    why: `the role "${role.name}", guard`,
-  }));
+    ...GUARD_PROCEDURES.map(
+      (procedure): Unnamed => ({
+        scope: 'routine',
+        object: [auditSchema, 'PROCEDURE', procedure],
+        privilege: 'EXECUTE',
+        why,
+      }),
+    ),
+    ...(textsByView(around.server)
+      ? VIEW_PRIVILEGES.map(
+          (privilege): Unnamed => ({
+            scope: 'table',
+            object: [auditSchema, GUARD_TEXT_VIEW],
+            privilege,
+            why,
+          }),
+        )
+      : [{ scope: 'global', object: [], privilege: TEXT_PRIVILEGE, why } as const]),
+    ...elsewhere.map(({ scope, object, privilege }): Unnamed => ({ scope, object, privilege, why })),
+  ];
 }
 
 /** Which grants a managed account is to hold, in a fixed order. */

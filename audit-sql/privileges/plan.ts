@@ -85,6 +85,7 @@ export function protectPlan(
   refuseAccounts(options, live, classified);
   const quoted = dialectOf(server).grantSchema(names.emrSchema);
   const around: Surroundings = {
+    server,
     names,
     schemaPattern: quoted.slice(1, -1).replaceAll('``', '`'),
     objects,

@@ -55,6 +55,14 @@ export function reachedFrom(account: Account, live: LivePrivileges): Account[] {
   return [...reached.values()];
 }
 
+/** Shows the texts of routines, those of the guard among them, and allows nothing else (MySQL 8). */
+export const TEXT_PRIVILEGE = 'SHOW_ROUTINE';
+
+/** What a checker may hold on the whole server. It says nothing about which audit an account belongs to. */
+export function showsTextsOnly({ scope, privilege }: Holding): boolean {
+  return scope === 'global' && privilege === TEXT_PRIVILEGE;
+}
+
 /** What the account itself holds. */
 export function heldBy(account: Account, live: LivePrivileges): Holding[] {
   const key = accountKey(account);

@@ -3,7 +3,7 @@ import type { Dialect } from '../dialect.ts';
 import type { TableModel } from '../model.ts';
 import { printable, qualified } from '../names.ts';
 import { rowOf, rowWritings, type Writing } from '../writers/row-json.ts';
-import type { Encoded, EncodedBytes, EncodedHash, EncodedRow } from './entry.ts';
+import type { Encoded, EncodedBytes, EncodedRow } from './entry.ts';
 import { streamText } from './rows.ts';
 
 /** A row as it is in the EMR's table now, encoded as its triggers would. */
@@ -16,7 +16,7 @@ export interface LiveRow {
 /** The value of a JSON token that `valueWriter` makes; the common ones without a parser. */
 function value(token: string | null): Encoded {
   if (token === null || token === 'null') return null;
-  if (token.startsWith('{')) return JSON.parse(token) as EncodedBytes | EncodedHash;
+  if (token.startsWith('{')) return JSON.parse(token) as EncodedBytes;
   if (!token.startsWith('"')) return Number(token);
   if (token.includes('\\')) return JSON.parse(token) as string;
   return token.slice(1, -1);

@@ -43,11 +43,7 @@ export function quotedText(text: string): string {
 /** A value for a person: numbers, times and bytes bare, text between quotes, NULL as NULL. */
 export function displayValue(column: ColumnModel | undefined, value: Encoded): string {
   if (value === null) return 'NULL';
-  if (typeof value === 'object') {
-    return 'hex' in value
-      ? `0x${visible(value.hex)}`
-      : `${value.bytes} bytes, SHA-256 ${visible(value.sha256)}`;
-  }
+  if (typeof value === 'object') return `0x${visible(value.hex)}`;
   if (typeof value !== 'string') return String(value);
   const type = column?.dataType ?? '';
   if (NUMBERS.has(type) || TIMES.has(type)) return visible(value);

@@ -9,20 +9,13 @@ export type AuditOperation = (typeof AUDIT_OPERATIONS)[number];
 export interface EncodedBytes {
   readonly hex: string;
 }
-/** Text that is too long to be recorded: the hash of its bytes, and how many they are. */
-export interface EncodedHash {
-  readonly sha256: string;
-  readonly bytes: number;
-}
 /** A value as `writers/values.ts` encodes it. */
-export type Encoded = string | number | boolean | null | EncodedBytes | EncodedHash;
+export type Encoded = string | number | boolean | null | EncodedBytes;
 
 /** Whether two encoded values are the same. */
 export function sameEncoded(a: Encoded | undefined, b: Encoded | undefined): boolean {
   if (a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  if ('hex' in a) return 'hex' in b && a.hex === b.hex;
-  return 'sha256' in b && a.sha256 === b.sha256 && a.bytes === b.bytes;
+  return typeof a === 'object' && typeof b === 'object' && a?.hex === b?.hex;
 }
 
 /** Columns of a row and their encoded values. A map: a column may be called `__proto__`. */
@@ -94,9 +87,8 @@ function members(
 
 export function isEncoded(value: unknown): value is Encoded {
   if (typeof value !== 'object' || value === null) return value !== undefined;
-  const { hex, sha256, bytes } = value as { hex?: unknown; sha256?: unknown; bytes?: unknown };
-  if (typeof hex === 'string') return /^(?:[0-9A-F]{2})*$/i.test(hex);
-  return typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256) && typeof bytes === 'number';
+  const { hex } = value as { hex?: unknown };
+  return typeof hex === 'string' && /^(?:[0-9A-F]{2})*$/i.test(hex);
 }
 
 function row(id: string, column: string, text: string | null | undefined): EncodedRow | undefined {

@@ -102,11 +102,6 @@ function bytes(column: ColumnModel, maximumBinaryBytes: number): string {
   // Six digits alone; a double shows all of them.
   if (column.dataType === 'float') return `${name} * 1e0`;
   if (column.dataType === 'json') return `CAST(${name} AS CHAR)`;
-  if (column.dataType === 'mediumtext' || column.dataType === 'longtext') {
-    // As in `writers/values.ts`.
-    const hash = `CONCAT('sha256:', SHA2(${name}, 256), ':', LENGTH(${name}))`;
-    return `IF(LENGTH(${name}) > @@max_allowed_packet DIV 4, ${hash}, CAST(${name} AS BINARY))`;
-  }
   if (!holdsBytes(column)) return name;
   const raw = `CAST(${name} AS BINARY)`;
   // NULL is what a spatial value beyond the limit was restored as; compared as hash where the column can hold one.

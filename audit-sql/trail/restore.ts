@@ -32,7 +32,6 @@ const SPATIAL: ReadonlySet<string> = new Set([
 
 /** True for a value of which the trail has only length and hash. */
 export function isHashOnly(column: ColumnModel, value: Encoded): boolean {
-  if (typeof value === 'object') return value !== null && 'sha256' in value;
   return (
     typeof value === 'string' &&
     value.startsWith('sha256:') &&
@@ -43,13 +42,6 @@ export function isHashOnly(column: ColumnModel, value: Encoded): boolean {
 /** Whether a column holds bytes, which beyond the limit are recorded as a hash. */
 export function holdsBytes(column: ColumnModel): boolean {
   return BYTES.has(column.dataType) || SPATIAL.has(column.dataType);
-}
-
-/** The text that takes the place of a value that is known by its hash only. */
-export function hashText(value: Encoded): string {
-  if (typeof value === 'object' && value !== null && 'sha256' in value)
-    return `sha256:${value.sha256}:${value.bytes}`;
-  return String(value);
 }
 
 /** Seconds since the epoch as the UTC time that a session in that zone writes. */
@@ -69,9 +61,9 @@ function instant(text: string): string {
 export function restoreSql(column: ColumnModel, value: Encoded): string {
   if (value === null) return 'NULL';
   const type = column.dataType;
-  if (isHashOnly(column, value)) return SPATIAL.has(type) ? 'NULL' : `_binary${literal(hashText(value))}`;
+  if (isHashOnly(column, value)) return SPATIAL.has(type) ? 'NULL' : `_binary${literal(String(value))}`;
   // Bytes that the character set does not define go in as bytes, without a conversion.
-  if (typeof value === 'object' && 'hex' in value) return `x'${value.hex}'`;
+  if (typeof value === 'object') return `x'${value.hex}'`;
   if (typeof value !== 'string') return String(Number(value));
   if (BYTES.has(type) || SPATIAL.has(type)) return value === '0x' ? "''" : `x'${value.replace(/^0x/, '')}'`;
   if (type === 'bit') return /^\d+$/.test(value) ? value : literal(value);

@@ -2,96 +2,29 @@ import type { Connection } from 'mysql2/promise';
 import { dialectOf } from '../dialect.ts';
 import type { TableModel } from '../model.ts';
 import { AUDIT_ROW_TABLE, DIRECT_ROW_TABLE, ident, printable, qualified } from '../names.ts';
-import { rowTableOf } from '../writers/store.ts';
+import {
+  type Comparing,
+  type ContentFigures,
+  finding,
+  reportBreaks,
+  reportCounts,
+  reportGone,
+} from './comparing.ts';
 import { readLiveRows } from './content.ts';
 import { type EncodedRow, rowText } from './entry.ts';
-import { type Report, type StoppedPeriod, type VerifyContext, wasStopped } from './findings.ts';
-import {
-  type Break,
-  type BreakKind,
-  emptyFold,
-  type Fold,
-  type RecordState,
-  type TableState,
-  valuesOf,
-} from './fold.ts';
+import type { Report, StoppedPeriod, VerifyContext } from './findings.ts';
+import { emptyFold, type RecordState, type TableState, valuesOf } from './fold.ts';
 import { type Partition, takePart } from './partition.ts';
 import { readTrail } from './read.ts';
 import { restoreSql } from './restore.ts';
 import { textRows } from './rows.ts';
 import { sameValue } from './same-value.ts';
 
-/** What was compared. */
-export interface ContentFigures {
-  /** Audit rows that were followed. */
-  readonly entries: number;
-  /** Records whose last known state was compared with the table. */
-  records: number;
-  /** Of them: equal in every column that the trail knows. */
-  equal: number;
-  /** Rows of tables without a key that must be there. */
-  keylessRows: number;
-  /** Passes over the trail. */
-  readonly passes: number;
-}
-
 /** Records held in memory at a time; at about a kilobyte each. */
 const RECORDS_PER_PASS = 200_000;
 const KEYS_PER_QUERY = 300;
-/** Findings of one table and kind that are listed; all are counted. */
-const LISTED = 20;
-
-const BREAK_WORDS: Readonly<Record<BreakKind, string>> = {
-  'inserted-though-present': 'inserts a record that was there already',
-  'changed-though-absent': 'changes a record that was not there',
-  'deleted-though-absent': 'deletes a record that was not there',
-  'moved-onto-another': 'gives a record the key of another that was there',
-  'old-value-differs': 'has old values that are not those which the rows before left',
-};
-
 /** Types for which `=` finds exactly the value that the trail has. */
 const INEXACT: ReadonlySet<string> = new Set(['float', 'double', 'json']);
-
-interface Comparing {
-  readonly connection: Connection;
-  readonly context: VerifyContext & { readonly maximumBinaryBytes: number };
-  readonly periods: readonly StoppedPeriod[];
-  readonly figures: ContentFigures;
-  readonly report: Report;
-  /** How many findings of a table and code there were. */
-  readonly counts: Map<string, number>;
-}
-
-type RecordCode =
-  | 'table-gone'
-  | 'record-changed'
-  | 'record-missing'
-  | 'record-unexpected'
-  | 'rows-missing'
-  | 'trail-contradicts';
-
-function finding(
-  comparing: Comparing,
-  code: RecordCode,
-  table: string,
-  sentence: string,
-  key: EncodedRow | undefined,
-  from: string | undefined,
-  to: string | undefined,
-): void {
-  const id = JSON.stringify([table, code]);
-  const times = (comparing.counts.get(id) ?? 0) + 1;
-  comparing.counts.set(id, times);
-  if (times > LISTED) return;
-  const stopped = wasStopped(comparing.periods, from, to);
-  comparing.report({
-    code,
-    severity: stopped ? 'note' : 'finding',
-    object: table,
-    sentence: stopped ? `${sentence} Auditing was stopped in between.` : sentence,
-    key,
-  });
-}
 
 function condition(table: TableModel, key: EncodedRow): string {
   const parts = table.key.map((name) => {
@@ -209,31 +142,6 @@ async function compareKeyless(comparing: Comparing, table: TableModel, state: Ta
   }
 }
 
-function reportBreaks(comparing: Comparing, breaks: readonly Break[]): void {
-  for (const { kind, id, table, key, columns, from, to } of breaks) {
-    const where = columns.length === 0 ? '' : ` (${columns.map(printable).join(', ')})`;
-    const sentence = `The audit row ${id} of ${printable(table)} ${BREAK_WORDS[kind]}${where}: a change before it has no audit row.`;
-    finding(comparing, 'trail-contradicts', table, sentence, key, from, to);
-  }
-}
-
-/** A table that is not there any more although the trail left records in it. */
-function reportGone(comparing: Comparing, fold: Fold): void {
-  const known = new Set(comparing.context.model.tables.map((table) => table.name));
-  for (const [name, state] of fold.tables) {
-    if (known.has(name)) continue;
-    const left = [...state.records.values()].filter((record) => record.present);
-    const rows = [...state.bag.values()].filter((row) => row.count > 0).length;
-    if (left.length + rows === 0) continue;
-    const last = left.reduce<string | undefined>(
-      (at, r) => (at === undefined || (r.at ?? '') > at ? r.at : at),
-      undefined,
-    );
-    const sentence = `The table ${printable(name)} is gone, and ${left.length + rows} records that its audit rows left in it.`;
-    finding(comparing, 'table-gone', name, sentence, undefined, last, undefined);
-  }
-}
-
 async function countEntries(connection: Connection, { names }: VerifyContext): Promise<number> {
   let rows = 0;
   for (const table of [AUDIT_ROW_TABLE, DIRECT_ROW_TABLE]) {
@@ -289,26 +197,4 @@ export async function verifyContent(
   }
   reportCounts(comparing, compared);
   return figures;
-}
-
-function reportCounts(comparing: Comparing, tables: readonly TableModel[]): void {
-  for (const [id, times] of comparing.counts) {
-    if (times <= LISTED) continue;
-    const [table, code] = JSON.parse(id) as [string, RecordCode];
-    comparing.report({
-      code,
-      severity: 'finding',
-      object: table,
-      sentence: `${times - LISTED} more of the kind "${code}" in ${printable(table)} are not listed.`,
-    });
-  }
-  for (const table of tables) {
-    if (rowTableOf(table) !== DIRECT_ROW_TABLE) continue;
-    comparing.report({
-      code: 'not-compared',
-      severity: 'note',
-      object: table.name,
-      sentence: `${printable(table.name)} (${table.engine}) has no transactions: what was written to it while this ran can show up as a difference.`,
-    });
-  }
 }

@@ -2,11 +2,12 @@ import type { Connection } from 'mysql2/promise';
 import { type TriggerFault, triggerKey, triggersOf } from '../coverage/definitions.ts';
 import { type LiveTrigger, readLiveTriggers } from '../coverage/live.ts';
 import { triggerFaults } from '../coverage/tables.ts';
-import { accountSql, literal, printable, qualified, TRAIL_VIEW, TRIGGER_PREFIX } from '../names.ts';
+import { literal, printable, qualified, TRAIL_VIEW, TRIGGER_PREFIX } from '../names.ts';
 import { changesSince, readLastInstatement } from '../writers/schema-changes.ts';
 import type { Script, Statement } from '../writers/script.ts';
 import type { Report, VerifyContext } from './findings.ts';
 import { readingFailed, textRows } from './rows.ts';
+import { verifyDefiner } from './verify-definer.ts';
 
 const FAULT_WORDS: Readonly<Record<TriggerFault, string>> = {
   missing: 'is missing',
@@ -170,96 +171,6 @@ async function verifyView(
   const definer = `${names.definer.user}@${names.definer.host}`;
   if (view[0] !== definer) different(`belongs to ${printable(view[0] ?? '')}, not to ${printable(definer)}`);
   if (view[1] !== 'INVOKER') different('does not run with the rights of its reader');
-}
-
-/** `GRANT a, b ON x TO y` as object and privileges; undefined for anything else. */
-function grant(sql: string): { readonly object: string; readonly privileges: readonly string[] } | undefined {
-  const parts = /^GRANT (.+?) ON (?:TABLE )?(.+?) TO /.exec(sql);
-  if (parts === null) return undefined;
-  const privileges = (parts[1] ?? '').split(/\s*,\s*/).filter((privilege) => privilege !== 'USAGE');
-  return { object: parts[2] ?? '', privileges };
-}
-
-async function verifyDefiner(
-  connection: Connection,
-  { names }: VerifyContext,
-  start: Script,
-  report: Report,
-): Promise<void> {
-  const account = accountSql(names.definer);
-  const say = (code: 'account-missing' | 'account-not-locked', sentence: string): void =>
-    report({
-      code,
-      severity: 'finding',
-      object: account,
-      sentence,
-      sql: start.statements
-        .map((s) => s.sql)
-        .filter(
-          (sql) =>
-            sql.startsWith(`ALTER USER ${account} `) ||
-            sql.startsWith(`CREATE USER IF NOT EXISTS ${account} `),
-        ),
-    });
-  let created: string;
-  let grants: string[];
-  try {
-    created = (await textRows(connection, `SHOW CREATE USER ${account}`, 'the accounts'))[0]?.[0] ?? '';
-    grants = (await textRows(connection, `SHOW GRANTS FOR ${account}`, 'the accounts')).map(
-      (row) => row[0] ?? '',
-    );
-  } catch (error) {
-    const cause = (error as { cause?: { code?: unknown } }).cause;
-    if (
-      cause?.code !== 'ER_NONEXISTING_GRANT' &&
-      cause?.code !== 'ER_CANNOT_USER' &&
-      cause?.code !== 'ER_NO_SUCH_USER'
-    )
-      throw error;
-    say(
-      'account-missing',
-      `The account ${account}, as which the triggers run, is missing: every change of an audited table fails.`,
-    );
-    return;
-  }
-  if (!/ACCOUNT LOCK/.test(created))
-    say('account-not-locked', `The account ${account}, as which the triggers run, is not locked.`);
-  const key = (object: string, privilege: string): string => JSON.stringify([object, privilege]);
-  const spread = (list: readonly string[]): Map<string, readonly [string, string]> =>
-    new Map(
-      list.flatMap((sql) => {
-        const found = grant(sql);
-        return (found?.privileges ?? []).map(
-          (privilege) =>
-            [key(found?.object ?? '', privilege), [found?.object ?? '', privilege] as const] as const,
-        );
-      }),
-    );
-  const expected = start.statements
-    .map((s) => s.sql)
-    .filter((sql) => sql.startsWith('GRANT ') && sql.endsWith(` TO ${account}`));
-  const wanted = spread(expected);
-  const held = spread(grants);
-  for (const [id, [object, privilege]] of wanted) {
-    if (held.has(id)) continue;
-    report({
-      code: 'account-privilege-missing',
-      severity: 'finding',
-      object: account,
-      sentence: `The account ${account} lacks ${privilege} on ${object}.`,
-      sql: [`GRANT ${privilege} ON ${object} TO ${account}`],
-    });
-  }
-  for (const [id, [object, privilege]] of held) {
-    if (wanted.has(id)) continue;
-    report({
-      code: 'account-privilege-extra',
-      severity: 'finding',
-      object: account,
-      sentence: `The account ${account} has ${privilege} on ${object}, which it does not need.`,
-      sql: [`REVOKE ${privilege} ON ${object} FROM ${account}`],
-    });
-  }
 }
 
 /** The triggers were made for another schema, or a table went away without a word. */

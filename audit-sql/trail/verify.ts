@@ -1,11 +1,12 @@
 import type { Connection } from 'mysql2/promise';
 import type { Script } from '../writers/script.ts';
 import { MAXIMUM_BINARY_BYTES } from '../writers/triggers.ts';
+import type { ContentFigures } from './comparing.ts';
 import { cut, visible } from './display.ts';
 import { keyDigest, type Report, type VerifyContext, type VerifyFinding } from './findings.ts';
 import { findTable, printKey } from './key.ts';
 import { inSnapshot } from './rows.ts';
-import { type ContentFigures, verifyContent } from './verify-content.ts';
+import { verifyContent } from './verify-content.ts';
 import { verifyDefinitions, viewStatements } from './verify-definitions.ts';
 import { type TrailFigures, verifyInstatement, verifyNumbers } from './verify-trail.ts';
 

@@ -47,12 +47,17 @@ function listed(privileges: Readonly<Record<string, string>>): string {
 /** What both engines answer alike. */
 function common(
   names: AuditNames,
-): Omit<Record<ResultSet, string>, 'routines' | 'events' | 'accounts' | 'grants' | 'roles' | 'settings'> {
+): Omit<
+  Record<ResultSet, string>,
+  'routines' | 'events' | 'accounts' | 'grants' | 'roles' | 'settings' | 'extensions'
+> {
   const emr = literal(names.emrSchema);
   const audit = literal(names.auditSchema);
   const both = (select: (schema: string) => string): string => `${select(emr)}\nUNION ALL\n${select(audit)}`;
   return {
-    meta: `SELECT ${literal(GUARD_FORMAT)}, VERSION(), ${emr}, ${audit}`,
+    meta: `SELECT ${literal(GUARD_FORMAT)}, VERSION(), ${emr}, ${audit},
+       (SELECT COUNT(*) FROM information_schema.PROCESSLIST
+         WHERE ${isDefining()})`,
     triggers: both(
       (
         schema,
@@ -87,9 +92,62 @@ function common(
     ON r.CONSTRAINT_SCHEMA = ${schema} AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME AND r.TABLE_NAME = k.TABLE_NAME
  WHERE k.TABLE_SCHEMA = ${schema} AND k.REFERENCED_TABLE_NAME IS NOT NULL`,
     ),
-    instatement: `SELECT id, action, schema_digest, generator FROM ${qualified(names.auditSchema, INSTATEMENT_TABLE)}
- ORDER BY id DESC LIMIT 1`,
+    // All but the copy of the model, which the digest of it vouches for. As text: drivers make of times what they like.
+    instatements: `SELECT id, CAST(at AS CHAR), action, login, account, connection, emr_schema, schema_digest, generator,
+       tables_audited
+  FROM ${qualified(names.auditSchema, INSTATEMENT_TABLE)} ORDER BY id`,
   };
+}
+
+/** Beginnings of statements that define nothing. */
+const PLAIN = [
+  'SELECT',
+  'INSERT',
+  'UPDATE',
+  'DELETE',
+  'REPLACE',
+  'WITH',
+  'VALUES',
+  'LOAD',
+  'SHOW',
+  'SET +([^S]|S[^T]).*',
+  'COMMIT',
+  'ROLLBACK',
+  'SAVEPOINT',
+  'RELEASE',
+  'START TRANSACTION',
+  'BEGIN( WORK)? *;?$',
+  'XA',
+  'USE',
+  'DO',
+  'EXPLAIN',
+  'DESCRIBE',
+  'DESC',
+  'HANDLER',
+  'UNLOCK',
+  'KILL',
+];
+
+/**
+ * Picks, of the list of sessions, those of others whose statement is not plainly work on rows. While a
+ * definition is being changed, or waits for its turn, the catalogue shows the old one, although the server
+ * has counted the statement. The checker's own account can define nothing.
+ */
+function isDefining(): string {
+  const plain = PLAIN.map((word) => (/[$*]$/.test(word) ? word : `${word}([^A-Za-z_]|$)`)).join('|');
+  return `ID <> CONNECTION_ID() AND INFO IS NOT NULL AND USER <> SUBSTRING_INDEX(USER(), '@', 1)
+           AND COMMAND NOT IN ('Sleep', 'Daemon', 'Binlog Dump', 'Binlog Dump GTID')
+           AND NOT LEFT(INFO, 64) RLIKE '^[ (]*(${plain})'`;
+}
+
+/** Code loaded into the server can write rows without firing a trigger. What is built in comes with the version. */
+function extensions(more: readonly string[]): string {
+  return [
+    `SELECT 'plugin', PLUGIN_NAME, PLUGIN_LIBRARY
+  FROM information_schema.PLUGINS WHERE PLUGIN_LIBRARY IS NOT NULL AND PLUGIN_STATUS = 'ACTIVE'`,
+    "SELECT 'function', name, dl FROM mysql.func",
+    ...more,
+  ].join('\nUNION ALL\n');
 }
 
 /** Not plain words: another tenant's schema may be called `emr`, and its guard looks for that word in routines. */
@@ -128,7 +186,7 @@ function wholeWord(schema: string): string {
 }
 
 /** In one of the two schemas, or with the name of one of them in its text. */
-function naming(names: AuditNames, schema: string, text: string): string {
+export function naming(names: AuditNames, schema: string, text: string): string {
   const both = [names.emrSchema, names.auditSchema];
   return `${schema} IN (${both.map(literal).join(', ')}) OR ${both.map((name) => `${text} RLIKE ${wholeWord(name)}`).join(' OR ')}`;
 }
@@ -136,6 +194,12 @@ function naming(names: AuditNames, schema: string, text: string): string {
 /**
  * Settings, each with the reason why its change matters. Those that a version does not have give no row.
  * `guard_runs_as` is nobody's account when the server was started without privilege checks.
+ *
+ * Not here, because their change neither disables nor falsifies the audit: `sql_mode` (triggers keep their
+ * own), `event_scheduler` (events themselves are compared), `log_bin_trust_function_creators` and
+ * `local_infile` (the privileges they matter with are compared), `default_storage_engine` and
+ * `disabled_storage_engines` (each table's engine is compared), `read_only` (writes then fail), `log_bin` and
+ * its like (the trail does not depend on the binary log).
  */
 const SETTINGS = [
   // Every account holds these roles.
@@ -149,6 +213,18 @@ const SETTINGS = [
   'lower_case_table_names',
   // No privilege is checked.
   'skip_grant_tables',
+  // Runs in every session of ordinary accounts: it can set who they say they are.
+  'init_connect',
+  // Where FILE may write.
+  'secure_file_priv',
+  // Whether row events of replication fire triggers, and so whether changes are recorded twice.
+  'slave_run_triggers_for_rbr',
+  // Whether sessions may set the time that the server believes.
+  'secure_timestamp',
+  // SYSDATE(), the audit's clock, then follows that.
+  'sysdate_is_now',
+  // Who may say that it comes from elsewhere, which accounts and the trail go by.
+  'proxy_protocol_networks',
 ];
 
 function settings(source: string): string {
@@ -177,24 +253,8 @@ export function mariadbQueries(names: AuditNames): Record<ResultSet, string> {
   FROM mysql.global_priv\nUNION ALL\n${lowerGrants(names, MARIADB_DB_PRIVILEGES)}`,
     roles: "SELECT User, Host, Role, '' FROM mysql.roles_mapping",
     settings: settings('information_schema.GLOBAL_VARIABLES'),
+    extensions: extensions([]),
   };
-}
-
-/**
- * What MySQL must be asked for one by one: the text of triggers, routines and events as it was written. Its
- * `information_schema` shows literals unescaped, so that `'a\' , 1, \'b'`, one value, and `'a' , 1, 'b'`, three,
- * look the same there. Rows: kind, schema, name.
- */
-export function mysqlOriginals(names: AuditNames): string {
-  const both = [names.emrSchema, names.auditSchema].map(literal).join(', ');
-  return `SELECT 'TRIGGER', TRIGGER_SCHEMA, TRIGGER_NAME
-  FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA IN (${both})
-UNION ALL
-SELECT ROUTINE_TYPE, ROUTINE_SCHEMA, ROUTINE_NAME
-  FROM information_schema.ROUTINES WHERE ${naming(names, 'ROUTINE_SCHEMA', 'ROUTINE_DEFINITION')}
-UNION ALL
-SELECT 'EVENT', EVENT_SCHEMA, EVENT_NAME
-  FROM information_schema.EVENTS WHERE ${naming(names, 'EVENT_SCHEMA', 'EVENT_DEFINITION')}`;
 }
 
 export function mysqlQueries(names: AuditNames, major: number): Record<ResultSet, string> {
@@ -224,5 +284,6 @@ export function mysqlQueries(names: AuditNames, major: number): Record<ResultSet
         ? 'SELECT TO_USER, TO_HOST, FROM_USER, FROM_HOST FROM mysql.role_edges'
         : "SELECT '', '', '', '' FROM DUAL WHERE FALSE",
     settings: settings('performance_schema.global_variables'),
+    extensions: extensions(major >= 8 ? ["SELECT 'component', component_urn, '' FROM mysql.component"] : []),
   };
 }

@@ -1,4 +1,4 @@
-import type { Dialect } from '../dialect.ts';
+import { type Dialect, textsByView } from '../dialect.ts';
 import { RESULT_SETS, type ResultSet } from '../fingerprint/result-sets.ts';
 import {
   type Account,
@@ -12,18 +12,21 @@ import {
   qualified,
   ROW_HASHES_PROCEDURE,
   SNAPSHOT_PROCEDURE,
+  TEXTS_PROCEDURE,
   TRAIL_VIEW,
   TRANSACTIONS_PROCEDURE,
 } from '../names.ts';
 import { GENERATOR } from '../version.ts';
-import { mariadbQueries, mysqlOriginals, mysqlQueries } from './guard-queries.ts';
+import { mariadbQueries, mysqlQueries } from './guard-queries.ts';
 import { rowHashesBody, transactionsBody } from './guard-rows.ts';
+import { guardTextView, textsBody } from './guard-texts.ts';
 import { makeScript, type Script, type Statement } from './script.ts';
 import { lockedAccount } from './store.ts';
 
 /** System tables that the guard may read; on MySQL `information_schema` asks for other privileges. */
 const MARIADB_TABLES = [
   'proc',
+  'func',
   'event',
   'global_priv',
   'db',
@@ -33,47 +36,17 @@ const MARIADB_TABLES = [
   'proxies_priv',
   'roles_mapping',
 ];
-const MYSQL_TABLES = ['user', 'db', 'tables_priv', 'columns_priv', 'procs_priv', 'proxies_priv'];
-const MYSQL8_TABLES = ['global_grants', 'role_edges'];
+const MYSQL_TABLES = ['user', 'func', 'db', 'tables_priv', 'columns_priv', 'procs_priv', 'proxies_priv'];
+const MYSQL8_TABLES = ['global_grants', 'role_edges', 'component'];
 
 function indented(sql: string, by: string): string {
   return sql.replaceAll('\n', `\n${by}`);
 }
 
-/** @param originals what to show as it was written, each after a row that names it; see `mysqlOriginals` */
-function procedureBody(queries: Readonly<Record<ResultSet, string>>, originals: string | undefined): string {
+function procedureBody(queries: Readonly<Record<ResultSet, string>>): string {
   // No comments in here: some clients drop them, others keep them, and the body must always be the same.
   const parts = RESULT_SETS.map((set) => `  ${indented(queries[set], '  ')};`);
-  const before =
-    originals === undefined
-      ? []
-      : [
-          '  DECLARE finished BOOLEAN DEFAULT FALSE;',
-          '  DECLARE its_kind, its_schema, its_name VARCHAR(64);',
-          `  DECLARE originals CURSOR FOR\n    ${indented(originals, '    ')};`,
-          '  DECLARE CONTINUE HANDLER FOR NOT FOUND SET finished = TRUE;',
-        ];
-  const after =
-    originals === undefined
-      ? []
-      : [
-          '  OPEN originals;',
-          '  one_by_one: LOOP',
-          '    FETCH originals INTO its_kind, its_schema, its_name;',
-          '    IF finished THEN LEAVE one_by_one; END IF;',
-          '    SELECT its_kind, its_schema, its_name;',
-          '    BEGIN',
-          '      DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN END;',
-          "      SET @chartgate_show = CONCAT('SHOW CREATE ', its_kind, ' `', REPLACE(its_schema, '`', '``'), '`.`', REPLACE(its_name, '`', '``'), '`');",
-          '      PREPARE chartgate_show FROM @chartgate_show;',
-          '      EXECUTE chartgate_show;',
-          '      DEALLOCATE PREPARE chartgate_show;',
-          '    END;',
-          '  END LOOP;',
-          '  CLOSE originals;',
-        ];
-  const body = [...before, ...parts, ...after].join('\n');
-  return `()\nREADS SQL DATA\nSQL SECURITY DEFINER\nBEGIN\n${body}\nEND`;
+  return `()\nREADS SQL DATA\nSQL SECURITY DEFINER\nBEGIN\n${parts.join('\n')}\nEND`;
 }
 
 /**
@@ -99,9 +72,8 @@ export function guardScript(
     );
   }
   const bodies: Readonly<Record<(typeof GUARD_PROCEDURES)[number], string>> = {
-    [SNAPSHOT_PROCEDURE]: mariadb
-      ? procedureBody(mariadbQueries(names), undefined)
-      : procedureBody(mysqlQueries(names, major), mysqlOriginals(names)),
+    [SNAPSHOT_PROCEDURE]: procedureBody(mariadb ? mariadbQueries(names) : mysqlQueries(names, major)),
+    [TEXTS_PROCEDURE]: textsBody(names, mariadb),
     [ROW_HASHES_PROCEDURE]: rowHashesBody(names),
     [TRANSACTIONS_PROCEDURE]: transactionsBody(names),
   };
@@ -126,7 +98,7 @@ export function guardScript(
       '',
       'Seeing triggers takes the TRIGGER privilege, which also allows dropping them. So a locked account',
       'holds it, and these procedures, which only read, are the one way to use that account.',
-      'Run it after start. A new baseline is needed afterwards: the checker notices that they were made anew.',
+      'Run it after start. A new baseline is needed afterwards if they became others than they were.',
     ],
     [
       {
@@ -158,6 +130,9 @@ export function guardScript(
         ],
         statements: [
           ...procedures.map((sql) => ({ label: 'guard procedure', sql, compound: sql.includes(';') })),
+          ...(textsByView({ engine: dialect.engine, major })
+            ? [{ label: 'guard text view', sql: guardTextView(names, guard) }]
+            : []),
           ...mayExecute(guard, 'guard grants'),
           ...(mariadb ? [] : callers)
             .map(accountSql)

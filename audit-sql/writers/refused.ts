@@ -7,7 +7,9 @@ import { valueWriter } from './values.ts';
 function same(columns: readonly ColumnModel[], a: string, b: string, dialect: Dialect): string {
   const pairs = columns.map((column) => {
     const name = ident(column.name);
-    return valueWriter(column, dialect, 0).unchanged(`${a}.${name}`, `${b}.${name}`);
+    const equal = valueWriter(column, dialect, 0).unchanged(`${a}.${name}`, `${b}.${name}`);
+    // As a condition by itself, MariaDB's WHERE calls two zero dates of a TIMESTAMP different in a trigger.
+    return column.dataType === 'timestamp' ? `(${equal}) = 1` : equal;
   });
   return pairs.length === 0 ? 'TRUE' : pairs.join(' AND ');
 }

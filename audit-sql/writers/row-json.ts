@@ -1,7 +1,7 @@
 import type { Dialect } from '../dialect.ts';
 import type { ColumnModel, TableModel } from '../model.ts';
-import { ident, literal } from '../names.ts';
-import { memberStart, type ValueWriter, valueWriter } from './values.ts';
+import { ident } from '../names.ts';
+import { concatenated, type ValueWriter, valueWriter } from './values.ts';
 
 /**
  * Where a column's value is read from, as SQL: `OLD`.`c`, `NEW`.`c`, a column of an aliased table, or any
@@ -50,35 +50,17 @@ function orFail(text: string): string {
 }
 
 /**
- * JSON text `{"column":value,…}` with exactly these characters on either engine, in the order given: for
- * keys, which are looked up by their text. Never NULL.
+ * JSON text `{"column":value,…}`, without white space, in the order given, on either engine. Never NULL.
+ * Made by CONCAT of few parts: what an engine takes for a trigger grows with the number of its parts, and
+ * JSON_OBJECT would escape every name for every row.
  */
 export function jsonObject(writings: readonly Writing[], row: RowReference, indent: string): string {
-  if (writings.length === 0) return "'{}'";
-  const members = writings.map(
-    ({ column, value }, index) =>
-      `${memberStart(column, index === 0 ? '{' : ',')}, ${value.token(row(column))}`,
-  );
-  return orFail(call('CONCAT', [...members, "'}'"], indent));
-}
-
-/**
- * The same members in what is the cheapest text to make, for whole rows: their order and the white space
- * are the engine's. Never NULL.
- */
-export function wholeRow(writings: readonly Writing[], row: RowReference, indent: string): string {
-  const cheap = writings.flatMap(({ column, value }) =>
-    value.argument === undefined ? [] : [`${literal(column.name)}, ${value.argument(row(column))}`],
-  );
-  const others = writings.filter(({ value }) => value.argument === undefined);
-  if (cheap.length === 0) return jsonObject(writings, row, indent);
-  if (others.length === 0) return orFail(call('JSON_OBJECT', cheap, indent));
-  const members = others.map(
-    ({ column, value }, index) =>
-      `${memberStart(column, index === 0 ? '{' : ',')}, ${value.token(row(column))}`,
-  );
-  const rest = `SUBSTR(${call('JSON_OBJECT', cheap, `${indent}  `)}, 2)`;
-  return orFail(call('CONCAT', [...members, "','", rest], indent));
+  const pieces = writings.flatMap(({ column, value }, index) => [
+    { text: `${index === 0 ? '{' : ','}${JSON.stringify(column.name)}:` },
+    ...value.pieces(row(column)),
+  ]);
+  const args = concatenated([...pieces, { text: writings.length === 0 ? '{}' : '}' }]);
+  return orFail(concat(args, indent));
 }
 
 /** Columns that are compared at once: only where one of them changed are they looked at one by one. */
@@ -102,7 +84,7 @@ export function collectChanges(
       const [old, now] = [before(column), after(column)];
       return [
         `    IF ${value.unchanged(old, now)} THEN BEGIN END;`,
-        `    ELSE SET ${variable} = CONCAT(${variable}, ${memberStart(column, ',')}, ${pair(value, old, now)}); END IF;`,
+        `    ELSE SET ${variable} = CONCAT(${[variable, ...member(column, value, old, now, ',')].join(', ')}); END IF;`,
       ].join('\n');
     });
     const unchanged = group.map(({ column, value }) => value.unchanged(before(column), after(column)));
@@ -130,20 +112,33 @@ export function changes(
   if (writings.length === 0) return "'{}'";
   const members = writings.map(({ column, value }) => {
     const [old, now] = [before(column), after(column)];
-    const member = orFail(`CONCAT(${memberStart(column, '')}, ${pair(value, old, now)})`);
-    return `IF(${value.unchanged(old, now)}, NULL, ${member})`;
+    const changed = orFail(`CONCAT(${member(column, value, old, now, '').join(', ')})`);
+    return `IF(${value.unchanged(old, now)}, NULL, ${changed})`;
   });
-  return orFail(`CONCAT('{', ${call('CONCAT_WS', ["','", ...members], indent)}, '}')`);
+  return orFail(`CONCAT('{', CONCAT_WS(',',\n${indent}  ${members.join(`,\n${indent}  `)}\n${indent}), '}')`);
 }
 
-function pair(value: ValueWriter, old: string, now: string): string {
-  return value.argument === undefined
-    ? `'[', ${value.token(old)}, ',', ${value.token(now)}, ']'`
-    : `JSON_ARRAY(${value.argument(old)}, ${value.argument(now)})`;
+/** Arguments of CONCAT for `"column":[old,new]`. */
+function member(
+  column: ColumnModel,
+  value: ValueWriter,
+  old: string,
+  now: string,
+  before: ',' | '',
+): readonly string[] {
+  return concatenated([
+    { text: `${before}${JSON.stringify(column.name)}:[` },
+    ...value.pieces(old),
+    { text: ',' },
+    ...value.pieces(now),
+    { text: ']' },
+  ]);
 }
 
-function call(name: string, args: readonly string[], indent: string): string {
-  return args.length <= 2
-    ? `${name}(${args.join(', ')})`
-    : `${name}(\n${indent}  ${args.join(`,\n${indent}  `)}\n${indent})`;
+/** A CONCAT with a column a line, for a reader. */
+function concat(args: readonly string[], indent: string): string {
+  if (args.length <= 4) return `CONCAT(${args.join(', ')})`;
+  const lines: string[] = [];
+  for (let at = 0; at < args.length; at += 2) lines.push(args.slice(at, at + 2).join(', '));
+  return `CONCAT(\n${indent}  ${lines.join(`,\n${indent}  `)}\n${indent})`;
 }

@@ -13,7 +13,6 @@ import {
   type RowWritings,
   rowOf,
   rowWritings,
-  wholeRow,
 } from './row-json.ts';
 import type { Section, Statement } from './script.ts';
 import { rowTableOf } from './store.ts';
@@ -85,12 +84,12 @@ function body(
     RowOperation,
     { readonly old: string; readonly new: string; readonly changes: string }
   > = {
-    insert: { old: 'NULL', new: wholeRow(stored, NEW, '  '), changes: 'NULL' },
-    delete: { old: wholeRow(stored, OLD, '  '), new: 'NULL', changes: 'NULL' },
+    insert: { old: 'NULL', new: jsonObject(stored, NEW, '  '), changes: 'NULL' },
+    delete: { old: jsonObject(stored, OLD, '  '), new: 'NULL', changes: 'NULL' },
     update: keyed
       ? { old: 'NULL', new: 'NULL', changes: collectedChanges(CHANGED) }
       : // Without a key only the whole old row says which row it was.
-        { old: wholeRow(stored, OLD, '  '), new: wholeRow(stored, NEW, '  '), changes: 'NULL' },
+        { old: jsonObject(stored, OLD, '  '), new: jsonObject(stored, NEW, '  '), changes: 'NULL' },
   };
   const written = values[operation];
   const token = cascade === undefined ? [] : [`  ${cascade.token},`];

@@ -22,16 +22,16 @@ import { literal } from '../names.ts';
  * NULL is `null`.
  */
 export interface ValueWriter {
-  /** SQL whose value is the JSON text of `reference`, `null` when that is NULL. */
+  /** The JSON text of `reference`, `null` when that is NULL, as parts to be joined. */
+  pieces(reference: string): readonly Piece[];
+  /** The same as one SQL value. */
   token(reference: string): string;
-  /**
-   * SQL that JSON_OBJECT and JSON_ARRAY write as the same JSON: with far fewer parts than `token`, which is
-   * what a trigger costs on MariaDB. Undefined where they would write something else.
-   */
-  readonly argument: Write | undefined;
   /** SQL that is true when both are the same, byte for byte. */
   unchanged(before: string, after: string): string;
 }
+
+/** A part of JSON text: as it stands here, or an SQL value. */
+export type Piece = { readonly text: string } | { readonly sql: string };
 
 type Write = (reference: string) => string;
 
@@ -65,21 +65,32 @@ const FIXED: ReadonlySet<string> = new Set(['uuid', 'inet4', 'inet6']);
 const COMPLETE: ReadonlySet<string> = new Set(['utf8mb4', 'utf8mb3', 'utf8', 'latin1']);
 
 interface Parts {
-  /** JSON text of a value that is not NULL. */
-  readonly json: Write;
-  readonly argument?: Write | undefined;
+  /** Of a value that is not NULL. */
+  readonly pieces: (reference: string) => readonly Piece[];
+  /**
+   * SQL of the JSON text that is NULL exactly when the value is. Where it could be NULL for another reason,
+   * as beyond `max_allowed_packet`, it is left out: that must not pass for no value.
+   */
+  readonly orNull?: Write;
   /** Both sides of the comparison; the value itself when left out. */
   readonly compared?: readonly [before: Write, after: Write];
 }
 
 const same: Write = (reference) => reference;
-/** For text that needs no escaping in JSON. */
-const quoted =
-  (text: Write): Write =>
-  (reference) =>
-    `CONCAT('"', ${text(reference)}, '"')`;
-const plain = (text: Write): Pick<Parts, 'json' | 'argument'> => ({ json: quoted(text), argument: text });
 const both = (write: Write): readonly [Write, Write] => [write, write];
+
+/** Printed as it is. */
+function bare(write: Write): Parts {
+  return { pieces: (r) => [{ sql: write(r) }], orNull: write };
+}
+
+/** In quotes; for what needs no escaping in JSON and never exceeds a limit. */
+function quoted(write: Write): Parts {
+  return {
+    pieces: (r) => [{ text: '"' }, { sql: write(r) }, { text: '"' }],
+    orNull: (r) => `CONCAT('"', ${write(r)}, '"')`,
+  };
+}
 
 /**
  * By bytes: a collation would call `a` and `A`, or `a` and `a `, the same. One side is enough, for what is
@@ -96,34 +107,37 @@ function floating(type: 'float' | 'double', dialect: Dialect): Parts {
   // FLOAT alone prints six digits; multiplied it is a double, which prints all of them. On MySQL what is
   // computed loses the last digits of a long one, and a column does not. Compared as text, because 0 and -0
   // are equal.
-  const exact: Write =
-    type === 'double' && dialect.engine === 'mysql'
-      ? (reference) => `CONCAT(${reference})`
-      : (reference) => `CONCAT(${reference} * 1e0)`;
-  return { ...plain(exact), compared: both(exact) };
+  const exact: Write = type === 'double' && dialect.engine === 'mysql' ? same : (r) => `${r} * 1e0`;
+  return { ...quoted(exact), compared: both((r) => `CONCAT(${exact(r)})`) };
 }
 
 function timestamp(dialect: Dialect): Parts {
   // Local time is ambiguous once a year and depends on the session; this is neither. For the zero date
   // MariaDB has no number, or 0, depending on where it stands.
-  const instant: Write = (r) => `IFNULL(CONCAT(NULLIF(UNIX_TIMESTAMP(${r}), 0)), CONCAT(${r}))`;
+  const instant: Write = (r) => `IFNULL(NULLIF(UNIX_TIMESTAMP(${r}), 0), ${r})`;
   // MySQL would compare the local times.
   const compared = dialect.engine === 'mysql' ? both((r) => `UNIX_TIMESTAMP(${r})`) : both(same);
-  return { ...plain(instant), compared };
+  return { ...quoted(instant), compared };
 }
 
 function bytes(type: string, maximumBinaryBytes: number): Parts {
   const written: Write = (r) =>
     `IF(LENGTH(${r}) <= ${maximumBinaryBytes}, CONCAT('0x', HEX(${r})), CONCAT('sha256:', SHA2(${r}, 256), ':', LENGTH(${r})))`;
-  return { ...plain(written), ...(OPAQUE.has(type) ? { compared: both((r) => `HEX(${r})`) } : {}) };
+  return {
+    pieces: quoted(written).pieces,
+    ...(OPAQUE.has(type) ? { compared: both((r) => `HEX(${r})`) } : {}),
+  };
 }
 
-function enumeration(column: ColumnModel, unicode: Parts): Parts {
+function enumeration(column: ColumnModel, members: Parts): Parts {
   // The numbers of its members: two members may be the same to the collation.
   const compared = both((r) => `${r} + 0`);
   // What was no member is stored as an empty string with the number 0.
-  if (!column.columnType.includes("''")) return { ...unicode, compared };
-  return { json: (r) => `IF(${r} + 0 = 0, '0', ${unicode.json(r)})`, compared };
+  if (!column.columnType.includes("''")) return { ...members, compared };
+  return {
+    pieces: (r) => [{ sql: `IF(${r} + 0 = 0, '0', ${joined(members.pieces(r))})` }],
+    compared,
+  };
 }
 
 /** JSON of text in a character set in which not all bytes are characters. */
@@ -146,33 +160,41 @@ function characters(column: ColumnModel, dialect: Dialect): Parts {
   if (type === 'json') {
     // MySQL's own: compared as JSON, 1 and 1.0 would be the same.
     const text: Write = (r) => `CAST(${r} AS CHAR CHARACTER SET utf8mb4)`;
-    return { json: (r) => `JSON_QUOTE(${text(r)})`, compared: [text, (r) => `CAST(${text(r)} AS BINARY)`] };
+    return {
+      pieces: bare((r) => `JSON_QUOTE(${text(r)})`).pieces,
+      compared: [text, (r) => `CAST(${text(r)} AS BINARY)`],
+    };
   }
   if (set === undefined) {
     // A type this list does not know (UUID, INET6, and what comes later): its printed form.
     const text: Write = (r) => `CONVERT(CONCAT(${r}) USING utf8mb4)`;
     return {
-      json: (r) => `JSON_QUOTE(${text(r)})`,
-      argument: text,
+      pieces: bare((r) => `JSON_QUOTE(${text(r)})`).pieces,
       compared: FIXED.has(type) ? both(same) : [text, (r) => `CAST(${text(r)} AS BINARY)`],
     };
   }
-  if (!COMPLETE.has(set)) return { json: partlyUnicode(set, dialect), compared: byBytes(set, dialect) };
-  const text: Write = set === 'utf8mb4' ? same : (r) => `CONVERT(${r} USING utf8mb4)`;
-  const argument: Write =
-    type === dialect.jsonColumnType ? (r) => `CAST(${r} AS CHAR CHARACTER SET utf8mb4)` : text;
-  return { json: (r) => `JSON_QUOTE(${text(r)})`, argument, compared: byBytes(set, dialect) };
+  const compared = byBytes(set, dialect);
+  if (!COMPLETE.has(set)) return { pieces: bare(partlyUnicode(set, dialect)).pieces, compared };
+  // MariaDB's function takes any character set.
+  const quote: Write =
+    set === 'utf8mb4' || dialect.engine === 'mariadb'
+      ? (r) => `JSON_QUOTE(${r})`
+      : (r) => `JSON_QUOTE(CONVERT(${r} USING utf8mb4))`;
+  return { ...bare(quote), compared };
 }
 
 function parts(column: ColumnModel, dialect: Dialect, maximumBinaryBytes: number): Parts {
   const type = column.dataType;
-  if (SMALL_INTEGERS.has(type) && !/zerofill/i.test(column.columnType)) return { json: same, argument: same };
-  if (PLAIN_TIMES.has(type)) return plain(same);
-  if (SMALL_INTEGERS.has(type) || DIGITS.has(type)) {
-    return { json: quoted(same), argument: (r) => `CONCAT(${r})` };
+  if (SMALL_INTEGERS.has(type) && !/zerofill/i.test(column.columnType)) return bare(same);
+  if (SMALL_INTEGERS.has(type) || DIGITS.has(type)) return quoted(same);
+  if (PLAIN_TIMES.has(type)) {
+    // Takes anything that is not a number there, in fewer parts than CONCAT.
+    return dialect.engine === 'mariadb'
+      ? { ...quoted(same), orNull: (r) => `JSON_QUOTE(${r})` }
+      : quoted(same);
   }
   if (type === 'float' || type === 'double') return floating(type, dialect);
-  if (type === 'bit') return plain((r) => `CONCAT(CAST(${r} AS UNSIGNED))`);
+  if (type === 'bit') return quoted((r) => `CAST(${r} AS UNSIGNED)`);
   if (type === 'timestamp') return timestamp(dialect);
   if (BINARY.has(type) || OPAQUE.has(type)) return bytes(type, maximumBinaryBytes);
   if (type === 'enum') return enumeration(column, characters(column, dialect));
@@ -181,23 +203,36 @@ function parts(column: ColumnModel, dialect: Dialect, maximumBinaryBytes: number
 
 /** @param maximumBinaryBytes binary values longer than this are recorded as length and SHA-256 */
 export function valueWriter(column: ColumnModel, dialect: Dialect, maximumBinaryBytes: number): ValueWriter {
-  const {
-    json,
-    argument,
-    compared: [before, after] = both(same),
-  } = parts(column, dialect, maximumBinaryBytes);
+  const { pieces, orNull, compared = both(same) } = parts(column, dialect, maximumBinaryBytes);
+  const [before, after] = compared;
+  const nullable = (r: string): string =>
+    orNull === undefined ? `IF(${r} IS NULL, 'null', ${joined(pieces(r))})` : `IFNULL(${orNull(r)}, 'null')`;
+  const written = column.nullable ? (r: string): readonly Piece[] => [{ sql: nullable(r) }] : pieces;
   return {
-    // Not IFNULL(json, 'null'): JSON that is NULL because it does not fit must not pass for no value.
-    token: column.nullable
-      ? (reference) => `IF(${reference} IS NULL, 'null', ${json(reference)})`
-      : (reference) => json(reference),
-    // MySQL's JSON functions give a JSON value of their own order and form, and are no faster.
-    argument: dialect.engine === 'mariadb' ? argument : undefined,
+    pieces: written,
+    token: (reference) => joined(written(reference)),
     unchanged: (old, now) => `${before(old)} <=> ${after(now)}`,
   };
 }
 
-/** The start of an object's member in JSON text, as a string literal. */
-export function memberStart(column: ColumnModel, before: '{' | ',' | ''): string {
-  return literal(`${before}${JSON.stringify(column.name)}:`);
+/** The parts as arguments of CONCAT, neighbouring texts as one. */
+export function concatenated(pieces: readonly Piece[]): readonly string[] {
+  const args: string[] = [];
+  let text = '';
+  for (const piece of pieces) {
+    if ('text' in piece) {
+      text += piece.text;
+      continue;
+    }
+    if (text !== '') args.push(literal(text));
+    text = '';
+    args.push(piece.sql);
+  }
+  if (text !== '') args.push(literal(text));
+  return args;
+}
+
+/** The parts as one SQL value. */
+function joined(pieces: readonly Piece[]): string {
+  return `CONCAT(${concatenated(pieces).join(', ')})`;
 }

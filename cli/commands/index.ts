@@ -16,5 +16,6 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = 
   policy: () => import('./policy.ts'),
   log: () => import('./log.ts'),
   doctor: () => import('./doctor.ts'),
+  audit: () => import('./audit/index.ts'),
   'audit-sql': () => import('./audit-sql/index.ts'),
 });

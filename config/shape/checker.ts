@@ -115,9 +115,30 @@ export const CHECKER_SCHEMA: Schema = {
               description: 'Signed baseline of the audit definitions.',
               examples: ['baselines/riverside.json'],
             }),
-            baselineKey: path({
-              description: 'PEM file with the Ed25519 public key that must have signed the baseline.',
-              examples: ['baselines/signer.pub.pem'],
+            baselineKeys: {
+              type: 'array',
+              description:
+                'PEM files with the Ed25519 public keys of the administrators who may approve a baseline. A signature of any other key makes it invalid.',
+              minItems: 1,
+              maxItems: 16,
+              items: path({
+                description: 'PEM file with an Ed25519 public key.',
+                examples: ['baselines/anna.pub.pem'],
+              }),
+              examples: [['baselines/anna.pub.pem', 'baselines/boris.pub.pem']],
+            },
+            baselineSignatures: integer(
+              {
+                description: 'How many of these keys must have signed the baseline; 2 unless given.',
+                examples: [2],
+              },
+              2,
+              16,
+            ),
+            singleAdministratorBaseline: flag({
+              description:
+                'Dangerous: `true` takes one signature for enough. Whoever has that key can approve a database without triggers alone.',
+              default: false,
             }),
             fullCheck: duration(
               {
@@ -129,6 +150,16 @@ export const CHECKER_SCHEMA: Schema = {
               '1s',
               '1h',
             ),
+            clockDifference: duration(
+              {
+                description:
+                  "How far the database server's clock may be from this machine's. Beyond that the times in the audit prove nothing, and the database does not count as intact.",
+                default: '5s',
+                examples: ['5s'],
+              },
+              '100ms',
+              '5m',
+            ),
             timeout: duration(
               {
                 description: 'A probe or comparison that takes longer has failed.',
@@ -139,7 +170,7 @@ export const CHECKER_SCHEMA: Schema = {
               '30s',
             ),
           },
-          ['id', 'user', 'password', 'emrSchema', 'baseline', 'baselineKey'],
+          ['id', 'user', 'password', 'emrSchema', 'baseline', 'baselineKeys'],
         ),
       },
     },

@@ -108,7 +108,7 @@ export function checkerConfiguration(
         emrSchema: tenant.schema,
         auditSchema: tenant.auditSchema,
         baseline: `${tenant.id}.baseline.json`,
-        baselineKey: `${tenant.id}.baseline.pub`,
+        baselineKeys: [`${tenant.id}.baseline.pub`, `${tenant.id}.baseline.2.pub`],
       })),
     })
   );

@@ -2,6 +2,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import type { Connection } from 'mysql2/promise';
 import {
   apply,
+  approveBaseline,
   auditNames,
   describeServer,
   generate,
@@ -33,8 +34,8 @@ export interface PreparedDatabase {
 export interface ApprovedBaseline {
   /** The signed file. */
   readonly baseline: Buffer;
-  /** PEM. */
-  readonly publicKey: string;
+  /** PEM, of two administrators. */
+  readonly publicKeys: readonly [string, string];
 }
 
 /** What is known of tables that somebody else made. */
@@ -114,18 +115,26 @@ async function audit(connection: Connection, schema: string, emrUser: SqlUser) {
   return { schema, auditSchema: names.auditSchema, checkerUser };
 }
 
-/** The administrator's approval of the present state: read through the guard procedures, signed with a key made now. */
+/**
+ * Two administrators' approval of the present state: read through the guard procedures, signed by each with a
+ * key made now.
+ */
 export async function approve(mariadb: PrivateMariadb, schema: string): Promise<ApprovedBaseline> {
-  const keys = generateKeyPairSync('ed25519', {
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  });
+  const pair = () =>
+    generateKeyPairSync('ed25519', {
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    });
+  const [first, second] = [pair(), pair()];
   const connection = await mariadb.connect();
   try {
     const names = auditNames({ emrSchema: schema });
     return {
-      baseline: await takeBaseline(connection, names, Buffer.from(keys.privateKey)),
-      publicKey: keys.publicKey,
+      baseline: approveBaseline(
+        await takeBaseline(connection, names, Buffer.from(first.privateKey)),
+        Buffer.from(second.privateKey),
+      ),
+      publicKeys: [first.publicKey, second.publicKey],
     };
   } finally {
     await connection.end();

@@ -115,9 +115,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     for (const tenant of TENANTS) {
       const approved = await approve(mariadb, tenants[tenant].schema);
       writeFileSync(join(layout.checker, `${tenant}.baseline.json`), approved.baseline, { mode: 0o600 });
-      writeFileSync(join(layout.checker, `${tenant}.baseline.pub`), approved.publicKey, { mode: 0o600 });
       give(join(layout.checker, `${tenant}.baseline.json`), isolation.checker);
-      give(join(layout.checker, `${tenant}.baseline.pub`), isolation.checker);
+      for (const [file, key] of [
+        [`${tenant}.baseline.pub`, approved.publicKeys[0]],
+        [`${tenant}.baseline.2.pub`, approved.publicKeys[1]],
+      ] as const) {
+        writeFileSync(join(layout.checker, file), key, { mode: 0o600 });
+        give(join(layout.checker, file), isolation.checker);
+      }
       writeSecret(
         join(layout.checker, `${tenant}.password`),
         tenants[tenant].checkerUser.password,

@@ -5,16 +5,28 @@ import type { CheckedDatabase } from '../../contracts/settings.ts';
 import { Trouble } from '../watch/trouble.ts';
 import { type Engine, PROBE_LENGTH, type Probe, planProbe } from './counters.ts';
 
+const CHARSET = 'utf8mb4';
+
 export interface Link {
   readonly connection: CoreConnection;
   readonly engine: Engine;
   readonly probe: Probe;
+  /**
+   * MariaDB keeps a routine that was called once for the rest of the session, whatever is written to its table
+   * of routines meanwhile: it would go on running a text that nobody sees any more. To be called before the
+   * routines are.
+   */
+  forgetRoutines(): Promise<void>;
   /** Closes the socket without waiting for anybody, which the driver's own `destroy` does not. */
   destroy(): void;
 }
 
 function loopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+}
+
+function credentials(database: CheckedDatabase): { readonly user: string; readonly password: string } {
+  return { user: database.user, password: database.password.reveal().toString('utf8') };
 }
 
 function options(database: CheckedDatabase): ConnectionOptions {
@@ -39,9 +51,7 @@ function options(database: CheckedDatabase): ConnectionOptions {
           },
         }
       : {}),
-    user: database.user,
-    password: database.password.reveal().toString('utf8'),
-    charset: 'utf8mb4',
+    charset: CHARSET,
     connectTimeout: database.timeoutMs,
     enableKeepAlive: true,
     keepAliveInitialDelay: 10_000,
@@ -60,7 +70,9 @@ function options(database: CheckedDatabase): ConnectionOptions {
  * @param lost called once when the connection ends or fails after it was made
  */
 export async function connect(database: CheckedDatabase, lost: (error: Error) => void): Promise<Link> {
-  const connection = mysql.createConnection(options(database));
+  const chosen = options(database);
+  const { user, password } = credentials(database);
+  const connection = mysql.createConnection({ ...chosen, user, password });
   const destroy = (): void => {
     connection.destroy();
     (connection as unknown as { stream?: { destroy?: () => void } }).stream?.destroy?.();
@@ -88,11 +100,15 @@ export async function connect(database: CheckedDatabase, lost: (error: Error) =>
       engine === 'mariadb'
         ? `max_statement_time=${database.timeoutMs / 1000}`
         : `max_execution_time=${Math.ceil(database.timeoutMs)}`;
-    await driver.query(
-      `SET SESSION group_concat_max_len=${PROBE_LENGTH}, lock_wait_timeout=${seconds}, wait_timeout=3600, sql_mode='', ${limit}`,
-    );
+    const settings = `SET SESSION group_concat_max_len=${PROBE_LENGTH}, lock_wait_timeout=${seconds}, wait_timeout=3600, sql_mode='', ${limit}`;
+    await driver.query(settings);
+    const forgetRoutines = async (): Promise<void> => {
+      if (engine !== 'mariadb') return;
+      await driver.changeUser({ user, password, charset: CHARSET });
+      await driver.query(settings);
+    };
     const probe = await planProbe(engine, async (sql) => (await driver.query({ sql, rowsAsArray: true }))[0]);
-    return { connection, engine, probe, destroy };
+    return { connection, engine, probe, forgetRoutines, destroy };
   } catch (error) {
     destroy();
     throw error;

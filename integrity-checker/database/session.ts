@@ -1,10 +1,12 @@
 import type { Connection } from 'mysql2/promise';
-import { type Baseline, compareSnapshot, readSnapshot } from '../../audit-sql/fingerprint/index.ts';
+import { type Baseline, compareSnapshot, readState } from '../../audit-sql/fingerprint/index.ts';
 import type { CheckedDatabase } from '../../contracts/settings.ts';
 import { guardedRows, type RowReader } from '../seal/rows.ts';
 import type { CheckFinding, Comparison, Counters, DatabaseSession } from '../watch/types.ts';
 import type { BaselineFile } from './baseline-file.ts';
+import { compareClocks } from './clock.ts';
 import { connect, type Link } from './connect.ts';
+import { TextMemory } from './text-memory.ts';
 
 /** What is known of sealed audit rows; part of every comparison. */
 export interface SealedRows {
@@ -77,14 +79,21 @@ function comparer(
   const driver: Connection = link.connection.promise();
   const names = { emrSchema: database.emrSchema, auditSchema: database.auditSchema };
   const reader = guardedRows(driver, database.auditSchema);
+  const memory = new TextMemory();
   return async () => {
+    await link.forgetRoutines();
     const before = await counters();
     // Taken once per comparison: a file swapped meanwhile counts from the next one.
     const { state } = file;
-    const findings: readonly CheckFinding[] = state.ok
-      ? compareSnapshot(state.baseline, await readSnapshot(driver, names))
-      : [state.finding];
-    const ofRows = (await sealer?.check(reader)) ?? [];
-    return { before, findings: [...findings, ...ofRows], after: await counters() };
+    const now = state.ok ? await readState(driver, names, memory.recall(before)) : undefined;
+    const findings: readonly CheckFinding[] = [
+      ...(state.ok && now !== undefined ? compareSnapshot(state.baseline, now.snapshot) : []),
+      ...(state.ok ? [] : [state.finding]),
+      ...(await compareClocks(driver, database.clockDifferenceMs)),
+      ...((await sealer?.check(reader)) ?? []),
+    ];
+    const after = await counters();
+    if (now !== undefined) memory.keep(now.texts, before, after);
+    return { before, findings, pending: (now?.pending ?? 0) > 0, after };
   };
 }

@@ -1,5 +1,5 @@
 export { originOf } from './checkpoint.ts';
 export { noteSigner, readVerifier, verifierText } from './note.ts';
-export { guardedRows } from './rows.ts';
+export { directRows, guardedRows } from './rows.ts';
 export { Sealer, type SealerOptions } from './sealer.ts';
 export { openSealSession } from './session.ts';

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile, stat, unlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { ChartgateError } from '../../contracts/errors.ts';
 import { type Checkpoint, openCheckpoint, signCheckpoint, splitNotes } from './checkpoint.ts';
 import { encodeLeaves, LEAF_BYTES, type Leaf } from './leaf.ts';
@@ -20,20 +20,12 @@ import {
 } from './store-files.ts';
 import { leafHash, RightEdge } from './tree.ts';
 
+/** Node's permission model leaves no fdatasync; with O_DSYNC a write returns when it is on the disk (open(2)). */
 const FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
+const DURABLE = FLAGS | constants.O_DSYNC;
 /** A file of checkpoints that is longer gets a successor. */
 const CHECKPOINTS_BYTES = 16 * 1024 * 1024;
 const LEAVES_AT_ONCE = 8_192;
-
-/** So that a new file is still there after the power failed. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
-}
 
 /** A file that only grows, and that nobody else writes. */
 class AppendFile {
@@ -47,12 +39,10 @@ class AppendFile {
     this.#length = length;
   }
 
-  static async open(path: string): Promise<AppendFile> {
-    const handle = await open(path, FLAGS, 0o600);
+  static async open(path: string, flags = DURABLE): Promise<AppendFile> {
+    const handle = await open(path, flags, 0o600);
     try {
-      const { size } = await handle.stat();
-      if (size === 0) await syncFolder(dirname(path));
-      return new AppendFile(path, handle, size);
+      return new AppendFile(path, handle, (await handle.stat()).size);
     } catch (error) {
       await handle.close().catch(() => {});
       throw error;
@@ -63,19 +53,17 @@ class AppendFile {
     return this.#length;
   }
 
-  async append(bytes: Uint8Array, durable: boolean): Promise<void> {
+  async append(bytes: Uint8Array): Promise<void> {
     const [mine, there] = await Promise.all([this.#handle.stat(), stat(this.#path)]);
     if (there.ino !== mine.ino || there.dev !== mine.dev || mine.size !== this.#length) {
       throw broken(`${this.#path} was changed by somebody else; is a second checker using it?`);
     }
     await this.#handle.appendFile(bytes);
-    if (durable) await this.#handle.datasync();
     this.#length += bytes.length;
   }
 
   async cut(length: number): Promise<void> {
     await this.#handle.truncate(length);
-    await this.#handle.datasync();
     this.#length = length;
   }
 
@@ -151,7 +139,7 @@ export class SealStore {
       await unlink(join(this.directory, leavesFile(later)));
     }
     this.#leafFile = await this.#openCut(leavesFile(segment), (size % SEGMENT_LEAVES) * LEAF_BYTES);
-    this.#tiles = await AppendFile.open(join(this.directory, TILES_FILE));
+    this.#tiles = await AppendFile.open(join(this.directory, TILES_FILE), FLAGS);
     await this.#growTo(size);
     if (this.#last === undefined || this.#edge.root().equals(this.#last.root)) return;
     // Tiles are not waited for when they are written: after a power failure they may be rubbish.
@@ -205,7 +193,7 @@ export class SealStore {
     while (this.#edge.size < size) {
       const count = Math.min(LEAVES_AT_ONCE, size - this.#edge.size);
       const tiles = this.#push(await this.leaves.read(this.#edge.size, count));
-      if (tiles.length > 0) await this.#tiles?.append(tiles, false);
+      if (tiles.length > 0) await this.#tiles?.append(tiles);
     }
   }
 
@@ -241,7 +229,7 @@ export class SealStore {
         this.#checkpoints = await this.#checkpointFile(segment + 1);
         await file.close();
       }
-      await this.#checkpoints?.file.append(note, true);
+      await this.#checkpoints?.file.append(note);
       this.#last = checkpoint;
       this.#failed = false;
       return checkpoint;
@@ -257,9 +245,9 @@ export class SealStore {
       const within = this.#edge.size % SEGMENT_LEAVES;
       const part = rest.subarray(0, (SEGMENT_LEAVES - within) * LEAF_BYTES);
       rest = rest.subarray(part.length);
-      await this.#leafFile?.append(part, true);
+      await this.#leafFile?.append(part);
       const tiles = this.#push(part);
-      if (tiles.length > 0) await this.#tiles?.append(tiles, false);
+      if (tiles.length > 0) await this.#tiles?.append(tiles);
       if (this.#edge.size % SEGMENT_LEAVES === 0) {
         await this.#leafFile?.close();
         const name = leavesFile(this.#edge.size / SEGMENT_LEAVES);

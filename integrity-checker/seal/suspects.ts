@@ -1,4 +1,5 @@
-import { appendFile, readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SEALED_TABLES, type SealedTable } from '../../audit-sql/fingerprint/index.ts';
 import type { CheckFinding } from '../watch/types.ts';
@@ -32,6 +33,8 @@ const SENTENCES: Readonly<Record<RowCode, string>> = {
 /** More are of no use: what was done shows an audit. */
 const MOST = 100;
 const FILE = 'findings.jsonl';
+const FLAGS =
+  constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_DSYNC;
 
 /** What is wrong with the row that has an id of which `sealed` is known. */
 export function judgeRow(sealed: Buffer | undefined, found: HashedRow | undefined): RowCode | undefined {
@@ -89,7 +92,8 @@ export class Suspects {
   async #write(state: 'found' | 'gone', { code, table, id, hash }: Suspect): Promise<void> {
     const line = { time: new Date().toISOString(), state, code, table, id, hash: hash?.toString('hex') };
     try {
-      await appendFile(this.#file, `${JSON.stringify(line)}\n`, { mode: 0o600, flush: true });
+      const file = await open(this.#file, FLAGS, 0o600);
+      await file.appendFile(`${JSON.stringify(line)}\n`).finally(() => file.close());
     } catch (error) {
       throw unavailable('written', error);
     }

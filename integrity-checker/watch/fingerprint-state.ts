@@ -4,11 +4,12 @@ import type { VerdictState } from '../../contracts/integrity.ts';
 import type { CheckFinding, Comparison, Counters, WatchVerdict } from './types.ts';
 
 /**
- * How long after a definition changed the server's table-definition counter is heeded too. A
- * statement's own counter moves when it *begins*; one that then waits for a lock takes effect later,
- * after a comparison that still saw the old state. While it waits nobody can write to its table, and
- * when it is through, the first use of the table loads a definition. Where definitions are loaded all
- * the time this tells nothing, and only the interval finds such a late effect.
+ * How long after a definition changed, and after the last comparison under which a statement of that kind was
+ * still under way, the server's table-definition counter is heeded too. A statement's own counter moves when
+ * it *begins*; one that then waits for a lock takes effect later, after a comparison that still saw the old
+ * state. While it waits nobody can write to its table, and when it is through, the first use of the table
+ * loads a definition. Where definitions are loaded all the time that tells nothing: then every probe compares
+ * for as long as such a statement is under way.
  */
 const WATCHFUL_MS = 60_000;
 
@@ -36,10 +37,14 @@ export type Soundness =
 export class FingerprintState {
   #bound: Counters | undefined;
   #verdict: WatchVerdict;
+  readonly #watchfulMs: number;
   #watchfulUntil = 0;
+  /** What is under way may take effect without any counter that tells. */
+  #unsettled = false;
 
-  constructor(reason: string) {
+  constructor(reason: string, watchfulMs: number = WATCHFUL_MS) {
     this.#verdict = unverified(reason);
+    this.#watchfulMs = watchfulMs;
   }
 
   get verdict(): WatchVerdict {
@@ -51,15 +56,16 @@ export class FingerprintState {
     const bound = this.#bound;
     return (
       bound !== undefined &&
+      !this.#unsettled &&
       sameHard(bound, counters) &&
       bound.tables === counters.tables &&
       (now >= this.#watchfulUntil || bound.definitions === counters.definitions)
     );
   }
 
-  judge({ before, after }: Comparison, now: number): Soundness {
+  judge({ before, after, pending }: Comparison, now: number): Soundness {
     if (!sameHard(before, after)) return 'torn';
-    const watchful = now < this.#watchfulUntil || this.#moved(before);
+    const watchful = pending || now < this.#watchfulUntil || this.#moved(before);
     return watchful && before.definitions !== after.definitions ? 'restless' : 'sound';
   }
 
@@ -70,10 +76,11 @@ export class FingerprintState {
    * @param heed whether the table-definition counter is of use on this server
    * @returns whether the state or the findings changed
    */
-  apply({ before, after, findings: found }: Comparison, now: number, heed: boolean): boolean {
+  apply({ before, after, findings: found, pending }: Comparison, now: number, heed: boolean): boolean {
     const moved = this.#moved(before);
+    this.#unsettled = pending && !heed;
     if (!heed) this.#watchfulUntil = 0;
-    else if (moved) this.#watchfulUntil = now + WATCHFUL_MS;
+    else if (moved || pending) this.#watchfulUntil = now + this.#watchfulMs;
     const last = this.#verdict;
     const state: VerdictState = found.length === 0 ? 'intact' : 'broken';
     const keep = !moved && last.state === 'intact';

@@ -6,6 +6,8 @@ export interface CheckFinding {
   readonly code: string;
   readonly object: string;
   readonly sentence: string;
+  /** What would put it right, where that is known: SQL ending in `;`, or commands. For the operator alone. */
+  readonly remedy?: readonly string[];
 }
 
 /** What one cheap query saw. Two that are equal throughout speak of one unchanged state. */
@@ -30,6 +32,8 @@ export interface Counters {
 export interface Comparison {
   readonly before: Counters;
   readonly findings: readonly CheckFinding[];
+  /** Somebody's statement that may define something was under way before anything was read. */
+  readonly pending: boolean;
   readonly after: Counters;
 }
 

@@ -243,6 +243,7 @@ export class DatabaseWatch implements Watch {
         codes: [finding.code],
         object: finding.object,
         sentence: finding.sentence,
+        ...(finding.remedy === undefined || finding.remedy.length === 0 ? {} : { remedy: finding.remedy }),
       });
     }
   }

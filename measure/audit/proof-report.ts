@@ -125,6 +125,7 @@ export function kindsTable(proven: readonly Proven[]): Table {
 
 export function proofFloors(proven: readonly Proven[], statements: number): Floor[] {
   return proven.flatMap(({ proof, found }): Floor[] => {
+    if (!proof.promised) return [];
     const name = `${proof.server.title}, ${proof.schema}`;
     // An engine or a schema that is not on the machine is named and passed over.
     const optional = found === undefined;
@@ -178,8 +179,12 @@ export function proofNotes(proven: readonly Proven[]): string[] {
   return proven.flatMap(({ proof, found }) => {
     const name = `${proof.server.title}, ${proof.schema}`;
     if (found === undefined) return [`${name}: not on this machine.`];
+    const why = proof.promised
+      ? []
+      : [`${name}: nothing is promised: the server's own foreign keys leave cascades undone or half done.`];
     const tables = [...new Set(found.differences.map(({ table }) => table))];
     return [
+      ...why,
       ...(found.contradictions > 0
         ? [
             `${name}: ${found.contradictions} audit rows do not fit what came before them (${tables.slice(0, 6).join(', ')}).`,

@@ -8,7 +8,7 @@ import { compareSnapshot, openBaseline, readSnapshot } from '../../audit-sql/fin
 import { auditNames } from '../../audit-sql/index.ts';
 import { register } from '../../cli/commands/audit-sql/index.ts';
 import type { PrivateMariadb } from '../../examples/support/private-mariadb.ts';
-import { connectAs, lenient, makeEmrUser, startServer } from './support.ts';
+import { connectAs, lenient, makeEmrUser, startServer, trusting } from './support.ts';
 
 describe('chartgate audit-sql', () => {
   let server: PrivateMariadb;
@@ -102,7 +102,7 @@ describe('chartgate audit-sql', () => {
     expect(statSync(privateKey).mode & 0o777).toBe(0o600);
     const file = join(folder, 'baseline.json');
     await run('baseline', ...common, '--private-key', privateKey, '--out', file);
-    const baseline = openBaseline(readFileSync(file), readFileSync(publicKey));
+    const baseline = openBaseline(readFileSync(file), trusting(readFileSync(publicKey)));
     const checker = await connectAs(server, 'chartgate_checker', 'secret-of-the-checker');
     const names = auditNames({ emrSchema: 'emr' });
     expect(compareSnapshot(baseline, await readSnapshot(checker, names))).toEqual([]);

@@ -124,7 +124,7 @@ describe.each(ENGINES)('rebuilding from a snapshot and the trail on %s', (engine
           rows += 1;
           await admin.query(`INSERT INTO typed (id, c${i}) VALUES (${rows}, ${value})`);
         }
-        if (type.startsWith('LONG')) hashed += 1;
+        if (type === 'LONGBLOB') hashed += 1;
       }
     });
     expect([hashes, entries]).toEqual([hashed, rows]);

@@ -15,6 +15,7 @@ import {
   type Scripts,
   setCheckerPassword,
 } from '../../audit-sql/index.ts';
+import type { BaselineTrust } from '../../contracts/settings.ts';
 import type { PrivateDatabase } from '../../examples/support/private-database.ts';
 import { type PrivateMariadb, startPrivateMariadb } from '../../examples/support/private-mariadb.ts';
 import { startPrivateMysql } from '../../examples/support/private-mysql.ts';
@@ -134,6 +135,11 @@ export async function auditAll(
   for (const name of ['start', 'guard', 'protect'] as const) await apply(connection, scripts[name]);
   await setCheckerPassword(connection, CHECKER, Buffer.from(CHECKER_PASSWORD));
   return { names, scripts };
+}
+
+/** Takes signatures of all of these keys, and of no other. */
+export function trusting(...keys: readonly Buffer[]): BaselineTrust {
+  return { keys, required: keys.length };
 }
 
 export interface KeyPair {

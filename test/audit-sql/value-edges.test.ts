@@ -317,7 +317,9 @@ describe.each(ENGINES)('values at the edges, on %s', (engine) => {
     await makeEmrUser(admin);
     await admin.query(`CREATE DATABASE ${SCHEMA} DEFAULT CHARACTER SET utf8mb4; USE ${SCHEMA}`);
     for (const [i, { type }] of cases.entries()) {
-      await admin.query(`CREATE TABLE t${i} (id INT PRIMARY KEY, filler INT NOT NULL DEFAULT 0, v ${type})`);
+      await admin.query(
+        `CREATE TABLE t${i} (id INT PRIMARY KEY, filler INT NOT NULL DEFAULT 0, v ${type}); CREATE TABLE n${i} (id INT PRIMARY KEY, filler INT NOT NULL DEFAULT 0, v ${type.replace(/ NULL$/, '')} NOT NULL)`,
+      );
     }
     const { scripts } = await generateFor(admin, SCHEMA);
     await apply(admin, scripts.start);
@@ -328,39 +330,40 @@ describe.each(ENGINES)('values at the edges, on %s', (engine) => {
     await server?.stop();
   });
 
-  it.each(cases.map((c, i) => [c.type.slice(0, 60), c.why, i, c] as const))(
-    '%s: %s',
-    async (_, _why, i, { values }) => {
-      const table = `t${i}`;
-      const dialect = dialectOf(await describeServer(admin));
-      const column = (await readModel(admin, SCHEMA)).tables.find((t) => t.name === table)?.columns[2];
-      if (column === undefined) throw new Error('no column');
-      const writer = valueWriter(column, dialect, 65_536);
-      const written: unknown[] = [];
-      for (const [value, json] of values) {
-        // As lenient as any EMR, and in UTC, so that the values above are what they seem.
-        await admin.query("SET SESSION sql_mode = 'ALLOW_INVALID_DATES', time_zone = '+00:00'");
-        const before = await lastAuditId(admin, SCHEMA);
-        await admin.query(
-          written.length === 0
-            ? `INSERT INTO ${table} (id, v) VALUES (1, ${value})`
-            : `UPDATE ${table} SET v = ${value} WHERE id = 1`,
-        );
-        const [row] = await auditRows(admin, SCHEMA, before);
-        const recorded =
-          written.length === 0 ? JSON.parse(row?.new_values ?? '').v : JSON.parse(row?.changes ?? '').v?.[1];
-        if (json !== undefined) expect(recorded).toEqual(json);
-        if (written.length > 0)
-          expect(JSON.parse(row?.changes ?? '')).toEqual({ v: [written.at(-1), recorded] });
-        written.push(recorded);
-        // And back: what was recorded gives the same bytes.
-        for (const statement of RESTORE_SESSION) await admin.query(statement);
-        await admin.query(`REPLACE INTO ${table} (id, v) VALUES (2, ${restoreSql(column, recorded)})`);
-        const [[same]] = await admin.query<RowDataPacket[]>(
-          `SELECT ${writer.unchanged('a.v', 'b.v')} AS same FROM ${table} a JOIN ${table} b WHERE a.id = 1 AND b.id = 2`,
-        );
-        expect(same?.same, `restored from ${JSON.stringify(recorded)}`).toBe(1);
-      }
-    },
-  );
+  const everyCase = cases.flatMap((c, i) => [
+    [c.type.slice(0, 60), c.why, `t${i}`, c] as const,
+    [`${c.type.slice(0, 60)} NOT NULL`, c.why, `n${i}`, c] as const,
+  ]);
+
+  it.each(everyCase)('%s: %s', async (_, _why, table, { values }) => {
+    const dialect = dialectOf(await describeServer(admin));
+    const column = (await readModel(admin, SCHEMA)).tables.find((t) => t.name === table)?.columns[2];
+    if (column === undefined) throw new Error('no column');
+    const writer = valueWriter(column, dialect, 65_536);
+    const written: unknown[] = [];
+    for (const [value, json] of values) {
+      // As lenient as any EMR, and in UTC, so that the values above are what they seem.
+      await admin.query("SET SESSION sql_mode = 'ALLOW_INVALID_DATES', time_zone = '+00:00'");
+      const before = await lastAuditId(admin, SCHEMA);
+      await admin.query(
+        written.length === 0
+          ? `INSERT INTO ${table} (id, v) VALUES (1, ${value})`
+          : `UPDATE ${table} SET v = ${value} WHERE id = 1`,
+      );
+      const [row] = await auditRows(admin, SCHEMA, before);
+      const recorded =
+        written.length === 0 ? JSON.parse(row?.new_values ?? '').v : JSON.parse(row?.changes ?? '').v?.[1];
+      if (json !== undefined) expect(recorded).toEqual(json);
+      if (written.length > 0)
+        expect(JSON.parse(row?.changes ?? '')).toEqual({ v: [written.at(-1), recorded] });
+      written.push(recorded);
+      // And back: what was recorded gives the same bytes.
+      for (const statement of RESTORE_SESSION) await admin.query(statement);
+      await admin.query(`REPLACE INTO ${table} (id, v) VALUES (2, ${restoreSql(column, recorded)})`);
+      const [[same]] = await admin.query<RowDataPacket[]>(
+        `SELECT ${writer.unchanged('a.v', 'b.v')} AS same FROM ${table} a JOIN ${table} b WHERE a.id = 1 AND b.id = 2`,
+      );
+      expect(same?.same, `restored from ${JSON.stringify(recorded)}`).toBe(1);
+    }
+  });
 });

@@ -104,7 +104,9 @@ describe('the published examples', () => {
       if (path.includes('/secrets/')) return stands('shared.secret');
       if (path.endsWith('/key.pem')) return stands('key.pem');
       if (path.endsWith('/chain.pem')) return stands('chain.pem');
-      if (path.endsWith('/signer.pub.pem')) return stands('signer.pub.pem');
+      if (path.endsWith('/anna.pub.pem')) return stands('signer.pub.pem');
+      if (path.endsWith('/boris.pub.pem')) return stands('signer-2.pub.pem');
+      if (path.endsWith('/chris.pub.pem')) return stands('signer-3.pub.pem');
       return stands('authority.pem');
     },
   };

@@ -75,7 +75,8 @@ databases:
     password: { file: secret }
     emrSchema: emr
     baseline: baseline.json
-    baselineKey: signer.pub.pem
+    baselineKeys: [signer.pub.pem]
+    singleAdministratorBaseline: true
 auditRowsMayBeChangedUnnoticed: true
 `,
   );
@@ -166,6 +167,8 @@ const COMMANDS: readonly (readonly [args: readonly string[], status: number, pri
     1,
     /^denied: /,
   ],
+  [['audit', 'verify', '--help'], 0, /--sealed/],
+  [['audit', 'checkpoint', 'no-such-directory'], 4, /sealed rows cannot be read/],
   [['audit-sql', 'start', '--help'], 0, /--apply/],
   [['audit-sql', 'policy'], 0, /^roles:$/m],
   [
@@ -282,11 +285,10 @@ describe('docs/getting-started.md, from the installed package', () => {
     for (const process of ['gateway', 'checker'])
       secret(`${process}/attestation.secret`, 'shared-0123456789\n');
     secret('checker/checker.password', 'only-for-this-test\n');
-    const { publicKey } = generateKeyPairSync('ed25519', {
-      publicKeyEncoding: { type: 'spki', format: 'pem' },
-      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-    });
-    secret('checker/signer.pub.pem', publicKey);
+    const publicKey = (): string =>
+      generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString();
+    secret('checker/anna.pub.pem', publicKey());
+    secret('checker/boris.pub.pem', publicKey());
   });
 
   test('its settings files are sound, fit together, and cause no warning', () => {

@@ -112,18 +112,42 @@ function auditorCommands(parent: Command): void {
 }
 
 function baselineCommands(parent: Command): void {
-  withServer(parent.command('baseline').description('sign the present state as the approved one'))
+  withServer(
+    parent.command('baseline').description('sign the present state as the approved one, as the first of two'),
+  )
     .requiredOption('--private-key <file>', 'Ed25519 private key, PEM, readable for its owner only')
-    .requiredOption('--out <file>', 'the signed baseline')
-    .addHelpText('after', examples(`baseline ${SERVER} --private-key signer.pem --out openemr.baseline.json`))
+    .requiredOption('--out <file>', 'the baseline, with one signature')
+    .option('--compare <file>', 'the baseline that it would replace: print what changes, in words')
+    .addHelpText(
+      'after',
+      examples(
+        `baseline ${SERVER} --private-key anna.pem --out openemr.baseline.json`,
+        `baseline ${SERVER} --private-key anna.pem --out new.baseline.json --compare openemr.baseline.json`,
+      ),
+    )
     .action(async (options) => (await import('./baseline.ts')).runBaseline(options));
+  parent
+    .command('approve')
+    .description("add another administrator's signature to a baseline; without a key only say what it holds")
+    .argument('<file>', 'the baseline; the signature is added in it')
+    .option('--private-key <file>', 'Ed25519 private key, PEM, of another administrator')
+    .option('--compare <file>', 'the baseline that it would replace: print what changes, in words')
+    .option('--json', 'print the result as JSON')
+    .addHelpText(
+      'after',
+      examples(
+        'approve new.baseline.json --compare openemr.baseline.json',
+        'approve new.baseline.json --compare openemr.baseline.json --private-key boris.pem',
+      ),
+    )
+    .action(async (file, options) => (await import('./baseline.ts')).runApprove(file, options));
   parent
     .command('keygen')
     .description('make the Ed25519 pair that signs baselines')
     .requiredOption('--private-key <file>', 'where to put the private key (mode 0600); must not exist')
     .requiredOption('--public-key <file>', 'where to put the public key; must not exist')
     .option('--json', 'print the result as JSON')
-    .addHelpText('after', examples('keygen --private-key signer.pem --public-key signer.pub.pem'))
+    .addHelpText('after', examples('keygen --private-key anna.pem --public-key anna.pub.pem'))
     .action(async (options) => (await import('./baseline.ts')).runKeygen(options));
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Connection } from 'mysql2/promise';
 import { openBaseline } from '../../../audit-sql/fingerprint/index.ts';
-import { accountSql, auditNames, GUARD_PROCEDURES } from '../../../audit-sql/names.ts';
+import { accountSql, auditNames, GUARD_PROCEDURES, GUARD_TEXT_VIEW } from '../../../audit-sql/names.ts';
 import type { CheckedDatabase, CheckerSettings } from '../../../contracts/settings.ts';
 import { connect } from '../../../integrity-checker/database/connect.ts';
 import { isLoopbackAddress } from '../processes.ts';
@@ -66,7 +66,7 @@ function looked(
   return [...servers].flatMap(([server, [first]]) => (first === undefined ? [] : [[first, server] as const]));
 }
 
-/** The account holds EXECUTE on the guard procedures and nothing else, as the server itself lists it. */
+/** The account holds EXECUTE on the guard procedures, sees their texts and holds nothing else, as the server itself lists it. */
 export const sqlGrants: Check = perDatabase('sql-grants', async (connection, database, subject) => {
   const { ok, failed } = outcomes('sql-grants');
   const schemas = databasesOf(subject).map(({ auditSchema }) => auditSchema);
@@ -81,19 +81,21 @@ export const sqlGrants: Check = perDatabase('sql-grants', async (connection, dat
       'chartgate audit-sql protect … --checker-user … --apply',
     );
   }
-  return ok(database.id, `EXECUTE on ${GUARD_PROCEDURES.join(', ')}, nothing else`);
+  return ok(database.id, `EXECUTE on ${GUARD_PROCEDURES.join(', ')} and sight of their texts, nothing else`);
 });
 
 function harmless(line: string, schemas: readonly string[]): boolean {
   if (/ WITH GRANT OPTION/.test(line)) return false;
-  if (/^GRANT USAGE ON \*\.\* TO /.test(line)) return true;
+  // The second one shows routines, the guard procedures among them, and allows nothing.
+  if (/^GRANT (USAGE|SHOW_ROUTINE) ON \*\.\* TO /.test(line)) return true;
   return schemas.some((schema) =>
-    GUARD_PROCEDURES.some((name) =>
+    [
+      ...GUARD_PROCEDURES.map((name) => ['EXECUTE ON PROCEDURE', name] as const),
+      ['SELECT, SHOW VIEW ON', GUARD_TEXT_VIEW] as const,
+    ].some(([what, name]) =>
       line
         .toLowerCase()
-        .startsWith(
-          `grant execute on procedure \`${schema.replaceAll('`', '``')}\`.\`${name}\` to `.toLowerCase(),
-        ),
+        .startsWith(`grant ${what} \`${schema.replaceAll('`', '``')}\`.\`${name}\` to `.toLowerCase()),
     ),
   );
 }
@@ -118,7 +120,7 @@ export const sqlAttempts: Check = perDatabase('sql-attempts', async (connection,
 /** Names to try things on, from the baseline; why there are none otherwise. */
 function placesOf(database: CheckedDatabase): Places | string {
   try {
-    const { snapshot } = openBaseline(readFileSync(database.baseline), database.baselineKey);
+    const { snapshot } = openBaseline(readFileSync(database.baseline), database.baselineTrust);
     const emr = database.emrSchema;
     const trigger = snapshot.triggers.find(({ schema }) => schema === emr);
     if (trigger === undefined) return 'the baseline has no trigger';

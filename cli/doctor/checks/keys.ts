@@ -10,7 +10,9 @@ export const signingKeyAway: Check = ({ gateway, checker }) => {
   const { ok, failed, skipped } = outcomes('signing-key-away');
   if (checker === undefined) return [skipped('', "it takes the checker's settings")];
   const signers = new Set(
-    checker.settings.databases.map(({ baselineKey }) => spki(() => createPublicKey(baselineKey))),
+    checker.settings.databases.flatMap(({ baselineTrust }) =>
+      baselineTrust.keys.map((key) => spki(() => createPublicKey(key))),
+    ),
   );
   const folders = new Set([...foldersOf(checker), ...foldersOf(gateway)]);
   const found = [...folders].flatMap(smallFiles).flatMap(([path, bytes]) => {
@@ -46,11 +48,11 @@ function spki(key: () => ReturnType<typeof createPublicKey>): string {
 
 /** Signature and form of each baseline, as the checker itself will judge them. */
 export const baseline: Check = ({ checker }) => {
-  const { ok, failed, skipped } = outcomes('baseline');
+  const { ok, failed, warn, skipped } = outcomes('baseline');
   if (checker === undefined) return [skipped('', "it takes the checker's settings")];
-  return checker.settings.databases.map(({ id, baseline: file, baselineKey }) => {
+  return checker.settings.databases.map(({ id, baseline: file, baselineTrust }) => {
     const remedy =
-      'chartgate audit-sql baseline … by the administrator who holds the key, then copy the file here';
+      'chartgate audit-sql baseline … and approve …, by two administrators who hold a key each; then copy the file here';
     let bytes: Buffer;
     try {
       bytes = readFileSync(file);
@@ -58,8 +60,15 @@ export const baseline: Check = ({ checker }) => {
       return failed(id, `${file} cannot be read (${(error as NodeJS.ErrnoException).code})`, remedy);
     }
     try {
-      const opened = openBaseline(bytes, baselineKey);
-      return ok(id, `signature right, taken ${opened.takenAt}, digest ${opened.digest.slice(0, 16)}…`);
+      const opened = openBaseline(bytes, baselineTrust);
+      const signed = `${opened.signers.length} signatures right, taken ${opened.takenAt}, digest ${opened.digest.slice(0, 16)}…`;
+      return baselineTrust.required > 1
+        ? ok(id, signed)
+        : warn(
+            id,
+            `${signed}; one administrator alone can approve a change`,
+            'list a second administrator in baselineKeys and remove singleAdministratorBaseline',
+          );
     } catch (error) {
       if (!(error instanceof ChartgateError)) throw error;
       return failed(id, error.message, remedy);

@@ -20,6 +20,7 @@ const BULK_STATEMENT_ROWS = 500;
 const STANDING_ROWS = 1_000;
 
 export interface CostPlan {
+  readonly tasks: readonly Task[];
   readonly rounds: number;
   /** Statements of one round. */
   readonly inserts: number;
@@ -28,6 +29,7 @@ export interface CostPlan {
 
 /** One round of one task, for one statement; of a bulk insert, for all of it. */
 export interface Sample {
+  readonly round: number;
   readonly variant: Variant;
   readonly task: Task;
   readonly milliseconds: number;
@@ -37,14 +39,11 @@ export interface Sample {
 
 async function prepare(connection: Connection, variant: Variant): Promise<void> {
   await connection.query(`CREATE DATABASE ${variant}`);
-  for (const table of ['patients', 'bulk', 'source']) {
+  for (const table of ['patients', 'bulk']) {
     await connection.query(createTable(`${variant}.${table}`));
-    if (variant === 'versioned' && table !== 'source') {
+    if (variant === 'versioned') {
       await connection.query(`ALTER TABLE ${variant}.${table} ADD SYSTEM VERSIONING`);
     }
-  }
-  for (let first = 0; first < BULK_ROWS; first += BULK_STATEMENT_ROWS) {
-    await connection.query(insertRows(`${variant}.source`, first, BULK_STATEMENT_ROWS));
   }
   await connection.query(insertRows(`${variant}.patients`, 0, STANDING_ROWS));
   if (variant === 'audited') {
@@ -54,43 +53,49 @@ async function prepare(connection: Connection, variant: Variant): Promise<void> 
   }
 }
 
-async function play(
-  connection: Connection,
-  variant: Variant,
-  task: Task,
-  plan: CostPlan,
-  round: number,
-): Promise<number> {
+/** What the rows of an INSERT … SELECT come from, whatever they are written to. */
+async function prepareSource(connection: Connection): Promise<void> {
+  await connection.query('CREATE DATABASE source');
+  await connection.query(createTable('source.patients'));
+  for (let first = 0; first < BULK_ROWS; first += BULK_STATEMENT_ROWS) {
+    await connection.query(insertRows('source.patients', first, BULK_STATEMENT_ROWS));
+  }
+}
+
+/** What one round sends, and into how many parts its time is divided. */
+interface Work {
+  readonly statements: readonly string[];
+  readonly parts: number;
+}
+
+const count = (length: number): number[] => Array.from({ length }, (_, index) => index);
+
+/** Written before the time is taken: making the text is the client's work. */
+function workFor(variant: Variant, task: Task, plan: CostPlan, round: number, bulk: readonly string[]): Work {
   const table = `${variant}.patients`;
   switch (task) {
-    case 'insert': {
-      for (let i = 0; i < plan.inserts; i += 1)
-        await connection.query(insertRows(table, round * plan.inserts + i, 1));
-      return plan.inserts;
-    }
-    case 'update': {
-      for (let i = 0; i < plan.updates; i += 1) {
-        const id = 1 + ((i * 37) % STANDING_ROWS);
-        await connection.query(
-          `UPDATE ${table} SET ${CHANGED_COLUMN} = 'changed ${round} ${i}' WHERE id = ${id}`,
-        );
-      }
-      return plan.updates;
-    }
-    case 'bulk': {
-      await connection.query('START TRANSACTION');
-      for (let first = 0; first < BULK_ROWS; first += BULK_STATEMENT_ROWS) {
-        await connection.query(insertRows(`${variant}.bulk`, first, BULK_STATEMENT_ROWS));
-      }
-      await connection.query('COMMIT');
-      return 1;
-    }
-    case 'bulk select': {
-      await connection.query(
-        `INSERT INTO ${variant}.bulk (${COLUMN_LIST}) SELECT ${COLUMN_LIST} FROM ${variant}.source`,
-      );
-      return 1;
-    }
+    case 'insert':
+      return {
+        statements: count(plan.inserts).map((i) => insertRows(table, round * plan.inserts + i, 1)),
+        parts: plan.inserts,
+      };
+    case 'update':
+      return {
+        statements: count(plan.updates).map((i) => {
+          const id = 1 + ((i * 37) % STANDING_ROWS);
+          return `UPDATE ${table} SET ${CHANGED_COLUMN} = 'changed ${round} ${i}' WHERE id = ${id}`;
+        }),
+        parts: plan.updates,
+      };
+    case 'bulk':
+      return { statements: ['START TRANSACTION', ...bulk, 'COMMIT'], parts: 1 };
+    case 'bulk select':
+      return {
+        statements: [
+          `INSERT INTO ${variant}.bulk (${COLUMN_LIST}) SELECT ${COLUMN_LIST} FROM source.patients`,
+        ],
+        parts: 1,
+      };
   }
 }
 
@@ -112,17 +117,27 @@ export async function costRounds(
   const connection = await administrator(server);
   const samples: Sample[] = [];
   try {
+    if (plan.tasks.includes('bulk select')) await prepareSource(connection);
     for (const variant of variants) await prepare(connection, variant);
+    const bulk = new Map(
+      variants.map((variant) => [
+        variant,
+        count(BULK_ROWS / BULK_STATEMENT_ROWS).map((i) =>
+          insertRows(`${variant}.bulk`, i * BULK_STATEMENT_ROWS, BULK_STATEMENT_ROWS),
+        ),
+      ]),
+    );
     // The first round warms up and does not count.
     for (let round = 0; round <= plan.rounds; round += 1) {
-      for (const task of TASKS) {
+      for (const task of plan.tasks) {
         for (const variant of rotated(variants, round)) {
+          const work = workFor(variant, task, plan, round, bulk.get(variant) ?? []);
           const cpu = processorSeconds([server.pid]);
           const began = performance.now();
-          const count = await play(connection, variant, task, plan, round);
-          const milliseconds = (performance.now() - began) / count;
-          const cpuMilliseconds = ((processorSeconds([server.pid]) - cpu) * 1000) / count;
-          if (round > 0) samples.push({ variant, task, milliseconds, cpuMilliseconds });
+          for (const statement of work.statements) await connection.query(statement);
+          const milliseconds = (performance.now() - began) / work.parts;
+          const cpuMilliseconds = ((processorSeconds([server.pid]) - cpu) * 1000) / work.parts;
+          if (round > 0) samples.push({ round, variant, task, milliseconds, cpuMilliseconds });
           if (task.startsWith('bulk')) await clear(connection, variant);
         }
       }

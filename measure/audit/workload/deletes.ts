@@ -52,5 +52,5 @@ export async function deleteJoin(session: Session, table: TableShape): Promise<D
 
 /** A whole table, for which no condition is written. */
 export async function deleteAll(session: Session, table: TableShape): Promise<Draft> {
-  return { sql: `DELETE FROM ${ident(session.shape.schema)}.${ident(table.name)}`, tables: [table.name] };
+  return { sql: `DELETE FROM ${tableSql(session, table)}`, tables: [table.name] };
 }

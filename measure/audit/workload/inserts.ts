@@ -1,5 +1,5 @@
 import { newRow, type Row, sameKey, settable } from './rows.ts';
-import { type Draft, ident, inOrder, oneRow, type Session, tableSql } from './session.ts';
+import { type Draft, ident, inOrder, type Session, tableSql } from './session.ts';
 import type { TableShape } from './shape.ts';
 import { change, value } from './values.ts';
 
@@ -175,6 +175,3 @@ export async function loadData(session: Session, table: TableShape, local: boole
     file: lines.map((line) => `${line};\n`).join(''),
   };
 }
-
-/** A row by its key, for callers that need one to be there. */
-export const existing = oneRow;

@@ -163,8 +163,8 @@ export const PRIVILEGE_TAMPERS: readonly Tamper[] = [
   {
     name: 'guard blinded',
     why: 'it sees no triggers, and so nothing that is wrong with them',
-    apply: ['REVOKE TRIGGER ON {emr}.* FROM {guard}'],
-    undo: ['GRANT TRIGGER ON {emr}.* TO {guard}'],
+    apply: ['REVOKE TRIGGER ON {pattern}.* FROM {guard}'],
+    undo: ['GRANT TRIGGER ON {pattern}.* TO {guard}'],
   },
   {
     name: 'second account for the EMR with more',

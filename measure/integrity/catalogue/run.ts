@@ -24,6 +24,11 @@ export interface TamperFound {
   readonly failure: string;
 }
 
+/** Refused at once, nothing forwarded, and the checker says what is wrong. */
+export function detected({ refused, forwarded, findings }: TamperFound): boolean {
+  return refused && forwarded === 0 && findings.length > 0;
+}
+
 /** Tries one tamper after the other on a running clinic, each followed at once by strict requests. */
 export async function runCatalogue(
   clinic: Clinic,
@@ -38,7 +43,7 @@ export async function runCatalogue(
     for (const tamper of tampers) {
       const result = await tryTamper(clinic, tampering, tamper);
       found.push(result);
-      if (!result.refused || result.forwarded > 0) progress(`NOT REFUSED: ${tamper.name}`);
+      if (!detected(result)) progress(`NOT DETECTED: ${tamper.name}`);
       if (result.failure !== '') progress(`${tamper.name}: ${result.failure}`);
       if (result.recoveryMs === undefined) {
         progress(

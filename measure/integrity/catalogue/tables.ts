@@ -102,8 +102,8 @@ export const TABLE_TAMPERS: readonly Tamper[] = [
   {
     name: 'column of the audit table narrowed',
     why: 'names of tables are cut',
-    apply: ['ALTER TABLE {audit}.audit_row_direct MODIFY emr_table VARCHAR(32) NOT NULL'],
-    undo: ['ALTER TABLE {audit}.audit_row_direct MODIFY emr_table VARCHAR(64) NOT NULL'],
+    apply: ['ALTER TABLE {audit}.audit_row MODIFY emr_table VARCHAR(32) NOT NULL'],
+    undo: ['ALTER TABLE {audit}.audit_row MODIFY emr_table VARCHAR(64) NOT NULL'],
   },
   {
     name: 'audit table put aside',

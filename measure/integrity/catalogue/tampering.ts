@@ -76,6 +76,8 @@ export class Tampering {
     const values: Readonly<Record<string, string>> = {
       emr: emrSchema,
       audit: auditSchema,
+      // In a grant on a whole schema `_` is a wildcard unless escaped.
+      pattern: ident(emrSchema.replaceAll('_', '\\_')),
       definer: accountSql(definer),
       guard: accountSql(guard),
       checker: this.#checker,

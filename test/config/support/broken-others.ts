@@ -101,28 +101,84 @@ export const BROKEN_CHECKER: readonly BrokenFile[] = [
   },
   {
     because: 'a private key to verify with',
-    change: ['baselineKey: signer.pub.pem\n  - id', 'baselineKey: signer.pem\n  - id'],
-    faults: ['10:18: databases[0].baselineKey: the file holds a private key; give the public one'],
+    change: [
+      'baselineKeys: [signer.pub.pem, signer-2.pub.pem]\n  - id',
+      'baselineKeys: [signer.pem, signer-2.pub.pem]\n  - id',
+    ],
+    faults: ['10:20: databases[0].baselineKeys[0]: the file holds a private key; give the public one'],
   },
   {
     because: 'a key of another kind',
-    change: ['baselineKey: signer.pub.pem\n  - id', 'baselineKey: stranger.pub.pem\n  - id'],
+    change: [
+      'baselineKeys: [signer.pub.pem, signer-2.pub.pem]\n  - id',
+      'baselineKeys: [stranger.pub.pem, signer-2.pub.pem]\n  - id',
+    ],
     faults: [
-      '10:18: databases[0].baselineKey: the file holds another kind of key; an Ed25519 public key is needed',
+      '10:20: databases[0].baselineKeys[0]: the file holds another kind of key; an Ed25519 public key is needed',
     ],
   },
   {
     because: 'a certificate as a key',
-    change: ['baselineKey: signer.pub.pem\n  - id', 'baselineKey: authority.pem\n  - id'],
+    change: [
+      'baselineKeys: [signer.pub.pem, signer-2.pub.pem]\n  - id',
+      'baselineKeys: [authority.pem, signer-2.pub.pem]\n  - id',
+    ],
     faults: [
-      '10:18: databases[0].baselineKey: the file holds another kind of key; an Ed25519 public key is needed',
+      '10:20: databases[0].baselineKeys[0]: the file holds another kind of key; an Ed25519 public key is needed',
     ],
   },
   {
     because: 'no key',
-    change: ['baselineKey: signer.pub.pem\n  - id', 'baselineKey: not-pem.txt\n  - id'],
+    change: [
+      'baselineKeys: [signer.pub.pem, signer-2.pub.pem]\n  - id',
+      'baselineKeys: [not-pem.txt, signer-2.pub.pem]\n  - id',
+    ],
     faults: [
-      '10:18: databases[0].baselineKey: the file holds no public key in PEM form ("-----BEGIN PUBLIC KEY-----")',
+      '10:20: databases[0].baselineKeys[0]: the file holds no public key in PEM form ("-----BEGIN PUBLIC KEY-----")',
+    ],
+  },
+  {
+    because: 'one administrator alone, without saying so',
+    change: [
+      'baselineKeys: [signer.pub.pem, signer-2.pub.pem]\n  - id',
+      'baselineKeys: [signer.pub.pem]\n  - id',
+    ],
+    faults: ['10:19: databases[0].baselineKeys: is one key, and 2 administrators must sign; list as many'],
+  },
+  {
+    because: 'more signatures than there are keys',
+    change: [
+      'baselineKeys: [signer.pub.pem, signer-2.pub.pem]\n  - id',
+      'baselineKeys: [signer.pub.pem, signer-2.pub.pem]\n    baselineSignatures: 3\n  - id',
+    ],
+    faults: ['10:19: databases[0].baselineKeys: are 2 keys, and 3 administrators must sign; list as many'],
+  },
+  {
+    because: 'one signature, as a number',
+    change: [
+      'baselineKeys: [signer.pub.pem, signer-2.pub.pem]\n  - id',
+      'baselineKeys: [signer.pub.pem, signer-2.pub.pem]\n    baselineSignatures: 1\n  - id',
+    ],
+    faults: ['11:25: databases[0].baselineSignatures: must be a whole number from 2 to 16'],
+  },
+  {
+    because: 'one administrator with two copies of a key',
+    change: [
+      'baselineKeys: [signer.pub.pem, signer-2.pub.pem]\n  - id',
+      'baselineKeys: [signer.pub.pem, ./signer.pub.pem]\n  - id',
+    ],
+    faults: [
+      '10:36: databases[0].baselineKeys[1]: is the same key as the one before (line 10); each administrator has one of his own',
+    ],
+  },
+  {
+    because: 'two and one administrators at once',
+    change: [
+      'baselineKeys: [signer.pub.pem, signer-2.pub.pem]\n  - id',
+      'baselineKeys: [signer.pub.pem, signer-2.pub.pem]\n    baselineSignatures: 2\n    singleAdministratorBaseline: true\n  - id',
+    ],
+    faults: [
+      '11:5: databases[0].baselineSignatures: excludes "singleAdministratorBaseline"; give one or the other',
     ],
   },
   {
@@ -133,11 +189,16 @@ export const BROKEN_CHECKER: readonly BrokenFile[] = [
   {
     because: "the gateway's keys",
     change: ['databases:\n', 'tenants: []\ndatabases:\n'],
-    faults: ['3:1: tenants: is not a known key. Allowed here: socket, secret, databases'],
+    faults: [
+      '3:1: tenants: is not a known key. Allowed here: socket, secret, seal, auditRowsMayBeChangedUnnoticed, databases',
+    ],
   },
   {
     because: 'no databases',
-    change: { whole: 'socket: s\nsecret: { file: shared.secret }\ndatabases: []\n' },
+    change: {
+      whole:
+        'socket: s\nsecret: { file: shared.secret }\ndatabases: []\nseal: { key: signer.pem, directory: sealed }\n',
+    },
     faults: ['3:1: databases: must have at least one entry'],
   },
 ];

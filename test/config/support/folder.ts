@@ -64,6 +64,8 @@ export async function makeFolder(suite: string): Promise<Folder> {
   write('group.secret', CANARIES.shared, 0o640);
   write('others.secret', CANARIES.shared, 0o604);
   write('signer.pub.pem', signer.publicKey.export(spki));
+  write('signer-2.pub.pem', generateKeyPairSync('ed25519').publicKey.export(spki));
+  write('signer-3.pub.pem', generateKeyPairSync('ed25519').publicKey.export(spki));
   write('signer.pem', signer.privateKey.export(pkcs8), 0o600);
   write('stranger.pub.pem', stranger.publicKey.export(spki));
   write('policy.yaml', POLICY);
@@ -170,7 +172,7 @@ databases:
     password: { file: password.secret }
     emrSchema: openemr
     baseline: north.json
-    baselineKey: signer.pub.pem
+    baselineKeys: [signer.pub.pem, signer-2.pub.pem]
   - id: south-emr
     host: db.south.example
     authority: authority.pem
@@ -179,7 +181,7 @@ databases:
     emrSchema: oscar
     auditSchema: oscar_trail
     baseline: /var/lib/chartgate/south.json
-    baselineKey: signer.pub.pem
+    baselineKeys: [signer.pub.pem, signer-2.pub.pem]
     fullCheck: 10s
 seal:
   key: signer.pem

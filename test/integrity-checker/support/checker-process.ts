@@ -35,8 +35,10 @@ export async function writeConfiguration(
     'databases:',
   ];
   for (const database of databases) {
-    const key = join(folder, `${database.id}.pub.pem`);
-    await writeFile(key, database.baselineKey);
+    const keys = database.baselineTrust.keys.map((_, index) =>
+      join(folder, `${database.id}.${index}.pub.pem`),
+    );
+    await Promise.all(keys.map((key, index) => writeFile(key, database.baselineTrust.keys[index] ?? '')));
     lines.push(
       `  - id: ${database.id}`,
       `    host: ${database.host}`,
@@ -46,7 +48,7 @@ export async function writeConfiguration(
       `    emrSchema: ${database.emrSchema}`,
       `    auditSchema: ${database.auditSchema}`,
       `    baseline: ${database.baseline}`,
-      `    baselineKey: ${key}`,
+      `    baselineKeys: [${keys.join(', ')}]`,
     );
   }
   const file = join(folder, 'checker.yaml');

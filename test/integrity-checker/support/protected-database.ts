@@ -5,9 +5,11 @@ import type { Connection } from 'mysql2/promise';
 import {
   type AuditNames,
   apply,
+  approveBaseline,
   auditNames,
   describeServer,
   generate,
+  NO_PROTECTION,
   readModel,
   readProtectOptions,
   setCheckerPassword,
@@ -15,7 +17,7 @@ import {
 } from '../../../audit-sql/index.ts';
 import { type DatabaseId, parseDatabaseId } from '../../../contracts/identifiers.ts';
 import type { CheckedDatabase } from '../../../contracts/settings.ts';
-import type { PrivateMariadb } from '../../../examples/support/private-mariadb.ts';
+import type { PrivateDatabase } from '../../../examples/support/private-database.ts';
 import { secretOf } from './secret.ts';
 
 const TABLES = [
@@ -33,13 +35,17 @@ export interface ProtectedDatabase {
   readonly trigger: string;
   /** Makes that trigger again, in every field as it was. */
   restoreTrigger(connection: Connection): Promise<void>;
-  /** Approves what is there now: signs a new baseline and puts it in place. */
+  /** Starts auditing for the tables as they are now: the triggers of what changed are made anew. */
+  start(connection: Connection): Promise<void>;
+  /** Approves what is there now: two administrators sign a new baseline, which is put in place. */
   approve(connection: Connection): Promise<void>;
+  /** Signs something else as one administrator. */
+  readonly keys: readonly Buffer[];
 }
 
 /** A small EMR schema with audit triggers, guard procedures, the checker's user and a signed baseline. */
 export async function protectDatabase(
-  server: PrivateMariadb,
+  server: PrivateDatabase,
   id: string,
   fullCheckMs = 300,
 ): Promise<ProtectedDatabase> {
@@ -53,16 +59,28 @@ export async function protectDatabase(
   });
   const checker = { user: `${schema}_checker`, host: '%' };
   const emr = { user: `${schema}_emr`, host: '%' };
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-  const pem = Buffer.from(privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  const administrators = [generateKeyPairSync('ed25519'), generateKeyPairSync('ed25519')];
+  const [anna = Buffer.alloc(0), boris = Buffer.alloc(0)] = administrators.map(({ privateKey }) =>
+    Buffer.from(privateKey.export({ type: 'pkcs8', format: 'pem' })),
+  );
   const folder = join(server.directory, id);
   const baseline = join(folder, 'baseline.json');
   await mkdir(folder, { recursive: true });
 
   const approve = async (connection: Connection): Promise<void> => {
-    const bytes = await takeBaseline(connection, names, pem);
+    const bytes = approveBaseline(await takeBaseline(connection, names, anna), boris);
     await writeFile(`${baseline}.new`, bytes);
     await rename(`${baseline}.new`, baseline);
+  };
+
+  const start = async (connection: Connection): Promise<void> => {
+    const model = await readModel(connection, schema);
+    const scripts = generate(model, {
+      names,
+      server: await describeServer(connection),
+      protect: NO_PROTECTION,
+    });
+    await apply(connection, scripts.start);
   };
 
   try {
@@ -100,6 +118,8 @@ export async function protectDatabase(
     return {
       names,
       approve,
+      start,
+      keys: [anna, boris],
       trigger: trigger.n,
       restoreTrigger: async (connection) => {
         // A trigger keeps the mode and the character set of the session that made it.
@@ -120,9 +140,15 @@ export async function protectDatabase(
         emrSchema: schema,
         auditSchema: names.auditSchema,
         baseline,
-        baselineKey: Buffer.from(publicKey.export({ type: 'spki', format: 'pem' })),
+        baselineTrust: {
+          keys: administrators.map(({ publicKey }) =>
+            Buffer.from(publicKey.export({ type: 'spki', format: 'pem' })),
+          ),
+          required: 2,
+        },
         fullCheckMs,
         timeoutMs: 1_000,
+        clockDifferenceMs: 5_000,
       },
     };
   } finally {

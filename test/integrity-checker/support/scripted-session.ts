@@ -19,6 +19,7 @@ export class ScriptedSession implements DatabaseSession {
   definitions = 1;
   tables = 1;
   findings: readonly CheckFinding[] = [];
+  pending = false;
   /** Probes and comparisons begun. */
   probes = 0;
   comparisons = 0;
@@ -44,12 +45,12 @@ export class ScriptedSession implements DatabaseSession {
   compare(): Promise<Comparison> {
     this.comparisons += 1;
     const before = this.#read();
-    const { findings } = this;
+    const { findings, pending } = this;
     this.duringComparison();
-    if (!this.holdComparisons) return Promise.resolve({ before, findings, after: this.#read() });
+    if (!this.holdComparisons) return Promise.resolve({ before, findings, pending, after: this.#read() });
     return new Promise((resolve, reject) => {
       this.heldComparisons.push({
-        answer: () => resolve({ before, findings, after: this.#read() }),
+        answer: () => resolve({ before, findings, pending, after: this.#read() }),
         fail: reject,
       });
     });

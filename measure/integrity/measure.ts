@@ -1,0 +1,172 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { mysqlIsHere } from '../../examples/support/private-mysql.ts';
+import { describeMachine, workFolder } from '../machine.ts';
+import { stopEverything } from '../processes.ts';
+import type { MeasureOptions, MeasureResult } from '../report.ts';
+import { openemrIsHere, startBench } from './bench.ts';
+import { countFalseAlarms } from './catalogue/alarms.ts';
+import { runCatalogue } from './catalogue/run.ts';
+import { tampersFor } from './catalogue/tampers.ts';
+import { ENGINE_TITLES, type Engine, startClinic } from './clinic.ts';
+import { naiveChecks } from './cost/naive.ts';
+import { costRound, type Round } from './cost/rounds.ts';
+import { manyTenants } from './cost/tenants.ts';
+import { tryOs, trySql } from './credentials/run.ts';
+import { FAULTS } from './faults/faults.ts';
+import { injectFaults } from './faults/run.ts';
+import { setScene } from './faults/scene.ts';
+import { merge, type Part } from './parts.ts';
+import { PARTS, type PartName, type Plan, planFor } from './plan.ts';
+import { alarmsPart, cataloguePart, racePart } from './report/clinic.ts';
+import { costPart, tenantsPart } from './report/cost.ts';
+import { credentialsPart, faultsPart, sealingPart } from './report/hostile.ts';
+
+type Progress = MeasureOptions['progress'];
+
+/**
+ * Proves on real servers, through the real gateway and checker, what integrity promises.
+ *
+ * @param options.only parts of `PARTS`, `mariadb`, `mysql`
+ */
+export async function measureIntegrity(options: MeasureOptions): Promise<MeasureResult> {
+  const plan = planFor(options.short);
+  const folder = workFolder('integrity');
+  await rm(folder, { recursive: true, force: true });
+  const named = (names: readonly string[]): boolean => names.some((name) => options.only?.has(name) === true);
+  const wants = (name: PartName): boolean => !named(PARTS) || options.only?.has(name) === true;
+  const engines = plan.engines.filter((engine) => !named(plan.engines) || options.only?.has(engine) === true);
+  const parts: Part[] = [];
+  try {
+    for (const engine of engines) {
+      if (engine === 'mysql' && !mysqlIsHere()) {
+        options.progress('MySQL is not on this machine');
+        continue;
+      }
+      parts.push(...(await clinicParts(engine, plan, folder, wants, options.progress)));
+    }
+    if (engines.includes('mariadb')) parts.push(...(await benchParts(plan, folder, wants, options.progress)));
+    if (wants('sealing')) parts.push(...(await sealing(plan, folder, options.progress)));
+  } finally {
+    await stopEverything();
+  }
+  const merged = merge(parts);
+  return { ...merged, figures: { machine: describeMachine(), ...merged.figures } };
+}
+
+/** Around the demo's EMR. The catalogue comes last: it does the most to the server. */
+async function clinicParts(
+  engine: Engine,
+  plan: Plan,
+  folder: string,
+  wants: (name: PartName) => boolean,
+  progress: Progress,
+): Promise<Part[]> {
+  const title = ENGINE_TITLES[engine];
+  const says = (what: string) => (line: string) => progress(`${title}, ${what}: ${line}`);
+  if (!(['alarms', 'race', 'credentials', 'catalogue'] as const).some(wants)) return [];
+  progress(`${title}: gateway, checker, EMR and database`);
+  const clinic = await startClinic(join(folder, engine), { engine });
+  try {
+    const parts: Part[] = [];
+    if (wants('credentials')) {
+      progress(`${title}: what can be tried with stolen credentials`);
+      parts.push(credentialsPart(engine, [await trySql(clinic), await tryOs(clinic)]));
+    }
+    if (wants('alarms')) {
+      progress(`${title}: ${plan.checks} checks of a busy server`);
+      parts.push(alarmsPart(engine, await countFalseAlarms(clinic, plan.checks), plan));
+    }
+    if (wants('race')) {
+      progress(
+        `${title}: a trigger dropped ${plan.race.drops} times under ${plan.race.writesPerSecond} writes/s`,
+      );
+      parts.push(racePart(engine, await runRace(clinic, plan, says('race')), plan));
+    }
+    if (wants('catalogue')) {
+      const tampers = tampersFor(engine, plan.short);
+      progress(`${title}: ${tampers.length} tampers`);
+      parts.push(
+        cataloguePart(engine, tampers.length, await runCatalogue(clinic, tampers, says('catalogue')), plan),
+      );
+    }
+    return parts;
+  } finally {
+    await clinic.stop();
+  }
+}
+
+const runRace = async (clinic: Awaited<ReturnType<typeof startClinic>>, plan: Plan, progress: Progress) =>
+  (await import('./race/run.ts')).runRace(clinic, plan.race, progress);
+
+/** Around an EMR that answers at once, with OpenEMR's schema. */
+async function benchParts(
+  plan: Plan,
+  folder: string,
+  wants: (name: PartName) => boolean,
+  progress: Progress,
+): Promise<Part[]> {
+  if (!(['cost', 'faults', 'tenants'] as const).some(wants)) return [];
+  progress(openemrIsHere() ? "OpenEMR's schema" : "OpenEMR's schema is not here: the demo's is used");
+  const bench = await startBench(join(folder, 'bench'));
+  try {
+    const parts: Part[] = [];
+    if (wants('cost')) {
+      progress(`cost at ${plan.cost.perSecond} requests/s`);
+      const rounds: Round[] = [];
+      for (let round = 0; round < plan.cost.rounds; round += 1) {
+        for (const kind of round % 2 === 0 ? (['off', 'strict'] as const) : (['strict', 'off'] as const)) {
+          rounds.push(await costRound(bench, kind, plan.cost.perSecond, plan.cost.seconds));
+        }
+      }
+      parts.push(costPart(rounds, await naiveChecks(bench, plan.cost.seconds), plan, openemrIsHere()));
+    }
+    if (wants('faults')) {
+      const faults = FAULTS.flatMap((fault) =>
+        Array.from({ length: fault.times[plan.short ? 1 : 0] }, () => fault),
+      );
+      progress(`${faults.length} faults`);
+      const scene = await setScene(bench, join(folder, 'servers'), true);
+      parts.push(
+        faultsPart(
+          faults.length,
+          await injectFaults(scene, faults, (line) => progress(`faults: ${line}`)),
+          plan,
+        ),
+      );
+    }
+    if (wants('tenants')) {
+      progress(`${plan.tenants.count} databases on one checker`);
+      const { count, perSecond, seconds } = plan.tenants;
+      parts.push(
+        tenantsPart(
+          await manyTenants(bench, count, perSecond, seconds, (line) => progress(`tenants: ${line}`)),
+          plan,
+        ),
+      );
+    }
+    return parts;
+  } finally {
+    await bench.stop();
+  }
+}
+
+const SEALING = join(import.meta.dirname, 'sealing.ts');
+
+/** The sealing of audit rows has a measurement of its own. */
+async function sealing(plan: Plan, folder: string, progress: Progress): Promise<Part[]> {
+  if (!existsSync(SEALING)) return [];
+  progress('sealing');
+  const { measureSealing } = (await import(pathToFileURL(SEALING).href)) as {
+    measureSealing(options: {
+      readonly short: boolean;
+      readonly directory: string;
+      readonly progress: Progress;
+    }): Promise<Readonly<Record<string, number>>>;
+  };
+  return [
+    sealingPart(await measureSealing({ short: plan.short, directory: join(folder, 'sealing'), progress })),
+  ];
+}
