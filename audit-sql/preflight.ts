@@ -1,6 +1,6 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { ServerDescription } from './dialect.ts';
-import { type AuditNames, accountSql, ident, printable } from './names.ts';
+import { type AuditNames, accountSql, GUARD_TEXT_VIEW, ident, printable } from './names.ts';
 import { type Held, parseGrants, type Target } from './preflight/held.ts';
 import { makesTriggers, type Need, needsOf } from './preflight/needs.ts';
 import { readSettings, settingChecks } from './preflight/settings.ts';
@@ -17,6 +17,7 @@ export const PREFLIGHT_CODES = [
   'schema-name-case',
   'packet-small',
   'privileges-unchecked',
+  'time-not-the-servers',
   'cascades-fire-triggers',
   'audit-schema-in-use',
   'account-in-use',
@@ -151,7 +152,9 @@ async function schemaChecks(
     'SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? ORDER BY BINARY TABLE_NAME',
     [names.auditSchema],
   );
-  const strange = tables.map(({ name }) => name).filter((name) => !name.startsWith('audit_'));
+  const strange = tables
+    .map(({ name }) => name)
+    .filter((name) => !name.startsWith('audit_') && name !== GUARD_TEXT_VIEW);
   if (strange.length === 0) return [];
   return [
     {

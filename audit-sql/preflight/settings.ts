@@ -28,7 +28,21 @@ export async function readSettings(connection: Connection): Promise<Settings> {
   const [rows] = await connection.query<(RowDataPacket & { Variable_name: string; Value: string })[]>(
     `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${READ.map((name) => `'${name}'`).join(', ')})`,
   );
-  return new Map(rows.map((row) => [row.Variable_name.toLowerCase(), String(row.Value)]));
+  const settings = new Map(rows.map((row) => [row.Variable_name.toLowerCase(), String(row.Value)]));
+  return settings.set('sysdate_is_now', await sysdateIsNow(connection));
+}
+
+/** An option of the command line that not every version shows as a variable, so it is tried. */
+async function sysdateIsNow(connection: Connection): Promise<'ON' | 'OFF'> {
+  await connection.query('SET SESSION timestamp = 86400');
+  try {
+    const [[row]] = await connection.query<(RowDataPacket & { past: number })[]>(
+      'SELECT YEAR(SYSDATE()) = 1970 AS past',
+    );
+    return Number(row?.past) === 0 ? 'OFF' : 'ON';
+  } finally {
+    await connection.query('SET SESSION timestamp = DEFAULT');
+  }
 }
 
 interface Context {
@@ -156,6 +170,16 @@ const CHECKS: readonly Check[] = [
           severity: 'stop',
           sentence:
             'The server was started with skip_grant_tables: it checks no privilege, and grants cannot be made.',
+          remedy: 'Start it without that option.',
+        }
+      : undefined,
+  (settings, { makesTriggers }) =>
+    makesTriggers && isOn(settings, 'sysdate_is_now')
+      ? {
+          code: 'time-not-the-servers',
+          severity: 'stop',
+          sentence:
+            'The server was started with sysdate-is-now: a session that sets its own timestamp would choose the time in its audit rows.',
           remedy: 'Start it without that option.',
         }
       : undefined,

@@ -1,4 +1,4 @@
-import type { Connection } from 'mysql2/promise';
+import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type AuditNames,
@@ -13,7 +13,7 @@ import { needsOf } from '../../audit-sql/preflight/needs.ts';
 import { type PreflightFinding, preflight } from '../../audit-sql/preflight.ts';
 import { SCRIPT_NAMES } from '../../audit-sql/writers/script.ts';
 import type { PrivateDatabase } from '../../examples/support/private-database.ts';
-import { connectAs, ENGINES, generateFor, keyPair, lenient, startServer } from './support.ts';
+import { connectAs, ENGINES, generateFor, keyPair, lenient, makeEmrUser, startServer } from './support.ts';
 
 const codes = (findings: readonly PreflightFinding[]): string[] => findings.map(({ code }) => code);
 
@@ -172,6 +172,29 @@ describe.each(ENGINES)('before a script is applied, on %s', (engine) => {
     expect(codes(found)).toContain(code);
     for (const { sentence, remedy } of found)
       for (const text of [sentence, remedy]) expect(text).toMatch(/^\S.*[.;]$/s);
+  });
+});
+
+describe.each(ENGINES)('on %s, a server whose SYSDATE() a session can set', (engine) => {
+  it("is refused: the time in an audit row would be the session's", async () => {
+    const other = await startServer(`audit-preflight-sysdate-${engine}`, engine, ['--sysdate-is-now']);
+    try {
+      const connection = await lenient(other);
+      await connection.query('CREATE DATABASE old_emr; CREATE TABLE old_emr.t (id INT PRIMARY KEY)');
+      await makeEmrUser(connection);
+      const { names, scripts } = await generateFor(connection, 'old_emr');
+      const found = await preflight(connection, {
+        server: await describeServer(connection),
+        names,
+        script: scripts.start,
+      });
+      expect(codes(found)).toContain('time-not-the-servers');
+      const [[row]] = await connection.query<RowDataPacket[]>('SELECT YEAR(NOW()) > 2000 AS now');
+      expect(Number(row?.now)).toBe(1);
+      await connection.end();
+    } finally {
+      await other.stop();
+    }
   });
 });
 
