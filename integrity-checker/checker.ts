@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type Baseline, openBaseline } from '../audit-sql/fingerprint/index.ts';
 import type { CheckedDatabase, CheckerSettings, SealSettings } from '../contracts/settings.ts';
 import { BaselineFile } from './database/baseline-file.ts';
+import { LastBaseline } from './database/last-baseline.ts';
 import { openSession } from './database/session.ts';
 import type { Log } from './log.ts';
 import { noteSigner, openSealSession, originOf, Sealer } from './seal/index.ts';
@@ -54,9 +55,22 @@ async function keep(
   seal: SealSettings | undefined,
   log: Log,
 ): Promise<{ watch: DatabaseWatch; sealer: Sealer | undefined; look: () => void }> {
-  const file = new BaselineFile<Baseline>(database.baseline, (bytes) =>
-    openBaseline(bytes, database.baselineTrust),
+  const last = new LastBaseline(
+    seal === undefined ? undefined : join(seal.directory, `${database.id}.baseline`),
   );
+  const file = new BaselineFile<Baseline>(database.baseline, (bytes) =>
+    last.admit(openBaseline(bytes, database.baselineTrust)),
+  );
+  if (database.baselineTrust.required < 2) {
+    log({
+      level: 'warning',
+      event: 'baseline',
+      database: database.id,
+      codes: ['single-administrator-baseline'],
+      sentence:
+        'singleAdministratorBaseline is set: one administrator alone can approve a database without triggers.',
+    });
+  }
   const say = (): void => {
     const { state } = file;
     log({

@@ -74,6 +74,20 @@ function renamedTables(expected: Snapshot, found: Snapshot): ReadonlyMap<string,
   return renamed;
 }
 
+/** The trigger is elsewhere only because its table was renamed; it comes back with it. */
+function wentAlong(
+  { expected, found }: FactDifference<'triggers'> & { readonly change: 'changed' },
+  { renamed }: Surroundings,
+): boolean {
+  return (
+    renamed.get(tableKey(expected.tableSchema, expected.table)) === tableKey(found.tableSchema, found.table)
+  );
+}
+
+function isView(type: string): boolean {
+  return /VIEW/.test(type);
+}
+
 /** What would undo a difference, in order; empty where digests cannot tell. */
 export function remedyOf(difference: FactDifference, around: Surroundings): readonly string[] {
   const command = (name: Command): string => chartgateCommand(name, around);
@@ -85,6 +99,7 @@ export function remedyOf(difference: FactDifference, around: Surroundings): read
       const { schema, name } = fact as Snapshot['triggers'][number];
       const drop = `DROP TRIGGER ${qualified(schema, name)};`;
       if (added) return [drop];
+      if (difference.change === 'changed' && wentAlong(difference, around)) return [];
       if (!name.startsWith(TRIGGER_PREFIX)) return [];
       const moved = difference.change === 'changed' && /^table/.test(difference.field);
       return [...(moved ? [drop] : []), command('start')];
@@ -146,7 +161,8 @@ function tableRemedy(
 ): readonly string[] {
   const start = chartgateCommand('start', around);
   if (difference.change === 'added') {
-    const { schema, name } = difference.found;
+    const { schema, name, type } = difference.found;
+    if (isView(type)) return [];
     const [before] = [...around.renamed].find(([, now]) => now === tableKey(schema, name)) ?? [];
     if (before !== undefined) return [];
     // A table of the EMR is more likely to be wanted than not.
@@ -154,7 +170,8 @@ function tableRemedy(
       ? [start, ...approval]
       : [`DROP TABLE ${qualified(schema, name)};${LOSSY}`];
   }
-  const { schema, name } = difference.expected;
+  const { schema, name, type } = difference.expected;
+  if (isView(type)) return [];
   if (difference.change === 'missing') {
     const now = around.renamed.get(tableKey(schema, name));
     if (now === undefined) return [];
@@ -167,6 +184,10 @@ function tableRemedy(
   return [];
 }
 
+function isTable(schema: string, name: string, { tables }: Snapshot): boolean {
+  return tables.some((one) => one.schema === schema && one.name === name && !isView(one.type));
+}
+
 function columnRemedy(
   difference: FactDifference<'columns'>,
   around: Surroundings,
@@ -175,12 +196,12 @@ function columnRemedy(
   const start = chartgateCommand('start', around);
   if (difference.change === 'added') {
     const { schema, table, name } = difference.found;
-    if (!around.expected.tables.some((one) => one.schema === schema && one.name === table)) return [];
+    if (!isTable(schema, table, around.expected)) return [];
     return [`ALTER TABLE ${qualified(schema, table)} DROP COLUMN ${ident(name)};${LOSSY}`];
   }
   const { expected } = difference;
   const { schema, table, name } = expected;
-  if (!around.found.tables.some((one) => one.schema === schema && one.name === table)) return [];
+  if (!isTable(schema, table, around.expected) || !isTable(schema, table, around.found)) return [];
   const alter = `ALTER TABLE ${qualified(schema, table)}`;
   const definition = columnDefinition(expected, around.expected.engine);
   if (definition === undefined) return [];
@@ -245,4 +266,27 @@ function settingRemedy(difference: FactDifference<'settings'>): readonly string[
   return [
     `SET GLOBAL ${name} = ${/^(ON|OFF|YES|NO|LOGGING|ENFORCE)$/.test(value) ? value : literal(value)};`,
   ];
+}
+
+/** What must come before what, by how a remedy begins; a name is free again before something takes it. */
+const ORDER: readonly RegExp[] = [
+  /^RENAME /,
+  /^DROP TRIGGER /,
+  /^(ALTER TABLE .* )?DROP /,
+  /^(?!chartgate)/,
+  /^chartgate audit-sql start /,
+  /^chartgate audit-sql guard /,
+  /^chartgate audit-sql protect /,
+  /^chartgate audit-sql baseline /,
+  /^/,
+];
+
+/** The remedies of several findings, each once, in an order in which they can be followed. */
+export function remediesOf(findings: readonly { readonly remedy?: readonly string[] }[]): readonly string[] {
+  const all = [...new Set(findings.flatMap(({ remedy }) => remedy ?? []))];
+  const rank = (remedy: string): number => ORDER.findIndex((pattern) => pattern.test(remedy));
+  return all
+    .map((remedy) => ({ remedy, rank: rank(remedy) }))
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ remedy }) => remedy);
 }

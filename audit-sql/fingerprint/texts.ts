@@ -34,8 +34,17 @@ const key = (kind: string, schema: string, name: string): string =>
 
 /** What of a text says what it does, and stays when names in front of it are written otherwise. */
 function essence(kind: string, written: string): string {
-  // The next free number is no part of a table's definition.
-  if (kind === 'TABLE') return written.replace(/ AUTO_INCREMENT=\d+/, '');
+  // The next free number is no part of a table's definition, nor is the order of its indexes. The columns' order
+  // and character sets, which a server spells out or not, are among their facts.
+  if (kind === 'TABLE') {
+    return written
+      .replace(/ AUTO_INCREMENT=\d+/, '')
+      .replace(/ (CHARACTER SET|COLLATE) \w+/g, '')
+      .split('\n')
+      .map((line) => line.replace(/,$/, ''))
+      .sort()
+      .join('\n');
+  }
   if (kind !== 'TRIGGER') return written;
   // MariaDB writes the table's name anew when the table is renamed. The facts have all that comes before.
   const start = written.search(/\bFOR\s+EACH\s+ROW\b/i);

@@ -1,8 +1,9 @@
 import type { Dialect } from '../dialect.ts';
 import type { ColumnModel, TableModel } from '../model.ts';
-import { type AuditNames, ident, qualified } from '../names.ts';
+import { type AuditNames, ident } from '../names.ts';
 import type { Cascade, CascadeEvent, Path, Source, Step } from './cascade-paths.ts';
 import { valueWriter } from './values.ts';
+import { presentRows } from './versions.ts';
 
 /** What is the same for every statement of one trigger. */
 export interface Context {
@@ -37,6 +38,9 @@ export function sourceSql(source: Source, origin: TableModel, column: ColumnMode
   }
   return isZerofill(from) ? `(${value} + 0)` : value;
 }
+
+/** A session's `sql_select_limit` counts for a cursor too, unless it has a limit of its own. */
+const NO_LIMIT = '      LIMIT 18446744073709551615';
 
 /** What columns of a row get, and the conditions under which they do; none: always. */
 type Assignments = ReadonlyMap<string, { readonly source: Source; readonly when: readonly string[] }>;
@@ -108,7 +112,9 @@ function wayOf(path: Path, row: string | undefined, context: Context): Way {
         (column, i) => `${alias}.${ident(column)} = ${parent}.${ident(step.key.referencedColumns[i] ?? '')}`,
       )
       .join(' AND ');
-    tables.push({ table: `${qualified(context.schema, step.child.name)} AS ${alias}`, on });
+    const { from, where: present } = presentRows(context.schema, step.child, alias);
+    tables.push({ table: from, on });
+    where.push(...present);
     if (index === 0) where.push(on);
     if (effect === 'update') {
       const changed = changing(step.parent, parent, assignments, context);
@@ -208,13 +214,15 @@ function keyedRows(table: TableModel, paths: readonly Path[], context: Context):
           '        ) AS reached',
           `        GROUP BY ${keys}`,
         ].join('\n');
-  const where = notOrigin(table, context.cascade);
+  const { from, where: present } = presentRows(context.schema, table, 'child');
+  const where = [...present, ...notOrigin(table, context.cascade)];
   return {
     source: [
       `      FROM (${found}) AS found`,
-      `      STRAIGHT_JOIN ${qualified(context.schema, table.name)} AS child`,
+      `      STRAIGHT_JOIN ${from}`,
       `        ON ${table.key.map((name, i) => `child.${ident(name)} = found.k${i}`).join(' AND ')}`,
       ...(where.length > 0 ? [`      WHERE ${where.join(' AND ')}`] : []),
+      NO_LIMIT,
       '      LOCK IN SHARE MODE',
     ].join('\n'),
     deletes: ways.some((way) => way.effect === 'delete'),
@@ -248,8 +256,9 @@ function keylessRows(table: TableModel, paths: readonly Path[], context: Context
   });
   return {
     source: [
-      `      FROM ${qualified(context.schema, table.name)} AS child`,
+      `      FROM ${presentRows(context.schema, table, 'child').from}`,
       `      WHERE ${where.join('\n        AND ')}`,
+      NO_LIMIT,
       '      LOCK IN SHARE MODE',
     ].join('\n'),
     deletes: deletions.length > 0,

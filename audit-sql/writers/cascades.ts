@@ -11,9 +11,13 @@ import { valueWriter } from './values.ts';
  * A foreign key's cascade fires no trigger of the child. So the parent gets a BEFORE trigger that records
  * what the cascade is about to do, row by row of the children, at any depth.
  *
- * Rows are locked as they are read: what is recorded is what the cascade finds, at any isolation level. All
- * are locked before the first audit row is numbered, so that the numbers follow the order of changes. The
+ * Rows are locked as they are read: what is recorded is what the cascade finds, at any isolation level. The
  * lock is a shared one: FOR UPDATE counts as writing, which a trigger may not do to its statement's tables.
+ *
+ * A cursor reads all of them before the first audit row is numbered, so that the numbers follow the order of
+ * changes, and each is written by an INSERT of its own. One INSERT … SELECT would keep the counter of
+ * `audit_row` locked until the EMR's statement ends (MariaDB): while that waits for a row, nobody else could
+ * write to any audited table.
  */
 
 const CHILD = rowOf('child');
@@ -45,19 +49,35 @@ function statement(paths: readonly [Path, ...Path[]], context: Context): string 
     if (!affected.updates || deletion === update) return deletion;
     return affected.deletes ? `IF(${affected.deleted}, ${deletion}, ${update})` : update;
   };
+  // The names of these variables are no names of columns: a column in the query is always qualified.
+  const text = 'LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin';
   return [
-    `    INSERT INTO ${qualified(names.auditSchema, AUDIT_ROW_TABLE)}`,
-    `      (${PROVENANCE_COLUMNS},`,
-    '       emr_table, operation, cascade_id, row_key, old_values, new_values, changes)',
-    // Buffered: while a row is waited for, no number is taken and the counter of numbers is not locked.
-    '      SELECT SQL_BUFFER_RESULT',
-    `        ${provenanceValues(dialect).join(',\n        ')},`,
-    `        ${literal(table.name)}, ${either("'cascade-delete'", "'cascade-update'")}, token,`,
+    '    BEGIN',
+    '      DECLARE at_end BOOLEAN DEFAULT FALSE;',
+    '      DECLARE the_operation VARCHAR(16) CHARACTER SET utf8mb4;',
+    `      DECLARE the_key, the_old, the_new, the_changes ${text};`,
+    '      DECLARE affected CURSOR FOR SELECT',
+    `        ${either("'cascade-delete'", "'cascade-update'")},`,
     `        ${keyed ? jsonObject(key, CHILD, '        ') : 'NULL'},`,
     `        ${either(whole, updated.old)},`,
     `        ${either('NULL', updated.new)},`,
     `        ${either('NULL', updated.changes)}`,
-    affected.source,
+    `${affected.source};`,
+    '      DECLARE CONTINUE HANDLER FOR NOT FOUND SET at_end = TRUE;',
+    '      OPEN affected;',
+    '      each_row: LOOP',
+    '        FETCH affected INTO the_operation, the_key, the_old, the_new, the_changes;',
+    '        IF at_end THEN LEAVE each_row; END IF;',
+    `        INSERT INTO ${qualified(names.auditSchema, AUDIT_ROW_TABLE)}`,
+    `          (${PROVENANCE_COLUMNS},`,
+    '           emr_table, operation, cascade_id, row_key, old_values, new_values, changes)',
+    '        VALUES (',
+    `          ${provenanceValues(dialect).join(',\n          ')},`,
+    `          ${literal(table.name)}, the_operation, token, the_key, the_old, the_new, the_changes`,
+    '        );',
+    '      END LOOP;',
+    '      CLOSE affected;',
+    '    END',
   ].join('\n');
 }
 

@@ -1,7 +1,8 @@
 import type { Dialect } from '../dialect.ts';
 import type { ColumnModel, SchemaModel, TableModel } from '../model.ts';
-import { ident, qualified } from '../names.ts';
+import { ident } from '../names.ts';
 import { valueWriter } from './values.ts';
+import { presentRows } from './versions.ts';
 
 /** Byte for byte, in all the columns. */
 function same(columns: readonly ColumnModel[], a: string, b: string, dialect: Dialect): string {
@@ -57,9 +58,10 @@ export function tookPlace(table: TableModel, model: SchemaModel, dialect: Dialec
     .map((column) => column.name)
     .filter((name) => (table.key.length > 0 ? table.key : table.uniqueColumns).includes(name));
   if (risky.length + touched.length === 0 || naming.length === 0) return undefined;
+  const { from, where } = presentRows(model.schema, table, 'same');
   const holds = (row: 'OLD' | 'NEW', compared: readonly ColumnModel[]): string => {
     const found = naming.map((name) => `same.${ident(name)} = ${row}.${ident(name)}`).join(' AND ');
-    return `EXISTS (SELECT 1 FROM ${qualified(model.schema, table.name)} AS same\n      WHERE ${found} AND ${same(compared, 'same', row, dialect)})`;
+    return `EXISTS (SELECT 1 FROM ${from}\n      WHERE ${[found, same(compared, 'same', row, dialect), ...where].join(' AND ')})`;
   };
   const others = stored.filter((column) => !column.touched);
   const ordinary = [

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { lastCheckpoint } from '../../integrity-checker/seal/verify/index.ts';
 import { portOr } from '../support/ports.ts';
 import { bold, dim, green, printStep, red, table } from './report.ts';
 import { type Stack, startStack, TENANTS } from './stack.ts';
@@ -142,7 +143,12 @@ async function show(running: Stack): Promise<void> {
         `mariadb --socket=${running.mariadb.socket} -uroot -p"$(cat ${running.mariadb.directory}/administrator.password)"`,
       ],
       ['Activity log', running.layout.activity, 'npx chartgate log verify DIRECTORY'],
+      ['Sealed audit rows', join(running.layout.checker, 'seal'), 'npx chartgate audit verify --help'],
     ]),
+  );
+  const checkpoint = await lastCheckpoint(join(running.layout.checker, 'seal', 'north')).catch(() => '');
+  console.log(
+    `\n${bold('The last checkpoint of Northgate’s audit rows')}\n${checkpoint.replaceAll(/^/gm, '  ')}`,
   );
   console.log(`\n${bold('Clients')} ${dim('(secrets are made anew at each start)')}`);
   console.log(

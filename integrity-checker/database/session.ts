@@ -37,6 +37,7 @@ export async function openSession(
     throw made.find((result) => result.status === 'rejected')?.reason;
   }
   return {
+    statements: probing.probe.queries,
     counters: prober(probing, database),
     compare: comparer(comparing, database, baseline, sealer),
     onLost: (wanted) => {

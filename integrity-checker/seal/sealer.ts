@@ -75,8 +75,9 @@ export class Sealer {
   }
 
   /**
-   * What is wrong with sealed rows: what is known, and whether the last row of each table is there and as it
-   * was, which a table that was emptied or a database of an older date does not have.
+   * What is wrong with sealed rows: what is known, and whether the last row of each table, the first rows and
+   * some at random are as they were. A table that was emptied and a database of an older date have not even
+   * these.
    * @param reader of any session
    */
   async check(reader: RowReader): Promise<readonly CheckFinding[]> {
@@ -95,12 +96,27 @@ export class Sealer {
       const finding = findingOf({ table, id, code, hash });
       if (!known.some((each) => each.object === finding.object)) wrong.push(finding);
     }
+    for (const suspect of await this.#samples(reader)) {
+      const finding = findingOf(suspect);
+      if (![...known, ...wrong].some((each) => each.object === finding.object)) wrong.push(finding);
+    }
     const stalled = this.#clock.monotonic() - this.#progressAt > STALLED_MS;
     return [
       ...(this.#fault === undefined ? [] : [this.#fault]),
       ...known,
       ...wrong,
       ...(stalled && this.#fault === undefined ? [STALLED] : []),
+    ];
+  }
+
+  /** The first rows, and some at random: a table emptied and filled again has neither. */
+  async #samples(reader: RowReader): Promise<readonly Suspect[]> {
+    const [store, state] = [this.#store, this.#state];
+    if (store === undefined || state === undefined) return [];
+    const options = { without: DIRECT_ROW_TABLE } as const;
+    return [
+      ...(await spotCheck(store, state, reader, { ...options, at: 0 })),
+      ...(await spotCheck(store, state, reader, options)),
     ];
   }
 
@@ -130,7 +146,13 @@ export class Sealer {
       pause = Math.min(LONGEST_PAUSE_MS, pause * 2);
     }
     this.#opened.resolve();
-    await this.#store?.close();
+    await this.#closeStore();
+  }
+
+  async #closeStore(): Promise<void> {
+    const store = this.#store;
+    this.#store = undefined;
+    await store?.close();
   }
 
   async #openStore(): Promise<void> {
@@ -263,10 +285,7 @@ export class Sealer {
       this.#options.changed();
     }
     this.#opened.resolve();
-    if (ofStore) {
-      await this.#store?.close();
-      this.#store = undefined;
-    }
+    if (ofStore) await this.#closeStore();
     if (this.#trouble === finding.sentence) return;
     this.#trouble = finding.sentence;
     const { log, database } = this.#options;

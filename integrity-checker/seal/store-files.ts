@@ -56,10 +56,11 @@ export async function listStore(directory: string): Promise<StoreListing> {
   return { leaves: numbers(LEAVES), checkpoints: numbers(CHECKPOINTS) };
 }
 
-/** Reads leaves of a store wherever they are. Files stay open until `close`. */
+/** Reads leaves of a store wherever they are. Files stay open until `close`; afterwards nothing is read. */
 export class LeafFiles {
   readonly #directory: string;
   readonly #handles = new Map<number, Promise<FileHandle>>();
+  #closed = false;
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -95,7 +96,8 @@ export class LeafFiles {
     }
   }
 
-  #open(segment: number): Promise<FileHandle> {
+  async #open(segment: number): Promise<FileHandle> {
+    if (this.#closed) throw unavailable('read', undefined);
     let handle = this.#handles.get(segment);
     if (handle === undefined) {
       handle = open(join(this.#directory, leavesFile(segment)), 'r').catch((error: unknown) => {
@@ -111,6 +113,7 @@ export class LeafFiles {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     const handles = [...this.#handles.values()];
     this.#handles.clear();
     await Promise.allSettled(handles.map(async (handle) => (await handle).close()));

@@ -80,7 +80,11 @@ export class FingerprintState {
     const moved = this.#moved(before);
     this.#unsettled = pending && !heed;
     if (!heed) this.#watchfulUntil = 0;
-    else if (moved || pending) this.#watchfulUntil = now + this.#watchfulMs;
+    // Until a comparison finds nothing under way any more, however long that takes.
+    else if (pending) this.#watchfulUntil = Number.POSITIVE_INFINITY;
+    else if (moved || this.#watchfulUntil === Number.POSITIVE_INFINITY) {
+      this.#watchfulUntil = now + this.#watchfulMs;
+    }
     const last = this.#verdict;
     const state: VerdictState = found.length === 0 ? 'intact' : 'broken';
     const keep = !moved && last.state === 'intact';

@@ -39,6 +39,8 @@ export interface Comparison {
 
 /** A live connection to one database. Both methods may reject; the session is then of no more use. */
 export interface DatabaseSession {
+  /** How many statements a probe is for the server. */
+  readonly statements: number;
   /** The query leaves before this returns. */
   counters(): Promise<Counters>;
   /** Counters, a comparison of everything with the baseline, counters again. May run beside `counters`. */

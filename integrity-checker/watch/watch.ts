@@ -3,6 +3,7 @@ import type { DatabaseId } from '../../contracts/identifiers.ts';
 import type { Log } from '../log.ts';
 import { within } from '../within.ts';
 import { FingerprintState } from './fingerprint-state.ts';
+import { Pace } from './pace.ts';
 import { describe, late, Trouble } from './trouble.ts';
 import type { CheckFinding, DatabaseSession, Watch, WatchVerdict } from './types.ts';
 
@@ -15,6 +16,8 @@ export interface WatchOptions {
   readonly timeoutMs: number;
   readonly log: Log;
   readonly clock?: Clock;
+  /** See `FingerprintState`. */
+  readonly watchfulMs?: number;
 }
 
 const FIRST_PAUSE_MS = 25;
@@ -39,7 +42,7 @@ export class DatabaseWatch implements Watch {
   readonly id: DatabaseId;
   readonly #options: WatchOptions;
   readonly #clock: Clock;
-  readonly #known = new FingerprintState('checker-starting');
+  readonly #known: FingerprintState;
   readonly #stop = new AbortController();
   readonly #finished: Promise<void>;
   /** The session that may change what is known; set from when it opened until it failed. */
@@ -49,6 +52,9 @@ export class DatabaseWatch implements Watch {
   #lose: (error: unknown) => void = () => {};
   #waiting: ((verdict: WatchVerdict) => void)[] = [];
   #probing = false;
+  readonly #pace = new Pace();
+  /** Set while the next probe waits for its turn. */
+  #turn: NodeJS.Timeout | undefined;
   /** Comparisons of one session run one after the other. */
   #comparing: Promise<void> = Promise.resolve();
   #nextComparison: NodeJS.Timeout | undefined;
@@ -57,6 +63,7 @@ export class DatabaseWatch implements Watch {
     this.id = options.id;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#known = new FingerprintState('checker-starting', options.watchfulMs);
     this.#finished = this.#live();
   }
 
@@ -65,7 +72,9 @@ export class DatabaseWatch implements Watch {
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
       // Requests read from the socket in one go are one group.
-      if (this.#waiting.length === 1 && !this.#probing) queueMicrotask(() => void this.#probe());
+      if (this.#waiting.length === 1 && !this.#probing && this.#turn === undefined) {
+        queueMicrotask(() => void this.#probe());
+      }
     });
   }
 
@@ -78,6 +87,7 @@ export class DatabaseWatch implements Watch {
 
   async close(): Promise<void> {
     this.#stop.abort();
+    clearTimeout(this.#turn);
     this.#lose(stopping());
     await this.#finished;
   }
@@ -145,6 +155,14 @@ export class DatabaseWatch implements Watch {
   async #probe(): Promise<void> {
     const session = this.#session;
     if (session === undefined || this.#probing || this.#waiting.length === 0) return;
+    const wait = this.#pace.begin(this.#clock.monotonic(), session.statements);
+    if (wait > 0) {
+      this.#turn = setTimeout(() => {
+        this.#turn = undefined;
+        void this.#probe();
+      }, wait);
+      return;
+    }
     this.#probing = true;
     const group = this.#waiting;
     this.#waiting = [];

@@ -27,9 +27,9 @@ export function planFor(short: boolean): Plan {
     ? {
         short,
         checks: 300,
-        race: { drops: 6, writesPerSecond: 200 },
-        cost: { rounds: 1, seconds: 1.5, perSecond: 1_000 },
-        tenants: { count: 3, perSecond: 300, seconds: 1 },
+        race: { drops: 3, writesPerSecond: 200 },
+        cost: { rounds: 1, seconds: 1, perSecond: 1_000 },
+        tenants: { count: 2, perSecond: 300, seconds: 1 },
         engines: ['mariadb', 'mysql'],
       }
     : {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { describeServer, parseVersion } from '../../audit-sql/catalogue/server.ts';
 import { dialectOf } from '../../audit-sql/dialect.ts';
 import { auditNames, type ServerDescription } from '../../audit-sql/index.ts';
+import { GUARD_PROCEDURES } from '../../audit-sql/names.ts';
 import { guardScript } from '../../audit-sql/writers/guard.ts';
 import { freePort } from '../../examples/support/ports.ts';
 
@@ -164,7 +165,7 @@ describe('what is written by version', () => {
     const described = server('9.7.4');
     const caller = { user: 'chartgate_checker', host: 'localhost' };
     const text = guardScript(NAMES, dialectOf(described), described.major, [caller, NAMES.guard]).text;
-    expect(text.match(/GRANT EXECUTE ON PROCEDURE/g)).toHaveLength(2);
+    expect(text.match(/GRANT EXECUTE ON PROCEDURE/g)).toHaveLength(2 * GUARD_PROCEDURES.length);
     const mariadb = server('10.11.1-MariaDB');
     expect(guardScript(NAMES, dialectOf(mariadb), mariadb.major, [caller]).text).not.toContain(
       'chartgate_checker',

@@ -24,7 +24,7 @@ beforeEach(() => {
 
 afterEach(() => watch.close());
 
-async function start(fullCheckMs = FAR, timeoutMs = 2_000): Promise<ScriptedSession> {
+async function start(fullCheckMs = FAR, timeoutMs = 2_000, watchfulMs = 60_000): Promise<ScriptedSession> {
   watch = new DatabaseWatch({
     id: ID,
     open: async () => {
@@ -36,6 +36,7 @@ async function start(fullCheckMs = FAR, timeoutMs = 2_000): Promise<ScriptedSess
     },
     fullCheckMs,
     timeoutMs,
+    watchfulMs,
     log: (line) => lines.push(line),
   });
   await until(async () => (await watch.attest()).findings[0] !== 'checker-starting');
@@ -322,5 +323,109 @@ describe('a lost database', () => {
     expect((await waiting).state).not.toBe('intact');
     await closed;
     expect((await watch.attest()).state).toBe('unverified');
+  });
+});
+
+describe('probes are paced', () => {
+  /** Asks all the time, as many at once as given, and says how many probes a second that made. */
+  async function rate(session: ScriptedSession, askers: number, ms: number): Promise<number> {
+    const from = session.probes;
+    const begin = performance.now();
+    const end = begin + ms;
+    await Promise.all(
+      Array.from({ length: askers }, async () => {
+        while (performance.now() < end) await watch.attest();
+      }),
+    );
+    return ((session.probes - from) * 1_000) / (performance.now() - begin);
+  }
+
+  it.each([
+    [1, 1],
+    [50, 1],
+    [1, 2],
+    [50, 2],
+  ])(
+    'for %d who ask all the time, to a thousand statements a second, %d a probe',
+    async (askers, statements) => {
+      prepare = (session) => {
+        session.statements = statements;
+      };
+      const session = await start();
+      await pause(20);
+      const probes = await rate(session, askers, 600);
+      expect(probes * statements).toBeLessThanOrEqual(1_000);
+      expect(probes * statements).toBeGreaterThan(300);
+    },
+  );
+
+  it('but not for one who asks after a pause', async () => {
+    const session = await start();
+    for (let i = 0; i < 20; i++) {
+      await pause(5);
+      const before = session.probes;
+      const asked = watch.attest();
+      await Promise.resolve();
+      await Promise.resolve();
+      expect(session.probes).toBe(before + 1);
+      await asked;
+    }
+  });
+
+  it('and a verdict still comes from a probe that began after the question', async () => {
+    const session = await start();
+    for (let i = 0; i < 300; i++) {
+      if (i % 50 === 49) {
+        session.hard += 1;
+        session.findings = session.findings.length === 0 ? [MISSING] : [];
+      }
+      const expected = session.findings.length === 0 ? 'intact' : 'broken';
+      expect((await watch.attest()).state).toBe(expected);
+    }
+  });
+});
+
+describe("while somebody's definition is under way", () => {
+  it('its late effect is found by the loaded definition, however long it waited', async () => {
+    const session = await start(FAR, 2_000, 30);
+    session.pending = true;
+    session.hard += 1;
+    expect((await watch.attest()).state).toBe('intact');
+    await pause(80);
+    // Longer than definitions are usually heeded: now it takes effect, and its table is used.
+    session.findings = [MISSING];
+    session.definitions += 1;
+    expect((await watch.attest()).state).toBe('broken');
+  });
+
+  it('when nothing is under way any more, loaded definitions soon mean nothing again', async () => {
+    const session = await start(FAR, 2_000, 30);
+    session.pending = true;
+    session.hard += 1;
+    await watch.attest();
+    session.pending = false;
+    session.definitions += 1;
+    await watch.attest();
+    await pause(50);
+    const before = session.comparisons;
+    session.definitions += 1;
+    expect((await watch.attest()).state).toBe('intact');
+    expect(session.comparisons).toBe(before);
+  });
+
+  it('every probe compares where definitions are loaded all the time, and the epoch stays', async () => {
+    const session = await start(FAR, 2_000, 30);
+    session.pending = true;
+    session.duringComparison = () => {
+      session.definitions += 1;
+    };
+    session.hard += 1;
+    const first = await watch.attest();
+    const before = session.comparisons;
+    const second = await watch.attest();
+    expect(session.comparisons).toBeGreaterThan(before);
+    expect(second.epoch).toBe(first.epoch);
+    session.findings = [MISSING];
+    expect((await watch.attest()).state).toBe('broken');
   });
 });

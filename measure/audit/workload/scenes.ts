@@ -136,7 +136,8 @@ async function prepared(session: Session, table: TableShape, scene: Scene): Prom
     return;
   }
   await arrange(session, `SET @statement = ${unicode(written.sql)}`);
-  await arrange(session, 'PREPARE s FROM @statement');
+  // What is wrong with a statement may show when it is prepared already.
+  if (!(await send(session, scene, { tables: [], sql: 'PREPARE s FROM @statement' }))) return;
   await send(session, scene, { ...written, sql: 'EXECUTE s' });
   await arrange(session, 'DEALLOCATE PREPARE s');
 }

@@ -74,6 +74,7 @@ export async function manyTenants(
     databases.push({
       ...model,
       id,
+      port: stack.mariadb.port,
       user: prepared.checkerUser.user,
       password: { file: secret(`${id}.password`, prepared.checkerUser.password) },
       emrSchema: prepared.schema,

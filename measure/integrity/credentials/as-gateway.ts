@@ -226,10 +226,10 @@ for (const [name, attempt] of [...files, ...processes, ...others]) {
     report(name, true, typeof code === 'string' ? code : 'refused');
   }
 }
-for (const [name, secret, bytes] of MESSAGES) {
+for (const [index, [name, secret, bytes]] of MESSAGES.entries()) {
   const answered = await speak(secret, bytes);
   report(name, !answered, answered ? 'answered' : 'connection closed');
   // After an alarm new connections are admitted slowly.
-  await new Promise((resolve) => setTimeout(resolve, 260));
+  if (index > 4) await new Promise((resolve) => setTimeout(resolve, 260));
 }
 process.exit(0);

@@ -44,9 +44,10 @@ export async function runRace(
   const holder = await clinic.stack.mariadb.connect({ database: clinic.tenant.schema });
   const drops: Record<Manner, number> = { 'for a moment': 0, 'put back at once': 0, 'behind a lock': 0 };
   const recoveries: number[] = [];
-  const began = performance.now();
   // Connections are made before the load is there.
   for (let n = 0; n < 10; n += 1) await clinic.write('warm');
+  const began = performance.now();
+  let seconds = 0;
   const pace = new Pace(options.writesPerSecond, (number, dueAt) => {
     const sent = clinic.write(`race ${number}`, dueAt).then((answer) => {
       answers.push(answer);
@@ -75,11 +76,11 @@ export async function runRace(
     }
   } finally {
     await pace.stop();
+    seconds = (performance.now() - began) / 1000;
     await Promise.all(waiting);
     await holder.end();
     await administrator.end();
   }
-  const seconds = (performance.now() - began) / 1000;
   return {
     drops,
     sent: pace.count,

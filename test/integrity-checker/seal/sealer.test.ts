@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -69,10 +69,12 @@ describe.each(ENGINES)('sealing on %s', (engine) => {
   }
   const sealedAll = (of: Audited, { sealer }: Sealing): Promise<void> =>
     until(async () => sealer.size === (await countRows(of)), 10_000);
-  const checkpoints = (of: Audited) =>
-    splitNotes(readFileSync(join(of.directory, 'checkpoints-00000001.txt'), 'utf8')).notes.map((note) =>
-      openCheckpoint(note, readVerifier(of.keys.publicPem.toString(), originOf(of.database.id))),
-    );
+  const checkpoints = (of: Audited) => {
+    const file = join(of.directory, 'checkpoints-00000001.txt');
+    const verifier = readVerifier(of.keys.publicPem.toString(), originOf(of.database.id));
+    const { notes } = splitNotes(existsSync(file) ? readFileSync(file, 'utf8') : '');
+    return notes.map((note) => openCheckpoint(note, verifier));
+  };
   async function verify(of: Audited) {
     const verifier = readVerifier(of.keys.publicPem.toString(), originOf(of.database.id));
     const reader = directRows(of.admin, of.names.auditSchema);
@@ -149,7 +151,7 @@ describe.each(ENGINES)('sealing on %s', (engine) => {
       while (!over) await connection.query("INSERT INTO patient (name) VALUES ('busy')");
       await connection.end();
     })();
-    await until(() => checkpointsOf(of).some(({ tables }) => tables.audit_row.settled > 2), 15_000);
+    await until(() => checkpoints(of).some(({ tables }) => tables.audit_row.settled > 2), 15_000);
     over = true;
     await writing;
     await sealedAll(of, sealing);
@@ -157,8 +159,6 @@ describe.each(ENGINES)('sealing on %s', (engine) => {
     expect(sealing.changes()).toBe(0);
     await reading.end();
   });
-  const checkpointsOf = (of: Audited) =>
-    statSync(of.directory, { throwIfNoEntry: false }) ? checkpoints(of) : [];
 
   it('keeps ids open over a restart of its own', async () => {
     const of = await clinicOf('restarted');
@@ -223,15 +223,18 @@ describe.each(ENGINES)('sealing on %s', (engine) => {
     const { auditSchema } = of.names;
     const reader = (await openSealSession(of.database)).reader;
     await of.admin.query(`TRUNCATE ${auditSchema}.audit_row`);
-    expect(await first.sealer.check(reader)).toMatchObject([
-      { code: 'audit-row-deleted', object: 'audit_row 3' },
-    ]);
+    expect(await first.sealer.check(reader)).toContainEqual(
+      expect.objectContaining({ code: 'audit-row-deleted', object: 'audit_row 3' }),
+    );
     await of.admin.query("INSERT INTO patient (name) VALUES ('1'), ('2'), ('3'), ('4'), ('5')");
     await until(() => first.changes() > 0, 10_000);
-    await first.sealer.close();
+    await pause(700);
     expect(first.sealer.size).toBe(4);
+    await first.sealer.close();
     const second = seal(of);
-    expect(await second.sealer.check(reader)).toMatchObject([{ object: 'audit_row 3' }]);
+    expect(await second.sealer.check(reader)).toContainEqual(
+      expect.objectContaining({ code: 'audit-row-edited', object: 'audit_row 3' }),
+    );
     await pause(1_500);
     expect(second.sealer.size).toBe(4);
   });

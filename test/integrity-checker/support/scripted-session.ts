@@ -15,6 +15,7 @@ interface Call {
  * at a real server that answers slowly.
  */
 export class ScriptedSession implements DatabaseSession {
+  statements = 1;
   hard = 1;
   definitions = 1;
   tables = 1;
