@@ -82,29 +82,27 @@ export class Sealer {
    */
   async check(reader: RowReader): Promise<readonly CheckFinding[]> {
     await this.#opened.promise;
-    const known = (this.#suspects?.all ?? []).map(findingOf);
     // A statement of the EMR can keep tables without transactions locked for long; their heads are looked at
     // in the rounds, twice a second.
     const heads = SEALED_TABLES.flatMap((table) => this.#state?.head(table) ?? []).filter(
       ({ table }) => table !== DIRECT_ROW_TABLE,
     );
-    const wrong: CheckFinding[] = [];
-    for (const { table, id, hash } of heads) {
-      const [row] = await reader.hashes(table, id, id, 1);
-      const code = judgeRow(hash, row);
-      if (code === undefined) continue;
-      const finding = findingOf({ table, id, code, hash });
-      if (!known.some((each) => each.object === finding.object)) wrong.push(finding);
+    const wrong: Suspect[] = [];
+    for (const head of heads) {
+      const [row] = await reader.hashes(head.table, head.id, head.id, 1);
+      const code = judgeRow(head.hash, row);
+      if (code !== undefined) wrong.push({ ...head, code });
     }
-    for (const suspect of await this.#samples(reader)) {
-      const finding = findingOf(suspect);
-      if (![...known, ...wrong].some((each) => each.object === finding.object)) wrong.push(finding);
-    }
+    wrong.push(...(await this.#samples(reader)));
+    // From now on it is known: the next comparison may look at other rows.
+    await this.#record(wrong);
+    const known = (this.#suspects?.all ?? []).map(findingOf);
+    const beyond = wrong.map(findingOf).filter(({ object }) => !known.some((each) => each.object === object));
     const stalled = this.#clock.monotonic() - this.#progressAt > STALLED_MS;
     return [
       ...(this.#fault === undefined ? [] : [this.#fault]),
       ...known,
-      ...wrong,
+      ...beyond,
       ...(stalled && this.#fault === undefined ? [STALLED] : []),
     ];
   }
@@ -242,7 +240,12 @@ export class Sealer {
   }
 
   async #suspect(found: readonly Suspect[]): Promise<void> {
-    const { log, database, changed } = this.#options;
+    if (await this.#record(found)) this.#options.changed();
+  }
+
+  /** @returns whether there was something new in it */
+  async #record(found: readonly Suspect[]): Promise<boolean> {
+    const { log, database } = this.#options;
     let news = false;
     for (const suspect of found) {
       if (!(await this.#suspects?.set(suspect))) continue;
@@ -250,7 +253,7 @@ export class Sealer {
       const { code, object, sentence } = findingOf(suspect);
       log({ level: 'error', event: 'seal', database, codes: [code], object, sentence });
     }
-    if (news) changed();
+    return news;
   }
 
   /** Rows that were wrong may be right again: another server with the same data may have taken over. */

@@ -29,7 +29,12 @@ describe.each(ENGINES)('cascades against a session that resists, on %s', (engine
     admin = await lenient(server);
     await admin.query(`CREATE DATABASE emr; USE emr; CREATE TABLE p (id INT PRIMARY KEY, v INT);
       CREATE TABLE c (id INT PRIMARY KEY, p INT, q INT, FOREIGN KEY (p) REFERENCES p (id) ON DELETE CASCADE ON UPDATE CASCADE,
-        FOREIGN KEY (q) REFERENCES p (id) ON DELETE SET NULL ON UPDATE CASCADE)`);
+        FOREIGN KEY (q) REFERENCES p (id) ON DELETE SET NULL ON UPDATE CASCADE);
+      CREATE TABLE elsewhere (id INT PRIMARY KEY, v INT); INSERT INTO elsewhere VALUES (1, 1)`);
+    if (engine === 'mariadb') {
+      await admin.query(`CREATE TABLE vp (id INT PRIMARY KEY);
+        CREATE TABLE vc (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES vp (id) ON DELETE CASCADE) WITH SYSTEM VERSIONING`);
+    }
     model = await startAudit(admin, 'emr');
   });
 
@@ -88,6 +93,38 @@ describe.each(ENGINES)('cascades against a session that resists, on %s', (engine
       expect(replayed(before, found, model)).toEqual(await contentOf(admin, model));
       expect(found.filter((row) => row.operation === 'cascade-delete')).toHaveLength(2);
       await Promise.all([mine.end(), other.end()]);
+    },
+  );
+
+  it('a cascade that waits for another session holds up nobody who writes elsewhere', async () => {
+    await rows();
+    const [holder, waiting, third] = await Promise.all(
+      [0, 1, 2].map(() => server.connect({ database: 'emr', multipleStatements: true })),
+    );
+    if (holder === undefined || waiting === undefined || third === undefined) throw new Error('no sessions');
+    await holder.query('BEGIN; SELECT * FROM p WHERE id = 2 FOR UPDATE');
+    // Records the children of row 1, then waits for row 2 with its statement half done.
+    const deleting = waiting.query('DELETE FROM p WHERE id IN (1, 2)');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await third.query('SET innodb_lock_wait_timeout = 2; UPDATE elsewhere SET v = v + 1');
+    await holder.query('COMMIT');
+    await deleting;
+    await Promise.all([holder.end(), waiting.end(), third.end()]);
+  });
+
+  it.runIf(engine === 'mariadb')(
+    'versioned children are recorded in any time zone of the session',
+    async () => {
+      const session = await server.connect({ database: 'emr', multipleStatements: true });
+      await session.query(`INSERT INTO vp VALUES (1), (2), (3); INSERT INTO vc (id, p) VALUES (1, 1), (2, 2), (3, 3);
+      UPDATE vc SET id = id + 10`);
+      const last = await lastTrailId(admin, 'emr');
+      await session.query('DELETE FROM vp WHERE id = 1');
+      await session.query("SET time_zone = '+11:00'; DELETE FROM vp WHERE id = 2");
+      await session.query("SET time_zone = '-09:00'; DELETE FROM vp WHERE id = 3");
+      await session.end();
+      const found = counting(await trailRows(admin, 'emr', last));
+      expect(found.filter((row) => row.operation === 'cascade-delete')).toHaveLength(3);
     },
   );
 
