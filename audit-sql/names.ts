@@ -41,6 +41,8 @@ export const GUARD_PROCEDURES = [
  * alone. MySQL 8 and later have one, SHOW_ROUTINE, and no such view.
  */
 export const GUARD_TEXT_VIEW = 'chartgate_guard_text';
+/** What the checker itself may read of the instatement log: whether its last line still says started. */
+export const PROBED_COLUMNS = ['id', 'action'] as const;
 /** Of `mysql.proc`: everything that decides what a routine does. */
 export const GUARD_TEXT_COLUMNS = [
   'name',

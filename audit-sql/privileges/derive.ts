@@ -1,5 +1,11 @@
 import { type ServerDescription, textsByView } from '../dialect.ts';
-import { type AuditNames, GUARD_PROCEDURES, GUARD_TEXT_VIEW } from '../names.ts';
+import {
+  type AuditNames,
+  GUARD_PROCEDURES,
+  GUARD_TEXT_VIEW,
+  INSTATEMENT_TABLE,
+  PROBED_COLUMNS,
+} from '../names.ts';
 import type { Assignment } from './assign.ts';
 import { type Globs, matcher } from './policy/glob.ts';
 import type { PolicyRole, Switch, TableRule } from './policy/types.ts';
@@ -92,6 +98,7 @@ function isGuardHolding({ scope, object, privilege }: Holding): boolean {
       GUARD_PROCEDURES.some((procedure) => procedure === object[2])
     );
   }
+  if (scope === 'column') return privilege === 'SELECT' && object[1] === INSTATEMENT_TABLE;
   return (
     scope === 'table' && object[1] === GUARD_TEXT_VIEW && VIEW_PRIVILEGES.some((name) => name === privilege)
   );
@@ -113,6 +120,14 @@ function guardGrants({ account, role }: Assignment, around: Surroundings): Unnam
         scope: 'routine',
         object: [auditSchema, 'PROCEDURE', procedure],
         privilege: 'EXECUTE',
+        why,
+      }),
+    ),
+    ...PROBED_COLUMNS.map(
+      (column): Unnamed => ({
+        scope: 'column',
+        object: [auditSchema, INSTATEMENT_TABLE, column],
+        privilege: 'SELECT',
         why,
       }),
     ),

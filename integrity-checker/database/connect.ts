@@ -1,5 +1,6 @@
 import { isIPv4 } from 'node:net';
 import mysql, { type ConnectionOptions, type Connection as CoreConnection } from 'mysql2';
+import { INSTATEMENT_TABLE, qualified } from '../../audit-sql/names.ts';
 import { identifiedStream } from '../../audit-sql/tls-stream.ts';
 import type { CheckedDatabase } from '../../contracts/settings.ts';
 import { Trouble } from '../watch/trouble.ts';
@@ -107,7 +108,11 @@ export async function connect(database: CheckedDatabase, lost: (error: Error) =>
       await driver.changeUser({ user, password, charset: CHARSET });
       await driver.query(settings);
     };
-    const probe = await planProbe(engine, async (sql) => (await driver.query({ sql, rowsAsArray: true }))[0]);
+    const probe = await planProbe(
+      engine,
+      async (sql) => (await driver.query({ sql, rowsAsArray: true }))[0],
+      qualified(database.auditSchema, INSTATEMENT_TABLE),
+    );
     return { connection, engine, probe, forgetRoutines, destroy };
   } catch (error) {
     destroy();

@@ -187,9 +187,15 @@ export interface Probe {
  * Asks which counters and settings the server has, so that the probe need not compare with the names of those
  * that it lacks, and puts the probe together. The connection needs a `group_concat_max_len` of `PROBE_LENGTH`.
  * @param query runs a statement and gives rows as arrays
+ * @param log the instatement log, quoted for SQL, whose last line is part of the probe: writing one moves no
+ *   counter. Left out when undefined
  * @throws Trouble `status-incomplete` when the server hides them
  */
-export async function planProbe(engine: Engine, query: (sql: string) => Promise<unknown>): Promise<Probe> {
+export async function planProbe(
+  engine: Engine,
+  query: (sql: string) => Promise<unknown>,
+  log?: string,
+): Promise<Probe> {
   const wanted = [
     ...[...WATCHED_STATEMENTS, ...TABLE_STATEMENTS].map((name) => `Com_${name}`),
     ...AGES,
@@ -209,6 +215,9 @@ export async function planProbe(engine: Engine, query: (sql: string) => Promise<
   const columns = variables
     .filter((name) => VARIABLES.includes(name))
     .map((name, index) => `CONCAT(@@global.${name}) v${index}`)
+    .concat(
+      log === undefined ? [] : [`(SELECT CONCAT(id,' ',action) FROM ${log} ORDER BY id DESC LIMIT 1) l`],
+    )
     .join(',');
   // Compared as bytes, which takes half the time. The names are spelt as the server spells them.
   const names = has.sort().map(quoted).join(',');

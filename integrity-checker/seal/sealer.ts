@@ -2,6 +2,7 @@ import { SEALED_TABLES } from '../../audit-sql/fingerprint/index.ts';
 import { DIRECT_ROW_TABLE } from '../../audit-sql/names.ts';
 import { type Clock, systemClock } from '../../contracts/clock.ts';
 import type { Log } from '../log.ts';
+import { sleep } from '../sleep.ts';
 import { describe, late } from '../watch/trouble.ts';
 import type { CheckFinding } from '../watch/types.ts';
 import { within } from '../within.ts';
@@ -302,16 +303,3 @@ const STALLED: CheckFinding = Object.freeze({
   object: '',
   sentence: `No audit row could be sealed for over ${STALLED_MS / 1000} s.`,
 });
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-  });
-}

@@ -2,6 +2,7 @@ import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSnapshot } from '../../audit-sql/fingerprint/index.ts';
 import { type AuditNames, apply, type Scripts } from '../../audit-sql/index.ts';
+import { GUARD_PROCEDURES, GUARD_TEXT_VIEW } from '../../audit-sql/names.ts';
 import type { PrivateDatabase } from '../../examples/support/private-database.ts';
 import {
   auditAll,
@@ -164,20 +165,30 @@ describe.each(ENGINES)('after protect, on %s', (engine) => {
     expect(snapshot.foreignKeys).toHaveLength(1);
     expect(snapshot.accounts.map((a) => a.locked)).toEqual([true, true]);
     expect(snapshot.instatement).toMatchObject({ action: 'start' });
-    expect(snapshot.guards).toHaveLength(1);
+    expect(snapshot.guards.map(({ name }) => name).sort()).toEqual(
+      [...GUARD_PROCEDURES, ...(engine === 'mariadb' ? [GUARD_TEXT_VIEW] : [])].sort(),
+    );
+    for (const { text } of snapshot.guards) expect(text).toMatch(/^[0-9a-f]{64}$/);
   });
 
   it.each(CHECKER_ATTEMPTS)("the checker's account cannot: %s (%s)", async (statement) => {
     await expect(checker.query(statement)).rejects.toThrow(/denied|privilege/i);
   });
 
-  it("the checker's account holds EXECUTE on the guard procedure and nothing else", async () => {
+  it("the checker's account holds EXECUTE on the guard procedures, sees their texts, and nothing else", async () => {
     const [rows] = await checker.query<RowDataPacket[]>('SHOW GRANTS');
     const grants = rows.map((row) => String(Object.values(row)[0]).replace(/ IDENTIFIED.*/, ''));
-    expect(grants).toEqual([
-      'GRANT USAGE ON *.* TO `chartgate_checker`@`localhost`',
-      'GRANT EXECUTE ON PROCEDURE `emr_audit`.`chartgate_snapshot` TO `chartgate_checker`@`localhost`',
-    ]);
+    const to = 'TO `chartgate_checker`@`localhost`';
+    expect(grants.map((grant) => grant.replace('(`action`, `id`)', '(`id`, `action`)')).sort()).toEqual(
+      [
+        `GRANT USAGE ON *.* ${to}`,
+        ...GUARD_PROCEDURES.map((name) => `GRANT EXECUTE ON PROCEDURE \`emr_audit\`.\`${name}\` ${to}`),
+        `GRANT SELECT (\`id\`, \`action\`) ON \`emr_audit\`.\`audit_instatement_log\` ${to}`,
+        engine === 'mariadb'
+          ? `GRANT SELECT, SHOW VIEW ON \`emr_audit\`.\`${GUARD_TEXT_VIEW}\` ${to}`
+          : `GRANT SHOW_ROUTINE ON *.* ${to}`,
+      ].sort(),
+    );
     const [visible] = await checker.query<RowDataPacket[]>('SELECT * FROM information_schema.TRIGGERS');
     expect(visible).toEqual([]);
   });

@@ -252,6 +252,17 @@ describe.each(ENGINES)('the checker on %s:', (engine) => {
     });
   });
 
+  it('is broken as soon as the log says that auditing was stopped, although no counter moves', async () => {
+    await administrator.query(
+      "INSERT INTO clinic_audit.audit_instatement_log (at, action, login, account, connection, emr_schema, schema_digest, generator, tables_audited) SELECT at, 'stop', login, account, connection, emr_schema, schema_digest, generator, tables_audited FROM clinic_audit.audit_instatement_log ORDER BY id DESC LIMIT 1",
+    );
+    const verdict = await strict();
+    expect(verdict.state).toBe('broken');
+    expect(verdict.findings).toContain('audit-not-started');
+    await clinic.start(administrator);
+    await until(async () => (await strict()).state === 'intact');
+  });
+
   describe('without any tamper', () => {
     it('a busy database with temporary tables is always intact', async () => {
       let asked = 0;

@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import type { Connection } from 'mysql2/promise';
 import { openBaseline } from '../../../audit-sql/fingerprint/index.ts';
-import { accountSql, auditNames, GUARD_PROCEDURES, GUARD_TEXT_VIEW } from '../../../audit-sql/names.ts';
+import {
+  accountSql,
+  auditNames,
+  GUARD_PROCEDURES,
+  GUARD_TEXT_VIEW,
+  INSTATEMENT_TABLE,
+} from '../../../audit-sql/names.ts';
 import type { CheckedDatabase, CheckerSettings } from '../../../contracts/settings.ts';
 import { connect } from '../../../integrity-checker/database/connect.ts';
 import { isLoopbackAddress } from '../processes.ts';
@@ -92,6 +98,9 @@ function harmless(line: string, schemas: readonly string[]): boolean {
     [
       ...GUARD_PROCEDURES.map((name) => ['EXECUTE ON PROCEDURE', name] as const),
       ['SELECT, SHOW VIEW ON', GUARD_TEXT_VIEW] as const,
+      // Whether its last line says started; the servers name the columns in an order of their own.
+      ['SELECT (`id`, `action`) ON', INSTATEMENT_TABLE] as const,
+      ['SELECT (`action`, `id`) ON', INSTATEMENT_TABLE] as const,
     ].some(([what, name]) =>
       line
         .toLowerCase()

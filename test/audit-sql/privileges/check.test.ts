@@ -14,6 +14,7 @@ import {
   type Script,
   type ServerDescription,
 } from '../../../audit-sql/index.ts';
+import { GUARD_PROCEDURES } from '../../../audit-sql/names.ts';
 import type { PrivateDatabase } from '../../../examples/support/private-database.ts';
 import { CHECKER, connectAs, EMR_PASSWORD, EMR_USER, ENGINES, lenient, startServer } from '../support.ts';
 
@@ -360,9 +361,11 @@ describe.each(ENGINES)('protect --check, on %s', (engine) => {
     expect(said(result)).toBe('');
     expect(result.ok).toBe(true);
     const again = await script(await plan());
-    expect(again.statements.map((one) => one.sql).slice(2)).toEqual([
-      "GRANT EXECUTE ON PROCEDURE `rx_1_audit`.`chartgate_snapshot` TO 'chartgate_checker'@'localhost'",
-    ]);
+    expect(again.statements.map((one) => one.sql).slice(2)).toEqual(
+      GUARD_PROCEDURES.map(
+        (name) => `GRANT EXECUTE ON PROCEDURE \`rx_1_audit\`.\`${name}\` TO 'chartgate_checker'@'localhost'`,
+      ),
+    );
     expect((await script(await plan())).text).toBe(again.text);
   });
 

@@ -143,7 +143,7 @@ export const BROKEN_CHECKER: readonly BrokenFile[] = [
       'baselineKeys: [signer.pub.pem, signer-2.pub.pem]\n  - id',
       'baselineKeys: [signer.pub.pem]\n  - id',
     ],
-    faults: ['10:19: databases[0].baselineKeys: is one key, and 2 administrators must sign; list as many'],
+    faults: ['10:5: databases[0].baselineKeys: is one key, and 2 administrators must sign; list as many'],
   },
   {
     because: 'more signatures than there are keys',
@@ -151,7 +151,7 @@ export const BROKEN_CHECKER: readonly BrokenFile[] = [
       'baselineKeys: [signer.pub.pem, signer-2.pub.pem]\n  - id',
       'baselineKeys: [signer.pub.pem, signer-2.pub.pem]\n    baselineSignatures: 3\n  - id',
     ],
-    faults: ['10:19: databases[0].baselineKeys: are 2 keys, and 3 administrators must sign; list as many'],
+    faults: ['10:5: databases[0].baselineKeys: are 2 keys, and 3 administrators must sign; list as many'],
   },
   {
     because: 'one signature, as a number',
