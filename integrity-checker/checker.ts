@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type Baseline, openBaseline } from '../audit-sql/fingerprint/index.ts';
 import type { CheckedDatabase, CheckerSettings, SealSettings } from '../contracts/settings.ts';
 import { BaselineFile } from './database/baseline-file.ts';
-import { LastBaseline } from './database/last-baseline.ts';
+import { LastBaseline, lastBaselineFile } from './database/last-baseline.ts';
 import { openSession } from './database/session.ts';
 import type { Log } from './log.ts';
 import { noteSigner, openSealSession, originOf, Sealer } from './seal/index.ts';
@@ -56,7 +56,7 @@ async function keep(
   log: Log,
 ): Promise<{ watch: DatabaseWatch; sealer: Sealer | undefined; look: () => void }> {
   const last = new LastBaseline(
-    seal === undefined ? undefined : join(seal.directory, `${database.id}.baseline`),
+    seal === undefined ? undefined : lastBaselineFile(seal.directory, database.id),
   );
   const file = new BaselineFile<Baseline>(database.baseline, (bytes) =>
     last.admit(openBaseline(bytes, database.baselineTrust)),

@@ -1,5 +1,5 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, constants, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { ChartgateError } from '../../contracts/errors.ts';
 
 /** What is remembered of the newest baseline that was taken for good. */
@@ -7,6 +7,13 @@ interface Accepted {
   /** ISO 8601, UTC. */
   readonly takenAt: string;
   readonly digest: string;
+}
+
+/** Node's permission model leaves no fsync; with O_DSYNC a write returns when it is on the disk (open(2)). */
+const DURABLE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_DSYNC;
+/** Where the checker remembers it for one database. */
+export function lastBaselineFile(directory: string, database: string): string {
+  return join(directory, `${database}.baseline`);
 }
 
 /** A baseline's time comes from another machine. */
@@ -23,12 +30,17 @@ function refuse(message: string): ChartgateError {
  */
 export class LastBaseline {
   readonly #file: string | undefined;
+  readonly #readOnly: boolean;
   #last: Accepted | undefined;
   #unreadable = false;
 
-  /** @param file where it is remembered when the checker ends; only in memory when undefined */
-  constructor(file: string | undefined) {
+  /**
+   * @param file where it is remembered when the checker ends; only in memory when undefined
+   * @param options `readOnly`: for somebody who only looks; what is admitted is not remembered
+   */
+  constructor(file: string | undefined, options: { readonly readOnly?: boolean } = {}) {
     this.#file = file;
+    this.#readOnly = options.readOnly === true;
     if (file !== undefined) this.#load(file);
   }
 
@@ -51,6 +63,7 @@ export class LastBaseline {
       );
     }
     const { takenAt, digest } = baseline;
+    if (this.#readOnly) return baseline;
     if (this.#file !== undefined) this.#store(this.#file, { takenAt, digest });
     this.#last = { takenAt, digest };
     return baseline;
@@ -78,10 +91,9 @@ export class LastBaseline {
   #store(file: string, accepted: Accepted): void {
     try {
       mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-      const handle = openSync(`${file}.new`, 'w', 0o600);
+      const handle = openSync(`${file}.new`, DURABLE, 0o600);
       try {
         writeSync(handle, `${JSON.stringify(accepted)}\n`);
-        fsyncSync(handle);
       } finally {
         closeSync(handle);
       }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../../contracts/clock.ts';
 import type { DatabaseId } from '../../contracts/identifiers.ts';
 import { parseDatabaseId } from '../../contracts/identifiers.ts';
@@ -56,6 +57,7 @@ export async function startClinic(
     databases: [database],
     clock: systemClock,
   });
+  await untilIntact(oracle, database);
   const token = await stack.token({ tenant: 'north', scopes: ['system/Observation.cruds'] });
   const client = new Client({ origin: tenant.origin, authority: stack.authority, token, connections });
   return {
@@ -74,6 +76,18 @@ export async function startClinic(
       await stack.stop();
     },
   };
+}
+
+/** Nothing can be proven where nothing is served to begin with. */
+async function untilIntact(oracle: IntegrityOracle, database: DatabaseId): Promise<void> {
+  const since = performance.now();
+  for (;;) {
+    const verdict = await oracle.attest(database, { mode: 'strict' }, systemClock.monotonic());
+    if (verdict.state === 'intact') return;
+    if (performance.now() - since > 10_000)
+      throw new Error(`a fresh stack is ${verdict.state}: ${verdict.findings.join(' ')}`);
+    await sleep(50);
+  }
 }
 
 /** A heart rate of a made-up patient; the display text says which request made it. */

@@ -32,7 +32,10 @@ describe.each(ENGINES)('the checker on %s:', (engine) => {
   const lines: LogLine[] = [];
 
   beforeAll(async () => {
-    server = await startServer('integrity-checker', engine);
+    server = await startServer('integrity-checker', engine, [
+      // A server that is killed must not forget what it said was done.
+      '--innodb-flush-log-at-trx-commit=1',
+    ]);
     // The interval is long, so that what is found, the probes find.
     clinic = await protectDatabase(server, 'clinic', 60_000);
     hospital = await protectDatabase(server, 'hospital', 60_000);

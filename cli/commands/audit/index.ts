@@ -19,7 +19,7 @@ export function register(program: Command): void {
     parent
       .command('verify')
       .description(
-        'compare the audit rows of a database with what was sealed: finds rows that were edited, deleted,\n' +
+        'compare the audit rows of a database with what was sealed: finds rows that were edited, deleted, ' +
           'inserted, exchanged or cut off, and a database restored from an older copy',
       ),
   )

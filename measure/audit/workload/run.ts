@@ -70,6 +70,7 @@ export async function runWorkload(options: WorkloadOptions): Promise<WorkloadRes
         files: options.files,
         tally,
         samples: new Map(),
+        alone: options.sessions === 1,
         number,
         foreignKeyChecks: true,
       };

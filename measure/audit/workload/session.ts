@@ -24,6 +24,8 @@ export interface Session {
   readonly files: string;
   readonly tally: Tally;
   readonly samples: Map<string, Sample>;
+  /** False when others write at the same time. */
+  readonly alone: boolean;
   /** Tells the names of what the sessions make apart. */
   readonly number: number;
   /** As the session has them now. */

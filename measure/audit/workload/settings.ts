@@ -17,7 +17,12 @@ const MARIADB_MODES = ['EMPTY_STRING_IS_NULL', 'TIME_ROUND_FRACTIONAL', 'SIMULTA
 
 const CHARACTER_SETS = ['utf8mb4', 'utf8mb4', 'latin1', 'utf8mb3', 'cp1251', 'greek', 'binary'] as const;
 const ZONES = ['+00:00', '-11:00', '+12:45', 'SYSTEM', '+05:30'] as const;
-const ISOLATION = ['READ UNCOMMITTED', 'READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'] as const;
+const REPEATABLE = ['REPEATABLE READ', 'SERIALIZABLE'] as const;
+/**
+ * Below REPEATABLE READ a row that another session adds beneath a cascade, between its trigger and itself, is
+ * deleted unrecorded: a known limit, so several sessions at once do without these.
+ */
+const ISOLATION = ['READ UNCOMMITTED', 'READ COMMITTED', ...REPEATABLE] as const;
 
 /** A client that says latin1 cannot write a name in another script. */
 function asciiNames(session: Session): boolean {
@@ -34,7 +39,8 @@ export async function changeSettings(session: Session): Promise<void> {
   const collation = random.pick(['utf8mb4_bin', 'utf8mb4_general_ci']);
   await arrange(session, asciiNames(session) ? `SET NAMES ${set}` : `SET NAMES utf8mb4 COLLATE ${collation}`);
   await arrange(session, `SET time_zone = '${random.pick(ZONES)}'`);
-  await arrange(session, `SET SESSION TRANSACTION ISOLATION LEVEL ${random.pick(ISOLATION)}`);
+  const isolation = random.pick<string>(session.alone ? ISOLATION : REPEATABLE);
+  await arrange(session, `SET SESSION TRANSACTION ISOLATION LEVEL ${isolation}`);
   await arrange(
     session,
     random.pick([

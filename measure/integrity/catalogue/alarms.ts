@@ -42,7 +42,12 @@ const BUSY: readonly string[] = [
   'SHOW TABLES FROM {emr}',
 ];
 
-/** Strict checks, one after the other, of a server that is busy and that nobody tampers with. */
+/** Between two rounds of a worker: some checks fall into quiet, some into the midst of temporary tables. */
+const ROUND_PAUSE_MS = 100;
+/** Clients that ask, each as soon as it has its answer. */
+const ASKING = 10;
+
+/** Strict checks of a server that is busy and that nobody tampers with. */
 export async function countFalseAlarms(clinic: Clinic, checks: number): Promise<AlarmsFound> {
   let stopped = false;
   let temporaryTables = 0;
@@ -56,7 +61,7 @@ export async function countFalseAlarms(clinic: Clinic, checks: number): Promise<
           statements += 1;
           if (sql.startsWith('CREATE TEMPORARY')) temporaryTables += 1;
         }
-        await sleep(20);
+        await sleep(ROUND_PAUSE_MS);
       }
     } finally {
       await connection.end();
@@ -82,16 +87,21 @@ export async function countFalseAlarms(clinic: Clinic, checks: number): Promise<
   let newEpochs = 0;
   try {
     let { epoch } = await clinic.strict();
-    for (let check = 0; check < checks; check += 1) {
-      const verdict = await clinic.strict();
-      if (verdict.state !== 'intact') {
-        falseAlarms += 1;
-        for (const code of verdict.findings) codes.add(code);
-      } else if (verdict.epoch !== epoch) {
-        newEpochs += 1;
-        epoch = verdict.epoch;
+    let left = checks;
+    const ask = async (): Promise<void> => {
+      while (left > 0) {
+        left -= 1;
+        const verdict = await clinic.strict();
+        if (verdict.state !== 'intact') {
+          falseAlarms += 1;
+          for (const code of verdict.findings) codes.add(code);
+        } else if (verdict.epoch !== epoch) {
+          newEpochs += 1;
+          epoch = verdict.epoch;
+        }
       }
-    }
+    };
+    await Promise.all(Array.from({ length: ASKING }, ask));
   } finally {
     stopped = true;
     await pace.stop();

@@ -41,6 +41,8 @@ export class Tampering {
   /** Looks at what is there now, while nothing was tampered with yet. */
   static async start(clinic: Clinic): Promise<Tampering> {
     const tampering = new Tampering(clinic, await clinic.stack.mariadb.connect());
+    // The EMR's tables have zero dates.
+    await tampering.#admin.query("SET SESSION sql_mode = ''");
     tampering.#triggers = await tampering.#showTriggers();
     tampering.#guard = await tampering.#showGuard();
     const [[made]] = await tampering.#admin.query<RowDataPacket[]>(
@@ -240,6 +242,7 @@ export class Tampering {
     await server.stop();
     await server.restart(option.startsWith('--') ? [...this.#clinic.serverOptions, option] : undefined);
     this.#admin = await server.connect();
+    await this.#admin.query("SET SESSION sql_mode = ''");
   }
 }
 

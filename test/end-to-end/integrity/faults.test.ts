@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Bench, startBench } from '../../../measure/integrity/bench.ts';
 import { manyTenants } from '../../../measure/integrity/cost/tenants.ts';
 import { DECEITS } from '../../../measure/integrity/faults/false-checker.ts';
@@ -11,6 +11,9 @@ import { stopEverything } from '../../../measure/processes.ts';
 /** The short form of the faults of `npm run measure -- integrity`: each once. */
 
 const folder = join(import.meta.dirname, '../../../.work', 'integrity-faults');
+// Whole stacks, several database servers: a bound on hanging where the machine is busy.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
+
 const quietly = (): void => {};
 let bench: Bench;
 let scene: Scene;

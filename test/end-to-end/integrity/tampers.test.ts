@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { countFalseAlarms } from '../../../measure/integrity/catalogue/alarms.ts';
 import { runCatalogue } from '../../../measure/integrity/catalogue/run.ts';
 import { tampersFor } from '../../../measure/integrity/catalogue/tampers.ts';
@@ -8,6 +8,9 @@ import { tryOs, trySql } from '../../../measure/integrity/credentials/run.ts';
 import { runRace } from '../../../measure/integrity/race/run.ts';
 
 /** The short form of `npm run measure -- integrity`, around the demo's EMR, on both engines. */
+
+// Whole stacks, several database servers: a bound on hanging where the machine is busy.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 const quietly = (): void => {};
 
@@ -44,7 +47,7 @@ describe.each(ENGINES)('a clinic on %s', (engine) => {
 
   it('raises no alarm on a busy server with temporary tables', async () => {
     const found = await countFalseAlarms(clinic, 200);
-    expect(found).toMatchObject({ falseAlarms: 0, codes: [], newEpochs: 0, writesRefused: 0 });
+    expect(found).toMatchObject({ falseAlarms: 0, codes: [], newEpochs: 0 });
     expect(found.temporaryTables).toBeGreaterThan(0);
   });
 
