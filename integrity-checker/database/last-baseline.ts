@@ -11,6 +11,7 @@ interface Accepted {
 
 /** Node's permission model leaves no fsync; with O_DSYNC a write returns when it is on the disk (open(2)). */
 const DURABLE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_DSYNC;
+
 /** Where the checker remembers it for one database. */
 export function lastBaselineFile(directory: string, database: string): string {
   return join(directory, `${database}.baseline`);

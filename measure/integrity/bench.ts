@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Installer } from '../../examples/demo/emr-side.ts';
 import { onStop } from '../processes.ts';
 import { type Answer, Client } from './client.ts';
-import { type Clinic, startClinic } from './clinic.ts';
+import { type Clinic, type Engine, startClinic } from './clinic.ts';
 
 /** OpenEMR's schema belongs to another project and lies beside this one, where it is there at all. */
 const OPENEMR = join(import.meta.dirname, '../../../shared/data/emr-schemas/openemr-5.sql');
@@ -74,7 +74,7 @@ export class Recorder {
   }
 }
 
-/** A clinic whose EMR is the recorder, with routes of every kind, and OpenEMR's schema where it is there. */
+/** A clinic whose EMR is the recorder, with routes of every kind, and OpenEMR's schema or the demo's. */
 export interface Bench extends Clinic {
   readonly recorder: Recorder;
   ask(kind: Kind, id: string, dueAt?: number): Promise<Answer>;
@@ -82,14 +82,14 @@ export interface Bench extends Clinic {
 
 export async function startBench(
   directory: string,
-  options: { engine?: 'mariadb' | 'mysql' } = {},
+  options: { readonly engine?: Engine; readonly openemr: boolean },
 ): Promise<Bench> {
   const recorder = await Recorder.start();
   const forget = onStop(() => recorder.stop());
   const clinic = await startClinic(directory, {
-    ...options,
+    ...(options.engine === undefined ? {} : { engine: options.engine }),
     backends: { north: recorder.origin, south: recorder.origin },
-    ...(openemrIsHere() ? { install: openemr } : {}),
+    ...(options.openemr ? { install: openemr } : {}),
   });
   await servePolicy(clinic);
   const client = new Client({

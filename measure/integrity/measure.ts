@@ -114,7 +114,7 @@ async function benchParts(
 ): Promise<Part[]> {
   if (!(['cost', 'faults', 'tenants'] as const).some(wants)) return [];
   progress(openemrIsHere() ? "OpenEMR's schema" : "OpenEMR's schema is not here: the demo's is used");
-  const bench = await startBench(join(folder, 'bench'));
+  const bench = await startBench(join(folder, 'bench'), { openemr: openemrIsHere() });
   try {
     const parts: Part[] = [];
     if (wants('cost')) {

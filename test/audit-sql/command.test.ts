@@ -103,6 +103,7 @@ describe('chartgate audit-sql', () => {
     const file = join(folder, 'baseline.json');
     await run('baseline', ...common, '--private-key', privateKey, '--out', file);
     const baseline = openBaseline(readFileSync(file), trusting(readFileSync(publicKey)));
+    await approval(file, privateKey, publicKey);
     const checker = await connectAs(server, 'chartgate_checker', 'secret-of-the-checker');
     const names = auditNames({ emrSchema: 'emr' });
     expect(compareSnapshot(baseline, await readSnapshot(checker, names))).toEqual([]);
@@ -110,6 +111,41 @@ describe('chartgate audit-sql', () => {
     expect(compareSnapshot(baseline, await readSnapshot(checker, names))).not.toEqual([]);
     await checker.end();
   });
+
+  /** Another administrator looks at a new baseline and signs it too. */
+  async function approval(file: string, privateKey: string, publicKey: string): Promise<void> {
+    const otherKey = join(folder, 'other.key');
+    await run('keygen', '--private-key', otherKey, '--public-key', join(folder, 'other.pub'));
+    const both = trusting(readFileSync(publicKey), readFileSync(join(folder, 'other.pub')));
+    expect(() => openBaseline(readFileSync(file), both)).toThrow(/1 of the 2 signatures/);
+
+    await admin.query("GRANT FILE ON *.* TO 'emr'@'localhost'");
+    const next = join(folder, 'next.json');
+    const taken = await run(
+      'baseline',
+      ...common,
+      '--private-key',
+      privateKey,
+      '--out',
+      next,
+      '--compare',
+      file,
+    );
+    expect(taken).toMatch(/changes 1 thing:\n {2}added +privilege emr\.localhost\.global\.FILE/);
+    expect(taken).toContain('with one signature');
+    const before = readFileSync(next);
+    expect(await run('approve', next, '--compare', file)).toContain('Nothing was signed');
+    expect(readFileSync(next)).toEqual(before);
+    await expect(run('approve', next, '--private-key', privateKey)).rejects.toThrow(/signed it already/);
+    expect(
+      JSON.parse(await run('approve', next, '--private-key', otherKey, '--compare', file, '--json')),
+    ).toMatchObject({
+      signers: [expect.any(String), expect.any(String)],
+      changes: [{ change: 'added', what: 'privilege emr.localhost.global.FILE' }],
+    });
+    expect(openBaseline(readFileSync(next), both).signers).toHaveLength(2);
+    await admin.query("REVOKE FILE ON *.* FROM 'emr'@'localhost'");
+  }
 
   const REFUSED: readonly (readonly [string, string, (c: readonly string[]) => readonly string[]])[] = [
     ['a schema that is not there', 'privilege-missing', (c) => ['start', ...c.with(1, 'nowhere')]],

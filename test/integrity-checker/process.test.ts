@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -7,6 +7,7 @@ import { systemClock } from '../../contracts/clock.ts';
 import type { IntegrityOracle, Verdict } from '../../contracts/integrity.ts';
 import { type PrivateMariadb, startPrivateMariadb } from '../../examples/support/private-mariadb.ts';
 import { createOracle } from '../../gateway/integrity/oracle.ts';
+import { keyPair } from '../audit-sql/support.ts';
 import { freeze } from '../support/signals.ts';
 import { type CheckerProcess, startCheckerProcess, writeConfiguration } from './support/checker-process.ts';
 import { type ProtectedDatabase, protectDatabase } from './support/protected-database.ts';
@@ -29,7 +30,10 @@ beforeAll(async () => {
   clinic = await protectDatabase(server, 'clinic');
   folder = await mkdtemp(join(tmpdir(), 'cg-'));
   const socket = join(folder, 'c.sock');
-  configuration = await writeConfiguration(join(folder, 'etc'), socket, SECRET, [clinic.settings]);
+  configuration = await writeConfiguration(join(folder, 'etc'), socket, SECRET, [clinic.settings], {
+    privatePem: keyPair().privatePem,
+    directory: join(folder, 'seal'),
+  });
   checker = await startCheckerProcess(configuration);
   oracle = createOracle({
     socket,
@@ -63,6 +67,24 @@ it('says that it is ready, and logs what it sees as JSON', async () => {
     codes: ['intact'],
     time: expect.stringMatching(/^\d{4}-.*Z$/),
   });
+});
+
+it('remembers which baseline it accepted, and refuses an older one after it was started again', async () => {
+  await recovered();
+  const old = await readFile(clinic.settings.baseline);
+  const administrator = await server.connect();
+  await clinic.approve(administrator);
+  await administrator.end();
+  await until(() => checker.log.filter((line) => line.event === 'baseline').length > 1);
+  await recovered();
+  await checker.end('SIGTERM');
+  const approved = await readFile(clinic.settings.baseline);
+  await writeFile(clinic.settings.baseline, old);
+  checker = await startCheckerProcess(configuration);
+  await until(async () => (await strict()).findings[0] === 'baseline-invalid', 5_000);
+  expect(JSON.stringify(checker.log)).toContain('take it anew to go back');
+  await writeFile(clinic.settings.baseline, approved);
+  await recovered();
 });
 
 it('killed, it is unverified at once; started again, it is found by itself', async () => {

@@ -289,6 +289,8 @@ describe('docs/getting-started.md, from the installed package', () => {
       generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString();
     secret('checker/anna.pub.pem', publicKey());
     secret('checker/boris.pub.pem', publicKey());
+    const sealing = generateKeyPairSync('ed25519').privateKey;
+    secret('checker/seal.pem', sealing.export({ type: 'pkcs8', format: 'pem' }).toString());
   });
 
   test('its settings files are sound, fit together, and cause no warning', () => {

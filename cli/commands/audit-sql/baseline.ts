@@ -43,7 +43,9 @@ function described(baseline: UnverifiedBaseline, changes: readonly Change[] | un
   ];
   if (changes !== undefined) {
     lines.push(
-      changes.length === 0 ? 'It changes nothing.' : `It changes ${changes.length} things:`,
+      changes.length === 0
+        ? 'It changes nothing.'
+        : `It changes ${changes.length} thing${changes.length === 1 ? '' : 's'}:`,
       ...changes.map((one) => `  ${line(one)}`),
     );
   }

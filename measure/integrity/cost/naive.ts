@@ -1,5 +1,5 @@
 import mysql from 'mysql2/promise';
-import { readSnapshot } from '../../../audit-sql/fingerprint/index.ts';
+import { readState, type State } from '../../../audit-sql/fingerprint/read.ts';
 import type { Bench } from '../bench.ts';
 import { quantile } from '../parts.ts';
 
@@ -18,8 +18,7 @@ export async function naiveChecks(bench: Bench, seconds: number): Promise<Naive>
   const { tenant, stack } = bench;
   const names = { emrSchema: tenant.schema, auditSchema: tenant.auditSchema };
   const times: number[] = [];
-  const until = performance.now() + seconds * 1_000;
-  const began = performance.now();
+  let began = Number.POSITIVE_INFINITY;
   await Promise.all(
     Array.from({ length: AT_A_TIME }, async () => {
       const connection = await mysql.createConnection({
@@ -31,9 +30,12 @@ export async function naiveChecks(bench: Bench, seconds: number): Promise<Naive>
         dateStrings: true,
       });
       try {
-        while (performance.now() < until) {
+        // The texts of triggers are read once, as the checker does while nothing has changed.
+        let known: State['texts'] | undefined = (await readState(connection, names)).texts;
+        began = Math.min(began, performance.now());
+        while (performance.now() < began + seconds * 1_000) {
           const since = performance.now();
-          await readSnapshot(connection, names);
+          known = (await readState(connection, names, known)).texts;
           times.push(performance.now() - since);
         }
       } finally {

@@ -115,20 +115,22 @@ const NOTHING_FOUND = {
   recoveryMs: undefined,
 } as const;
 
+/** Never given twice: what reached the EMR is told by it, whichever load sent it. */
+let lastId = 0;
+
 /** Strict reads, writes and bounded reads at a steady rate, each with a path of its own. */
 class Load {
   answers: Answer[] = [];
   readonly #waiting = new Map<string, number>();
   readonly #pace: Pace;
   readonly #bench: Bench;
-  #next = 0;
 
   constructor(bench: Bench) {
     this.#bench = bench;
     this.#pace = new Pace(PER_SECOND, () => {
       for (const kind of ['strict', 'write', 'bounded'] as const) {
-        this.#next += 1;
-        const id = String(this.#next);
+        lastId += 1;
+        const id = String(lastId);
         this.#waiting.set(id, performance.now());
         void bench.ask(kind, id).then((answer) => {
           this.answers.push(answer);

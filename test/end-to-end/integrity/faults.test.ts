@@ -19,7 +19,7 @@ let bench: Bench;
 let scene: Scene;
 
 beforeAll(async () => {
-  bench = await startBench(join(folder, 'bench'));
+  bench = await startBench(join(folder, 'bench'), { openemr: false });
   scene = await setScene(bench, join(folder, 'servers'), true);
 });
 afterAll(async () => {
