@@ -3,6 +3,7 @@ import type { CheckedDatabase, CheckerSettings } from '../contracts/settings.ts'
 import { BaselineFile } from './database/baseline-file.ts';
 import { LastBaseline, lastBaselineFile } from './database/last-baseline.ts';
 import { openSession } from './database/session.ts';
+import { comparisonLimit } from './watch/limits.ts';
 import { describe, late } from './watch/trouble.ts';
 import type { CheckFinding, DatabaseSession } from './watch/types.ts';
 import { within } from './within.ts';
@@ -40,7 +41,7 @@ async function statusOf(database: CheckedDatabase, directory: string | undefined
   let session: DatabaseSession | undefined;
   try {
     session = await openSession(database, file, undefined);
-    const { findings } = await within(database.timeoutMs, session.compare(), late);
+    const { findings } = await within(comparisonLimit(database.timeoutMs), session.compare(), late);
     const state = findings.length === 0 ? 'intact' : 'broken';
     return { database: database.id, state, baseline, findings, remedies: remediesOf(findings) };
   } catch (error) {

@@ -124,8 +124,17 @@ const PLAIN = [
   'DESCRIBE',
   'DESC',
   'HANDLER',
+  'LOCK',
   'UNLOCK',
   'KILL',
+  'ANALYZE',
+  'CHECK',
+  'CHECKSUM',
+  'OPTIMIZE',
+  'REPAIR',
+  'CREATE TEMPORARY',
+  // A table that goes takes nothing unrecorded with it but itself; what is put in its place begins anew.
+  'DROP( TEMPORARY)? TABLE',
 ];
 
 /**

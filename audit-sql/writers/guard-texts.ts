@@ -27,7 +27,10 @@ function objects(names: AuditNames, mariadb: boolean): string {
   return parts.join('\nUNION ALL\n');
 }
 
-/** Body of the procedure that shows texts, each after a row that names it. What it may not see it leaves out. */
+/**
+ * Body of the procedure that shows texts, each after a row that names it. What it may not see it leaves out.
+ * What somebody is changing just now cannot be seen either; then it ends with that (1205, ER_LOCK_WAIT_TIMEOUT).
+ */
 export function textsBody(names: AuditNames, mariadb: boolean): string {
   return `()
 READS SQL DATA
@@ -45,6 +48,7 @@ BEGIN
     IF finished THEN LEAVE one_by_one; END IF;
     SELECT its_kind, its_schema, its_name;
     BEGIN
+      DECLARE EXIT HANDLER FOR 1205 RESIGNAL;
       DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN END;
       SET @chartgate_show = CONCAT('SHOW CREATE ', its_kind, ' \`', REPLACE(its_schema, '\`', '\`\`'), '\`.\`', REPLACE(its_name, '\`', '\`\`'), '\`');
       PREPARE chartgate_show FROM @chartgate_show;

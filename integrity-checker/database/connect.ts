@@ -69,8 +69,13 @@ function options(database: CheckedDatabase): ConnectionOptions {
 /**
  * One connection with the checker's own user, ready for its limits to count.
  * @param lost called once when the connection ends or fails after it was made
+ * @param statementMs how long the server works at one statement at most
  */
-export async function connect(database: CheckedDatabase, lost: (error: Error) => void): Promise<Link> {
+export async function connect(
+  database: CheckedDatabase,
+  lost: (error: Error) => void,
+  statementMs: number = database.timeoutMs,
+): Promise<Link> {
   const chosen = options(database);
   const { user, password } = credentials(database);
   const connection = mysql.createConnection({ ...chosen, user, password });
@@ -99,8 +104,8 @@ export async function connect(database: CheckedDatabase, lost: (error: Error) =>
     // The server gives up by itself too, so that a comparison nobody waits for does not go on there.
     const limit =
       engine === 'mariadb'
-        ? `max_statement_time=${database.timeoutMs / 1000}`
-        : `max_execution_time=${Math.ceil(database.timeoutMs)}`;
+        ? `max_statement_time=${statementMs / 1000}`
+        : `max_execution_time=${Math.ceil(statementMs)}`;
     const settings = `SET SESSION group_concat_max_len=${PROBE_LENGTH}, lock_wait_timeout=${seconds}, wait_timeout=3600, sql_mode='', ${limit}`;
     await driver.query(settings);
     const forgetRoutines = async (): Promise<void> => {

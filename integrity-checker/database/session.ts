@@ -2,6 +2,7 @@ import type { Connection } from 'mysql2/promise';
 import { type Baseline, compareSnapshot, readState } from '../../audit-sql/fingerprint/index.ts';
 import type { CheckedDatabase } from '../../contracts/settings.ts';
 import { guardedRows, type RowReader } from '../seal/rows.ts';
+import { comparisonLimit } from '../watch/limits.ts';
 import type { CheckFinding, Comparison, Counters, DatabaseSession } from '../watch/types.ts';
 import type { BaselineFile } from './baseline-file.ts';
 import { compareClocks } from './clock.ts';
@@ -29,7 +30,10 @@ export async function openSession(
     lost = error;
     listener?.(error);
   };
-  const made = await Promise.allSettled([connect(database, onLost), connect(database, onLost)]);
+  const made = await Promise.allSettled([
+    connect(database, onLost),
+    connect(database, onLost, comparisonLimit(database.timeoutMs)),
+  ]);
   const links = made.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const [probing, comparing] = links;
   if (probing === undefined || comparing === undefined) {

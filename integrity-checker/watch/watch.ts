@@ -3,16 +3,17 @@ import type { DatabaseId } from '../../contracts/identifiers.ts';
 import type { Log } from '../log.ts';
 import { within } from '../within.ts';
 import { FingerprintState } from './fingerprint-state.ts';
+import { comparisonLimit } from './limits.ts';
 import { Pace } from './pace.ts';
 import { describe, late, Trouble } from './trouble.ts';
-import type { CheckFinding, DatabaseSession, Watch, WatchVerdict } from './types.ts';
+import type { CheckFinding, Comparison, DatabaseSession, Watch, WatchVerdict } from './types.ts';
 
 export interface WatchOptions {
   readonly id: DatabaseId;
   /** Opens a session. One that arrives after the time limit is destroyed. */
   readonly open: () => Promise<DatabaseSession>;
   readonly fullCheckMs: number;
-  /** Limit of one probe, one comparison and one attempt to connect. */
+  /** Limit of one probe and of one attempt to connect; see `comparisonLimit` for comparisons. */
   readonly timeoutMs: number;
   readonly log: Log;
   readonly clock?: Clock;
@@ -196,7 +197,7 @@ export class DatabaseWatch implements Watch {
 
   async #compareUntilStable(session: DatabaseSession): Promise<void> {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      const comparison = await within(this.#options.timeoutMs, session.compare(), late);
+      const comparison = await this.#compareOnce(session);
       // A session that failed meanwhile must not revive what was declared unknown.
       if (this.#opened !== session) throw stopping();
       const now = this.#clock.monotonic();
@@ -222,6 +223,24 @@ export class DatabaseWatch implements Watch {
     const trouble = new Trouble('database-changing', 'Definitions changed under every comparison.');
     if (this.#known.lose(trouble.finding.code)) this.#report([trouble.finding]);
     this.#scheduleComparison(session);
+  }
+
+  /**
+   * One comparison. It may be slow, but the server must be there: it is asked in between, so that one which is
+   * gone or stopped is known as soon as without a comparison.
+   */
+  async #compareOnce(session: DatabaseSession): Promise<Comparison> {
+    const { timeoutMs } = this.#options;
+    const gone = Promise.withResolvers<never>();
+    gone.promise.catch(() => {});
+    const beat = setInterval(() => {
+      within(timeoutMs, session.counters(), late).catch(gone.reject);
+    }, timeoutMs / 2);
+    try {
+      return await Promise.race([within(comparisonLimit(timeoutMs), session.compare(), late), gone.promise]);
+    } finally {
+      clearInterval(beat);
+    }
   }
 
   #scheduleComparison(session: DatabaseSession): void {

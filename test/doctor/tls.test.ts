@@ -54,6 +54,8 @@ describe.each(ENGINES)('TLS to %s', (engine) => {
       authority: undefined,
       user: 'probe',
       password,
+      emrSchema: 'emr',
+      auditSchema: 'emr_audit',
       timeoutMs: 5000,
       ...more,
     } as CheckedDatabase;

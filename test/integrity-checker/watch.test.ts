@@ -429,3 +429,27 @@ describe("while somebody's definition is under way", () => {
     expect((await watch.attest()).state).toBe('broken');
   });
 });
+
+describe('a slow comparison', () => {
+  it('is waited for beyond the limit of a probe, as long as the server answers probes', async () => {
+    const session = await start(20, 100);
+    session.holdComparisons = true;
+    await until(() => session.heldComparisons.length === 1);
+    const before = session.comparisons;
+    await pause(400);
+    expect((await watch.attest()).state).toBe('intact');
+    session.holdComparisons = false;
+    session.heldComparisons[0]?.answer();
+    await until(() => session.comparisons > before);
+    expect((await watch.attest()).state).toBe('intact');
+    expect(session.destroyed).toBe(false);
+  });
+
+  it('ends when the server does not answer a probe in between, although nobody asks', async () => {
+    const session = await start(20, 100);
+    session.holdComparisons = true;
+    await until(() => session.heldComparisons.length === 1);
+    session.holdProbes = true;
+    await until(() => session.destroyed, 1_000);
+  });
+});

@@ -70,7 +70,7 @@ describe.each(ENGINES)("the administrator's guide on %s", (engine) => {
     const ran = await shell(script);
     expect(ran.output).toContain('start applied.');
     expect(ran.output).toContain('COVERED: every insert, update and delete');
-    expect(ran).toMatchObject({ status: 0 });
+    expect(ran.status, ran.output.slice(-1500)).toBe(0);
   }, 180_000);
 });
 
