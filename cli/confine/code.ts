@@ -29,7 +29,10 @@ export function codePaths(): readonly string[] {
     // Above the package or the checkout only the one that holds the package.
     folder.startsWith(`${root}/`) ? true : folder === dirname(root),
   );
-  return [join(root, 'package.json'), ...own.map((part) => join(root, part)), ...packages]
-    .filter((path) => existsSync(path))
-    .map((path) => realpathSync(path));
+  return (
+    [join(root, 'package.json'), ...own.map((part) => join(root, part)), ...packages]
+      .filter((path) => existsSync(path))
+      // Where a folder is a link, as `npm link` makes them, modules are looked for through it and read behind it.
+      .flatMap((path) => [...new Set([path, realpathSync(path)])])
+  );
 }
