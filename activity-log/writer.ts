@@ -18,7 +18,7 @@ const MAX_ENTRY_BYTES = MAX_LINE_BYTES - FRAME_BYTES;
  * entries the next one waits a moment for more of them; whoever comes alone never waits.
  */
 const GATHER_FROM = 12;
-const GATHER_MS = 1;
+const GATHER_MS = 2;
 
 const alarms = channel(CHANNELS.alarm);
 
