@@ -27,15 +27,8 @@ export const SNAPSHOT_PROCEDURE = 'chartgate_snapshot';
 export const ROW_HASHES_PROCEDURE = 'chartgate_row_hashes';
 /** Which transactions are under way: as long as one is, a missing audit row may still appear. */
 export const TRANSACTIONS_PROCEDURE = 'chartgate_transactions';
-/** Texts of triggers and of the audit's tables as they were written. */
-export const TEXTS_PROCEDURE = 'chartgate_texts';
 /** Every guard procedure; the checker's user gets EXECUTE on these. */
-export const GUARD_PROCEDURES = [
-  SNAPSHOT_PROCEDURE,
-  TEXTS_PROCEDURE,
-  ROW_HASHES_PROCEDURE,
-  TRANSACTIONS_PROCEDURE,
-] as const;
+export const GUARD_PROCEDURES = [SNAPSHOT_PROCEDURE, ROW_HASHES_PROCEDURE, TRANSACTIONS_PROCEDURE] as const;
 /**
  * Shows the texts of the audit schema's routines to the checker, where the server has no privilege for that
  * alone. MySQL 8 and later have one, SHOW_ROUTINE, and no such view.

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Connection } from 'mysql2/promise';
 import { ChartgateError } from '../../contracts/errors.ts';
-import { printable, qualified, SNAPSHOT_PROCEDURE, TEXTS_PROCEDURE } from '../names.ts';
+import { printable, qualified, SNAPSHOT_PROCEDURE } from '../names.ts';
 import { canonicalJson } from './canonical.ts';
 import { integer, optional, type Row, resultSets, rows, text } from './cells.ts';
 import { readGuards } from './guards.ts';
 import { dangerousPrivileges } from './privileges.ts';
-import { GUARD_FORMAT, RESULT_SETS, type ResultSet } from './result-sets.ts';
+import { GUARD_FORMAT, RESULT_SETS, type ResultSet, TRIGGER_COLUMNS } from './result-sets.ts';
 import { readTexts, type Shown, type Texts } from './texts.ts';
 import type { HistoryFact, InstatementFact, Snapshot, SnapshotNames } from './types.ts';
 
@@ -14,12 +14,26 @@ function unusable(message: string): ChartgateError {
   return new ChartgateError('privilege-missing', message);
 }
 
+interface Answer {
+  readonly sets: Readonly<Record<ResultSet, readonly Row[]>>;
+  /** What follows the result sets when texts were asked for. */
+  readonly rest: readonly (readonly Row[])[];
+}
+
 async function callSnapshot(
   connection: Connection,
   names: SnapshotNames,
-): Promise<Record<ResultSet, readonly Row[]>> {
-  const sets = await resultSets(connection, `CALL ${qualified(names.auditSchema, SNAPSHOT_PROCEDURE)}()`);
-  if (sets.length !== RESULT_SETS.length) {
+  withTexts: boolean,
+): Promise<Answer> {
+  const procedure = qualified(names.auditSchema, SNAPSHOT_PROCEDURE);
+  let sets: (readonly Row[])[];
+  try {
+    sets = await resultSets(connection, `CALL ${procedure}(${withTexts ? 1 : 0})`);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ER_SP_WRONG_NO_OF_ARGS') throw error;
+    throw unusable('The guard procedure is of another form; run the guard script again.');
+  }
+  if (sets.length < RESULT_SETS.length) {
     throw unusable(
       `The guard procedure returned ${sets.length} result sets instead of ${RESULT_SETS.length}; run the guard script again.`,
     );
@@ -39,11 +53,20 @@ async function callSnapshot(
       `The guard procedure speaks about the schemas ${printable(emr ?? '')} and ${printable(audit ?? '')}.`,
     );
   }
-  return named;
+  const rest = sets.slice(RESULT_SETS.length);
+  if (!withTexts && rest.length > 0)
+    throw unusable('The guard procedure returned more than it was asked for.');
+  if (withTexts) {
+    if (named.triggers.length > 0) throw unusable('The guard procedure listed triggers twice.');
+    named.triggers = rest.flatMap(([row]) =>
+      row?.length === TRIGGER_COLUMNS.length + 1 ? [row.slice(1)] : [],
+    );
+  }
+  return { sets: named, rest };
 }
 
 /** Everything that has a text of its own, with the digest of what the catalogue shows of it. */
-function shownIn(sets: Record<ResultSet, readonly Row[]>, engine: string): Shown[] {
+function shownIn(sets: Answer['sets'], engine: string): Shown[] {
   const shown = (kind: string, row: Row, digest: number): Shown => ({
     kind,
     schema: text(row[0]),
@@ -103,23 +126,29 @@ export async function readState(connection: Connection, names: SnapshotNames, kn
   const engine = /mariadb/i.test(text(version?.[0])) ? 'mariadb' : 'mysql';
   const byView = engine === 'mariadb' || Number.parseInt(text(version?.[0]), 10) < 8;
   const guards = await readGuards(connection, names.auditSchema, byView);
-  const sets = await callSnapshot(connection, names);
-  const shown = shownIn(sets, engine);
-  const texts =
-    known?.isOf(shown) === true
-      ? known
-      : readTexts(
-          await resultSets(connection, `CALL ${qualified(names.auditSchema, TEXTS_PROCEDURE)}()`),
-          shown,
-        );
+  const { sets, texts } = await read(connection, names, engine, known);
   const snapshot = snapshotOf(names, engine, sets, guards, texts);
   return { snapshot, pending: integer(sets.meta[0]?.[4]), texts };
+}
+
+async function read(
+  connection: Connection,
+  names: SnapshotNames,
+  engine: string,
+  known: Texts | undefined,
+): Promise<{ readonly sets: Answer['sets']; readonly texts: Texts }> {
+  if (known !== undefined) {
+    const { sets } = await callSnapshot(connection, names, false);
+    if (known.isOf(shownIn(sets, engine))) return { sets, texts: known };
+  }
+  const { sets, rest } = await callSnapshot(connection, names, true);
+  return { sets, texts: readTexts(rest, shownIn(sets, engine)) };
 }
 
 function snapshotOf(
   names: SnapshotNames,
   engine: string,
-  sets: Record<ResultSet, readonly Row[]>,
+  sets: Answer['sets'],
   guards: Snapshot['guards'],
   texts: Texts,
 ): Snapshot {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Row, text } from './cells.ts';
+import { TRIGGER_COLUMNS } from './result-sets.ts';
 
 /**
  * Where SHOW CREATE has the text, by kind: it follows the name, and for some the SQL mode and, of an event, the
@@ -52,7 +53,7 @@ function essence(kind: string, written: string): string {
 }
 
 /**
- * Reads what the texts procedure returns: for each object a row that names it and, when the guard may see it,
+ * Reads what the snapshot procedure returns with texts: for each object a row that names it and, when the guard may see it,
  * a row with its text. What is not shown has no digest, and so never equals what is expected.
  */
 export function readTexts(sets: readonly (readonly Row[])[], shown: readonly Shown[]): Texts {
@@ -60,8 +61,8 @@ export function readTexts(sets: readonly (readonly Row[])[], shown: readonly Sho
   let named: { readonly kind: string; readonly schema: string; readonly name: string } | undefined;
   for (const [row] of sets) {
     if (row === undefined) continue;
-    // SHOW CREATE has two columns of a table, and six or more of anything else.
-    if (row.length === 3) {
+    // SHOW CREATE has two columns of a table, and six or seven of anything else.
+    if (row.length === 3 || row.length === TRIGGER_COLUMNS.length + 1) {
       named = { kind: text(row[0]).toUpperCase(), schema: text(row[1]), name: text(row[2]) };
       continue;
     }

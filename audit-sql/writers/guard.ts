@@ -1,5 +1,4 @@
 import { type Dialect, textsByView } from '../dialect.ts';
-import { RESULT_SETS, type ResultSet } from '../fingerprint/result-sets.ts';
 import {
   type Account,
   AUDIT_ROW_TABLE,
@@ -12,14 +11,13 @@ import {
   qualified,
   ROW_HASHES_PROCEDURE,
   SNAPSHOT_PROCEDURE,
-  TEXTS_PROCEDURE,
   TRAIL_VIEW,
   TRANSACTIONS_PROCEDURE,
 } from '../names.ts';
 import { GENERATOR } from '../version.ts';
 import { mariadbQueries, mysqlQueries } from './guard-queries.ts';
 import { rowHashesBody, transactionsBody } from './guard-rows.ts';
-import { guardTextView, textsBody } from './guard-texts.ts';
+import { guardTextView, snapshotBody } from './guard-texts.ts';
 import { makeScript, type Script, type Statement } from './script.ts';
 import { lockedAccount } from './store.ts';
 
@@ -38,16 +36,6 @@ const MARIADB_TABLES = [
 ];
 const MYSQL_TABLES = ['user', 'func', 'db', 'tables_priv', 'columns_priv', 'procs_priv', 'proxies_priv'];
 const MYSQL8_TABLES = ['global_grants', 'role_edges', 'component'];
-
-function indented(sql: string, by: string): string {
-  return sql.replaceAll('\n', `\n${by}`);
-}
-
-function procedureBody(queries: Readonly<Record<ResultSet, string>>): string {
-  // No comments in here: some clients drop them, others keep them, and the body must always be the same.
-  const parts = RESULT_SETS.map((set) => `  ${indented(queries[set], '  ')};`);
-  return `()\nREADS SQL DATA\nSQL SECURITY DEFINER\nBEGIN\n${parts.join('\n')}\nEND`;
-}
 
 /**
  * The account that may look at the catalogues, and the procedures through which alone it can be used.
@@ -72,8 +60,11 @@ export function guardScript(
     );
   }
   const bodies: Readonly<Record<(typeof GUARD_PROCEDURES)[number], string>> = {
-    [SNAPSHOT_PROCEDURE]: procedureBody(mariadb ? mariadbQueries(names) : mysqlQueries(names, major)),
-    [TEXTS_PROCEDURE]: textsBody(names, mariadb),
+    [SNAPSHOT_PROCEDURE]: snapshotBody(
+      mariadb ? mariadbQueries(names) : mysqlQueries(names, major),
+      names,
+      mariadb,
+    ),
     [ROW_HASHES_PROCEDURE]: rowHashesBody(names),
     [TRANSACTIONS_PROCEDURE]: transactionsBody(names),
   };

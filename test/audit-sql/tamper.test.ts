@@ -725,8 +725,8 @@ describe.each(ENGINES)('every tamper is found, on %s', (engine) => {
     const [[row]] = await admin.query<RowDataPacket[]>('SHOW CREATE PROCEDURE emr_audit.chartgate_snapshot');
     const text = String(row?.['Create Procedure']);
     const lying = text.replaceAll(
-      "TRIGGER_SCHEMA = 'emr'",
-      "TRIGGER_SCHEMA = 'emr' AND TRIGGER_NAME <> 'extra'",
+      "EVENT_OBJECT_SCHEMA = 'emr'",
+      "EVENT_OBJECT_SCHEMA = 'emr' AND TRIGGER_NAME <> 'extra'",
     );
     expect(lying).not.toBe(text);
     // As old as the one that it replaces, and with the same grants.

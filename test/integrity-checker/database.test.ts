@@ -373,7 +373,7 @@ describe.each(ENGINES)('the checker on %s:', (engine) => {
       if (engine === 'mysql') return context.skip();
       const good = await body();
       // Lies, and is compared once, so that the session has called it.
-      const lying = good.replaceAll("TRIGGER_SCHEMA = 'clinic'", "TRIGGER_SCHEMA = 'nothing'");
+      const lying = good.replaceAll("EVENT_OBJECT_SCHEMA = 'clinic'", "EVENT_OBJECT_SCHEMA = 'nothing'");
       expect(lying).not.toBe(good);
       await put(lying);
       await administrator.query('CREATE OR REPLACE PROCEDURE clinic.nudge() SELECT 1');
