@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { AuditNames } from '../../../audit-sql/index.ts';
@@ -43,14 +44,19 @@ export interface Audited {
 export async function audited(server: PrivateDatabase, schema: string): Promise<Audited> {
   const admin = await lenient(server);
   await makeEmrUser(admin);
-  await admin.query(`CREATE DATABASE ${schema}; USE ${schema}`);
+  const directory = join(server.directory, `seal-${schema}`);
+  // A test that is tried again begins anew.
+  await rm(directory, { recursive: true, force: true });
+  await admin.query(
+    `DROP DATABASE IF EXISTS ${schema}; DROP DATABASE IF EXISTS ${schema}_audit; CREATE DATABASE ${schema}; USE ${schema}`,
+  );
   for (const table of TABLES) await admin.query(table);
   const { names } = await auditAll(admin, schema);
   return {
     names,
     admin,
     keys: keyPair(),
-    directory: join(server.directory, `seal-${schema}`),
+    directory,
     database: {
       id: parseDatabaseId(schema.replaceAll('_', '-')) as DatabaseId,
       host: undefined,
