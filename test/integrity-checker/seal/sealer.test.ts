@@ -44,12 +44,15 @@ describe.each(ENGINES)('sealing on %s', (engine) => {
   let server: PrivateDatabase;
   const all: Audited[] = [];
   const running: Sealing[] = [];
+  const sessions: Connection[] = [];
 
   beforeAll(async () => {
     server = await startServer('seal-sealer', engine);
   }, 60_000);
   afterEach(async () => {
     await Promise.all(running.splice(0).map(({ sealer }) => sealer.close()));
+    // A transaction that a failed test left open would hold up the next one's.
+    for (const connection of sessions.splice(0)) connection.destroy();
   });
   afterAll(async () => {
     await Promise.all(all.map(({ admin }) => admin.end().catch(() => {})));
@@ -67,8 +70,12 @@ describe.each(ENGINES)('sealing on %s', (engine) => {
     running.push(sealing);
     return sealing;
   }
+  /** The leaves come first, the checkpoint over them a moment later. */
   const sealedAll = (of: Audited, { sealer }: Sealing): Promise<void> =>
-    until(async () => sealer.size === (await countRows(of)), 10_000);
+    until(async () => {
+      const rows = await countRows(of);
+      return sealer.size === rows && checkpoints(of).at(-1)?.size === rows;
+    }, 10_000);
   const checkpoints = (of: Audited) => {
     const file = join(of.directory, 'checkpoints-00000001.txt');
     const verifier = readVerifier(of.keys.publicPem.toString(), originOf(of.database.id));
@@ -84,7 +91,11 @@ describe.each(ENGINES)('sealing on %s', (engine) => {
     expect(coarse.findings).toEqual([]);
     return fine;
   }
-  const session = (): Promise<Connection> => server.connect({ charset: 'utf8mb4', multipleStatements: true });
+  const session = async (): Promise<Connection> => {
+    const connection = await server.connect({ charset: 'utf8mb4', multipleStatements: true });
+    sessions.push(connection);
+    return connection;
+  };
 
   it('hashes rows in the form that its description says, in any session', async () => {
     const of = await clinicOf('hashing');
