@@ -15,6 +15,8 @@ export const ERROR_CODES = [
   'checker-unavailable',
   'seal-broken',
   'seal-unavailable',
+  'state-unavailable',
+  'state-invalid',
   'frame-invalid',
   'backend-unavailable',
   'usage',

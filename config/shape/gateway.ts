@@ -77,8 +77,8 @@ const INTEGRITY = object(
     timeout: duration(
       {
         description: 'A verdict that takes longer counts as "not verified".',
-        default: '1s',
-        examples: ['1s'],
+        default: '800ms',
+        examples: ['800ms'],
       },
       '10ms',
       '30s',

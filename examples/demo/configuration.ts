@@ -45,7 +45,7 @@ export function gatewayConfiguration(layout: Layout, parts: GatewayParts): strin
       operations: { port: parts.operationsPort },
       workers: parts.workers ?? 'auto',
       activityLog: { directory: 'activity' },
-      integrity: { socket: layout.socket, secret: { file: 'attestation.secret' }, timeout: '1s' },
+      integrity: { socket: layout.socket, secret: { file: 'attestation.secret' }, timeout: '800ms' },
       issuers: [
         {
           id: 'demo',

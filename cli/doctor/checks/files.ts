@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { CheckerSettings, GatewaySettings } from '../../../contracts/settings.ts';
 import { codePaths } from '../../confine/code.ts';
 import { type Account, type Attempt, type Attempted, attemptAs, STRANGER, shownUser } from '../accounts.ts';
-import { type Check, type Loaded, NOT_ROOT, type Outcome, outcomes, type Subject } from '../types.ts';
+import { type Check, type Loaded, NOT_ROOT, type Outcome, outcomes } from '../types.ts';
 
 const GROUP_OR_OTHERS_WRITE = 0o022;
 const STICKY = 0o1000;
@@ -84,26 +84,28 @@ const isPublic = (path: string): boolean => {
   }
 };
 
-/** Reading what is secret, and changing anything. */
+/** Reading what is secret, listing what is kept, and changing anything. */
 function attemptsOn(loaded: Loaded<CheckerSettings | GatewaySettings>): readonly Attempt[] {
   const files = filesOf(loaded);
   const open = openFiles(loaded);
   const folders = new Set(files.map((file) => dirname(file)));
+  const store = storeOf(loaded);
   return [
     ...files.filter((file) => !open.has(file)).map((path) => ({ kind: 'read', path }) as const),
     ...files.map((path) => ({ kind: 'write', path }) as const),
     ...[...folders].map((path) => ({ kind: 'change', path }) as const),
+    ...(store === undefined
+      ? []
+      : ([
+          { kind: 'list', path: store },
+          { kind: 'change', path: store },
+        ] as const)),
   ];
 }
 
-function logFolder(subject: Subject): readonly Attempt[] {
-  const path = subject.gateway?.settings.activityLog.directory;
-  return path === undefined
-    ? []
-    : [
-        { kind: 'list', path },
-        { kind: 'change', path },
-      ];
+/** The folder that a process fills: the gateway's activity log, the checker's sealed rows and checkpoints. */
+function storeOf({ settings }: Loaded<CheckerSettings | GatewaySettings>): string | undefined {
+  return 'databases' in settings ? settings.seal?.directory : settings.activityLog.directory;
 }
 
 const DONE: Readonly<Record<Attempt['kind'], string>> = {
@@ -167,8 +169,7 @@ export const gatewayFilesClosed: Check = (subject) => {
   if (!root) return [skipped(who, NOT_ROOT)];
   if (gateway === undefined || checkerSide.account === undefined)
     return [skipped(who, 'it takes both settings files')];
-  const attempts = [...attemptsOn(gateway), ...logFolder(subject)];
-  return told('gateway-files-closed', who, checkerSide.account, attempts);
+  return told('gateway-files-closed', who, checkerSide.account, attemptsOn(gateway));
 };
 
 export const strangersKeptOut: Check = (subject) => {
@@ -177,7 +178,7 @@ export const strangersKeptOut: Check = (subject) => {
   const { root, gateway, checker } = subject;
   if (!root) return [skipped(who, NOT_ROOT)];
   const attempts = [
-    ...(gateway === undefined ? [] : [...attemptsOn(gateway), ...logFolder(subject)]),
+    ...(gateway === undefined ? [] : attemptsOn(gateway)),
     ...(checker === undefined ? [] : attemptsOn(checker)),
     ...[...new Set([gateway?.settings.integrity.socket, checker?.settings.socket])].flatMap((path) =>
       path === undefined ? [] : [{ kind: 'connect', path } as const],
