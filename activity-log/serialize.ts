@@ -59,6 +59,15 @@ const PICKERS: Pickers = {
     backendStatus: e.backendStatus,
     micros: e.micros,
   }),
+  session: (e) => ({
+    kind: 'session',
+    event: e.event,
+    request: e.request,
+    tenant: e.tenant,
+    issuer: given(e.issuer),
+    subject: given(e.subject),
+    detail: given(e.detail),
+  }),
   'unverified-write': (e) => ({
     kind: 'unverified-write',
     request: e.request,

@@ -1,4 +1,5 @@
-import { type Account, accountSql, ident } from './names.ts';
+import { ChartgateError } from '../contracts/errors.ts';
+import { type Account, accountSql, ident, printable } from './names.ts';
 
 export type Engine = 'mariadb' | 'mysql';
 
@@ -41,6 +42,8 @@ export interface Dialect {
    * can. Asked row by row, because any user may change it for his session (MySQL 9.7).
    */
   readonly cascadesFireTriggers: string | undefined;
+  /** True where the server can do cascades itself, above InnoDB (MySQL 9.6 and later, `innodb_native_foreign_keys`). */
+  readonly cascadesAboveInnodb: boolean;
   /** The data type of columns that JSON_OBJECT could take for JSON, and nest instead of quoting. */
   readonly jsonColumnType: string;
 }
@@ -49,8 +52,19 @@ export interface Dialect {
 const NO_PASSWORD_SHA2 = '$A$005$THISISACOMBINATIONOFINVALIDSALTANDPASSWORDTHATMUSTNEVERBRBEUSED';
 const NO_PASSWORD_NATIVE = '*THISISNOTAVALIDPASSWORDTHATCANBEUSEDHERE';
 
+/** What the column `Db` of the server's own table of grants holds. */
+const MAXIMUM_PATTERN = 64;
+
 function escapePattern(schema: string): string {
-  return schema.replace(/[_%]/g, (c) => `\\${c}`);
+  const pattern = schema.replace(/[_%]/g, (c) => `\\${c}`);
+  if ([...pattern].length > MAXIMUM_PATTERN) {
+    throw new ChartgateError(
+      'usage',
+      `Nothing can be granted on the schema ${printable(schema)}: in a grant each _ and % of its name takes a backslash, ` +
+        `which makes ${[...pattern].length} characters, and the server takes ${MAXIMUM_PATTERN}. A name with fewer of them is needed; that of the audit is given with --audit-schema.`,
+    );
+  }
+  return pattern;
 }
 
 function mariadb(): Dialect {
@@ -66,6 +80,7 @@ function mariadb(): Dialect {
     grantSchema: (schema) => ident(escapePattern(schema)),
     // MariaDB's JSON is a LONGTEXT with a check, and `information_schema` does not tell them apart.
     cascadesFireTriggers: undefined,
+    cascadesAboveInnodb: false,
     jsonColumnType: 'longtext',
   };
 }
@@ -94,6 +109,7 @@ function mysql(server: ServerDescription): Dialect {
       server.major > 9 || (server.major === 9 && server.minor >= 7)
         ? '(@@SESSION.enable_cascade_triggers = 1 AND @@GLOBAL.innodb_native_foreign_keys = 0)'
         : undefined,
+    cascadesAboveInnodb: server.major > 9 || (server.major === 9 && server.minor >= 6),
     jsonColumnType: 'json',
   };
 }

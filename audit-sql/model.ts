@@ -98,6 +98,7 @@ export const UNAUDITED_REASONS = [
   'cascade-depth',
   'cascade-order',
   'cascade-layer',
+  'cascade-isolation',
   'cascade-shadow',
   'ignored-update',
 ] as const;

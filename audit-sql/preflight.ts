@@ -19,6 +19,7 @@ export const PREFLIGHT_CODES = [
   'privileges-unchecked',
   'time-not-the-servers',
   'cascades-fire-triggers',
+  'cascades-above-innodb',
   'audit-schema-in-use',
   'account-in-use',
 ] as const;
@@ -196,6 +197,7 @@ export async function preflight(
       held,
       makesTriggers: makesTriggers(script),
       script: script.name,
+      cascades: script.statements.some(({ label }) => label.startsWith('cascade ')),
     }),
     ...(await accountChecks(connection, names, script)),
     ...(await schemaChecks(connection, names, script)),

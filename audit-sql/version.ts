@@ -1,2 +1,2 @@
 /** Written into `audit_instatement_log` and the scripts' headings. Rises when the generated SQL changes. */
-export const GENERATOR = 'chartgate audit-sql 2';
+export const GENERATOR = 'chartgate audit-sql 3';

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { ChartgateError } from '../contracts/errors.ts';
 import { COMMANDS } from './commands/index.ts';
-import { EXIT, fail } from './output.ts';
+import { EXIT, fail, failJson } from './output.ts';
 
 /** `package.json` lies one folder up in the repository and two in the compiled package. */
 function version(): string {
@@ -38,6 +39,10 @@ try {
   await program.parseAsync();
 } catch (error) {
   // commander has printed its message already; help and version end with 0.
-  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage);
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) process.exit(EXIT.ok);
+    failJson(new ChartgateError('usage', error.message));
+    process.exit(EXIT.usage);
+  }
   fail(error);
 }

@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { ChartgateError, ConfigurationError } from '../contracts/errors.ts';
 
 /**
@@ -13,8 +14,25 @@ export const EXIT = Object.freeze({
   internal: 70,
 });
 
+/** What a script gets that asked for JSON: one line on standard output, `{"error":{"code","message"}}`. */
+export function failJson(error: unknown): void {
+  if (!process.argv.includes('--json')) return;
+  const known = error instanceof ChartgateError;
+  const said = {
+    code: known ? error.code : 'internal',
+    message: known ? error.message : 'internal error',
+    ...(error instanceof ConfigurationError ? { faults: error.faults } : {}),
+  };
+  try {
+    writeSync(1, `${JSON.stringify({ error: said })}\n`);
+  } catch {
+    // Nobody reads it.
+  }
+}
+
 /** Prints what went wrong for a person, without a stack trace unless it is our own fault, and ends the process. */
 export function fail(error: unknown): never {
+  failJson(error);
   if (error instanceof ConfigurationError) {
     console.error(error.message);
     console.error(`${error.faults.length} fault${error.faults.length === 1 ? '' : 's'}.`);

@@ -1,6 +1,7 @@
 import type { IssuerSettings } from '../contracts/settings.ts';
 import { issuerFault } from './addresses.ts';
 import { authorityOf } from './authority.ts';
+import { embeddedOf, relyingPartyOf, secondFactorOf } from './gateway-sign-in.ts';
 import { readSecret, type Surroundings } from './references.ts';
 import { refuseRepeats } from './unique.ts';
 import type { View } from './view.ts';
@@ -41,5 +42,8 @@ function issuerOf(view: View, around: Surroundings): IssuerSettings {
           clientSecret: readSecret(introspection.at('clientSecret'), around),
         }
       : undefined,
+    relyingParty: relyingPartyOf(view.at('relyingParty'), around, URL.parse(issuer)?.host ?? ''),
+    secondFactor: secondFactorOf(view.at('secondFactor')),
+    embedded: embeddedOf(view.at('embedded'), around),
   };
 }

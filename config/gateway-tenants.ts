@@ -1,7 +1,9 @@
 import { type DatabaseId, parseDatabaseId, parseTenantId, type TenantId } from '../contracts/identifiers.ts';
-import type { BackendSettings, TenantSettings } from '../contracts/settings.ts';
+import type { BackendSettings, ClientCertificateSettings, TenantSettings } from '../contracts/settings.ts';
 import { originFault, tenantHostFault } from './addresses.ts';
 import { authorityOf } from './authority.ts';
+import { brandOf } from './brand.ts';
+import { clientCertificatesOf, refuseSplitHosts } from './client-certificates.ts';
 import type { Surroundings } from './references.ts';
 import { nearest } from './suggest.ts';
 import { refuseRepeats } from './unique.ts';
@@ -12,6 +14,8 @@ interface Known {
   readonly around: Surroundings;
   readonly issuers: readonly string[] | undefined;
   readonly policies: readonly string[] | undefined;
+  /** The listener's, for tenants without their own. */
+  readonly clientCertificates: ClientCertificateSettings | undefined;
 }
 
 /**
@@ -65,6 +69,7 @@ export function tenantsOf(list: View, known: Known): readonly TenantSettings[] {
     (line) =>
       `is the audience of another tenant already (line ${line}); a token for one would be good for both`,
   );
+  refuseSplitHosts(list, tenants);
   return tenants;
 }
 
@@ -94,6 +99,14 @@ function tenantOf(view: View, known: Known): TenantSettings {
     database: parseDatabaseId(view.at('database').text ?? '') ?? ('' as DatabaseId),
     policy: view.at('policy').text ?? '',
     identityHeader: header.text,
+    brand: brandOf(view.at('brand'), known.around),
+    clientCertificates:
+      clientCertificatesOf(view.at('clientCertificates'), known.around) ?? known.clientCertificates,
+    apiClients:
+      view.at('apiClients').at('acceptSecretPerRequestInsecurely').flag === true
+        ? { secretPerRequest: true }
+        : undefined,
+    signIn: view.at('signIn').exists ? { issuers: view.at('signIn').at('issuers').texts } : undefined,
     backends: view.at('backends').items.map((backend) => backendOf(backend, known.around)),
   };
 }

@@ -1,6 +1,8 @@
 import type { GatewaySettings } from '../contracts/settings.ts';
 import { addressFault, isLoopback } from './addresses.ts';
+import { clientCertificatesOf } from './client-certificates.ts';
 import { issuersOf } from './gateway-issuers.ts';
+import { judgeSignIn, sessionsOf } from './gateway-sign-in.ts';
 import { tenantsOf } from './gateway-tenants.ts';
 import { limitOf } from './limits.ts';
 import { chainOf, privateKeyOf } from './pem.ts';
@@ -14,6 +16,7 @@ import {
   socketPath,
 } from './references.ts';
 import { secretOf } from './secret.ts';
+import { stateOf } from './state.ts';
 import type { View } from './view.ts';
 
 export interface GatewaySurroundings extends Surroundings {
@@ -41,6 +44,13 @@ export function gatewayOf(root: View, around: GatewaySurroundings): GatewayPrope
   const integrity = root.at('integrity');
   const limits = root.at('limits');
   const timeouts = root.at('timeouts');
+  const kept = stateOf(root.at('state'), around);
+  judgeSignIn(root);
+  for (const tenant of root.at('tenants').items) {
+    const flag = tenant.at('apiClients').at('acceptSecretPerRequestInsecurely');
+    if (flag.flag === true && kept === undefined && !root.at('state').exists)
+      flag.fault('needs "state", in which the clients are kept');
+  }
   return {
     file: around.file,
     listen,
@@ -53,6 +63,9 @@ export function gatewayOf(root: View, around: GatewaySurroundings): GatewayPrope
       timeoutMs: integrity.at('timeout').milliseconds ?? 0,
     },
     issuers: issuersOf(root.at('issuers'), around),
+    state: kept?.state,
+    stateKeys: kept?.keys,
+    sessions: kept === undefined ? undefined : sessionsOf(root.at('sessions')),
     limits: { perPeer: limitOf(limits.at('perPeer')), perPrincipal: limitOf(limits.at('perPrincipal')) },
     hiding: { deadlineMs: root.at('hiding').at('deadline').milliseconds ?? 0 },
     timeouts: {
@@ -65,6 +78,7 @@ export function gatewayOf(root: View, around: GatewaySurroundings): GatewayPrope
       around,
       issuers: allOrNothing(root.at('issuers').items.map((issuer) => issuer.at('id').text)),
       policies: allOrNothing(root.at('policies').entries.map(([name]) => name)),
+      clientCertificates: listen.clientCertificates,
     }),
   };
 }
@@ -93,6 +107,7 @@ function listenOf(view: View, around: Surroundings): GatewaySettings['listen'] {
     minimumTls: view.at('minimumTls').text === 'TLSv1.2' ? 'TLSv1.2' : 'TLSv1.3',
     certificate: certificate ?? Buffer.alloc(0),
     key: key ?? secretOf(Buffer.alloc(0)),
+    clientCertificates: clientCertificatesOf(view.at('clientCertificates'), around),
   };
 }
 

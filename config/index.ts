@@ -4,6 +4,7 @@ export {
   type LoadOptions,
   loadCheckerSettings,
   loadGatewaySettings,
+  loadIssuerSettings,
   loadPolicyDocument,
   type PolicyRules,
   settingsFrom,

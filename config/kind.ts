@@ -1,14 +1,20 @@
 import { type FileAccess, realFiles } from './files.ts';
 import { CHECKER_SCHEMA } from './shape/checker.ts';
 import { GATEWAY_SCHEMA } from './shape/gateway.ts';
+import { ISSUER_SCHEMA } from './shape/issuer.ts';
 import { POLICY_SCHEMA } from './shape/policy.ts';
 import { readSource } from './sources.ts';
 import { readYaml } from './yaml-text.ts';
 
-export const FILE_KINDS = ['gateway', 'checker', 'policy'] as const;
+export const FILE_KINDS = ['gateway', 'checker', 'issuer', 'policy'] as const;
 export type FileKind = (typeof FILE_KINDS)[number];
 
-const SCHEMAS = { gateway: GATEWAY_SCHEMA, checker: CHECKER_SCHEMA, policy: POLICY_SCHEMA } as const;
+const SCHEMAS = {
+  gateway: GATEWAY_SCHEMA,
+  checker: CHECKER_SCHEMA,
+  issuer: ISSUER_SCHEMA,
+  policy: POLICY_SCHEMA,
+} as const;
 
 /** Which kind of settings a file holds, by its top-level keys; undefined when that cannot be told. */
 export function kindOf(file: string, files: FileAccess = realFiles): FileKind | undefined {

@@ -1,16 +1,20 @@
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import type { Fault, PointedFault } from '../contracts/errors.ts';
+import type { IssuerProcessSettings } from '../contracts/issuer-settings.ts';
 import type { CheckerSettings, GatewaySettings, PolicyDocument } from '../contracts/settings.ts';
 import { checkerOf } from './checker.ts';
 import { FaultList, fileFault, refuseFaults } from './fault-list.ts';
 import { describeProblem, type FileAccess, realFiles } from './files.ts';
 import { deepFreeze, FrozenMap } from './freeze.ts';
 import { type GatewayProper, gatewayOf } from './gateway.ts';
+import { issuerOf } from './issuer.ts';
 import { faultsOf, remember } from './origins.ts';
 import { policyOf } from './policy.ts';
+import type { Surroundings } from './references.ts';
 import { CHECKER_SCHEMA } from './shape/checker.ts';
 import { GATEWAY_SCHEMA } from './shape/gateway.ts';
+import { ISSUER_SCHEMA } from './shape/issuer.ts';
 import { judgeOf } from './shape/judge.ts';
 import { POLICY_SCHEMA } from './shape/policy.ts';
 import { readGatewaySources, readSource, type SourceFile, type Sources } from './sources.ts';
@@ -35,6 +39,7 @@ export interface LoadOptions {
 
 const judgeGateway = judgeOf(GATEWAY_SCHEMA, true);
 const judgeChecker = judgeOf(CHECKER_SCHEMA, true);
+const judgeIssuer = judgeOf(ISSUER_SCHEMA, true);
 // Whoever compiles policies fills in their defaults, since those depend on the rest of the route.
 const judgePolicy = judgeOf(POLICY_SCHEMA, false);
 
@@ -76,10 +81,24 @@ export function settingsFrom(sources: Sources, options: LoadOptions = {}): Gatew
 
 /** Settings of the checker process, whole and frozen. @throws ConfigurationError with every fault */
 export function loadCheckerSettings(file: string, options: LoadOptions = {}): CheckerSettings {
+  return loadProcess(file, options, judgeChecker, checkerOf);
+}
+
+/** Settings of the embedded issuer's process, whole and frozen. @throws ConfigurationError with every fault */
+export function loadIssuerSettings(file: string, options: LoadOptions = {}): IssuerProcessSettings {
+  return loadProcess(file, options, judgeIssuer, issuerOf);
+}
+
+function loadProcess<T extends CheckerSettings | IssuerProcessSettings>(
+  file: string,
+  options: LoadOptions,
+  judge: (data: unknown, faults: FaultList) => void,
+  build: (root: View, around: Surroundings) => T,
+): T {
   const source = readSource(file, options.files);
   const faults: Fault[] = [];
-  const opened = open(source, judgeChecker, faults);
-  const settings = opened && checkerOf(opened.root, surroundings(source, options));
+  const opened = open(source, judge, faults);
+  const settings = opened && build(opened.root, surroundings(source, options));
   if (opened !== undefined) faults.push(...opened.faults.all);
   refuseFaults(faults);
   if (opened === undefined || settings === undefined)

@@ -9,6 +9,7 @@ const WRITTEN_AS: Readonly<Record<string, string>> = {
   hideDeadlineMs: 'hideDeadline',
   maxBodyBytes: 'maxBody',
   backendTimeoutMs: 'backendTimeout',
+  factorMaxAgeSeconds: 'factorMaxAge',
   windowSeconds: 'window',
 };
 
@@ -43,6 +44,10 @@ function routeOf(view: View): RouteDocument {
   const list = (key: string) => (view.at(key).exists ? view.at(key).texts : undefined);
   set('where', whereOf(view.at('where')));
   set('credential', view.at('credential').text as RouteDocument['credential']);
+  const factorMaxAge = view.at('factorMaxAge').milliseconds;
+  set('factorMaxAgeSeconds', factorMaxAge === undefined ? undefined : factorMaxAge / 1000);
+  set('senderConstrained', view.at('senderConstrained').text as RouteDocument['senderConstrained']);
+  set('clientCertificate', view.at('clientCertificate').text as RouteDocument['clientCertificate']);
   set('scopes', list('scopes'));
   if (smart.exists) {
     set('smart', {
@@ -61,6 +66,7 @@ function routeOf(view: View): RouteDocument {
   set('mediaTypes', list('mediaTypes'));
   set('backendTimeoutMs', view.at('backendTimeout').milliseconds);
   set('upgrade', view.at('upgrade').text as RouteDocument['upgrade']);
+  set('writes', view.at('writes').flag);
   set('contentSecurityPolicy', securityPolicyOf(view.at('contentSecurityPolicy')));
   return route;
 }

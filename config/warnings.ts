@@ -11,6 +11,8 @@ export const WARNING_CODES = [
   'certificate-lacks-host',
   'policy-unused',
   'issuer-unused',
+  'single-factor',
+  'secret-per-request',
 ] as const;
 export type WarningCode = (typeof WARNING_CODES)[number];
 
@@ -53,6 +55,13 @@ export function warningsOf(settings: GatewaySettings, now: number = Date.now()):
       );
     }
   }
+  for (const [index, tenant] of settings.tenants.entries()) {
+    if (tenant.apiClients === undefined) continue;
+    warn(
+      'secret-per-request',
+      `tenants[${index}].apiClients: API clients may send their secret with each request instead of asking for tokens`,
+    );
+  }
   for (const name of settings.policies.keys()) {
     if (!settings.tenants.some((tenant) => tenant.policy === name)) {
       warn('policy-unused', `policies.${name}: no tenant uses it`);
@@ -61,6 +70,9 @@ export function warningsOf(settings: GatewaySettings, now: number = Date.now()):
   for (const [index, issuer] of settings.issuers.entries()) {
     if (!settings.tenants.some((tenant) => tenant.issuers.includes(issuer.id))) {
       warn('issuer-unused', `issuers[${index}]: no tenant trusts it`);
+    }
+    if (issuer.secondFactor?.by === 'nobody') {
+      warn('single-factor', `issuers[${index}].secondFactor: people sign in with one factor alone`);
     }
   }
   return warnings;

@@ -43,6 +43,18 @@ export type ActivityEntry =
       readonly micros: number;
     }
   | {
+      /** What became of somebody's sign-in or session at a browser. */
+      readonly kind: 'session';
+      readonly event: SessionEvent;
+      readonly request: RequestId;
+      readonly tenant: TenantId;
+      /** Empty while it is not known who it is. */
+      readonly issuer: string;
+      readonly subject: string;
+      /** For what did not work: which rule refused, in fixed words; else empty. */
+      readonly detail: string;
+    }
+  | {
       /** A forwarded write whose verdict afterwards was not the one before: it may lack its audit row. */
       readonly kind: 'unverified-write';
       readonly request: RequestId;
@@ -64,6 +76,23 @@ export type ActivityEntry =
       readonly event: 'start' | 'stop' | 'reload' | 'reload-refused';
       readonly detail: string;
     };
+
+export const SESSION_EVENTS = [
+  'signed-in',
+  'first-factor',
+  'sign-in-failed',
+  'factor-given',
+  'factor-failed',
+  'factor-enrolled',
+  'factor-removed',
+  'stepped-up',
+  'signed-out',
+  'ended-by-issuer',
+  'others-ended',
+  'form-kept',
+  'form-continued',
+] as const;
+export type SessionEvent = (typeof SESSION_EVENTS)[number];
 
 export const OUTCOMES = ['permitted', 'denied', 'failed'] as const;
 export type Outcome = (typeof OUTCOMES)[number];

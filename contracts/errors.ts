@@ -15,6 +15,7 @@ export const ERROR_CODES = [
   'checker-unavailable',
   'seal-broken',
   'seal-unavailable',
+  'issuer-unavailable',
   'state-unavailable',
   'state-invalid',
   'frame-invalid',

@@ -11,6 +11,9 @@ export const CHANNELS = Object.freeze({
   attestation: 'chartgate:attestation',
   limit: 'chartgate:limit',
   alarm: 'chartgate:alarm',
+  account: 'chartgate:account',
+  factor: 'chartgate:factor',
+  client: 'chartgate:client',
 });
 
 /** One per request, after its answer's head was decided. Durations in seconds. */
@@ -50,4 +53,51 @@ export interface AlarmEvent {
     | 'reload-refused'
     | 'worker-exit';
   readonly tenant: string;
+}
+
+/** One per change of the embedded issuer's accounts, after it was kept. Ids only: no name, no secret. */
+export interface AccountEvent {
+  readonly what: string;
+  readonly organisation: string;
+  /** Id of the account, role or request that was changed. */
+  readonly subject: string;
+  /** Id of the account that did it; `host` for the person at the issuer's machine. */
+  readonly actor: string;
+  /** Wall-clock milliseconds. */
+  readonly at: number;
+}
+
+/** One per attempt at, and change of, a second factor. No name, no code: the principal is a hash. */
+export interface FactorEvent {
+  readonly what:
+    | 'verified'
+    | 'refused'
+    | 'enrolled'
+    | 'removed'
+    | 'recovery-codes-made'
+    | 'passkey-suspended'
+    | 'locked'
+    | 'closed'
+    | 'reset-requested'
+    | 'reset-approved'
+    | 'reset-rejected';
+  /** Hash of issuer and subject; undefined when nobody was recognised. */
+  readonly principal: string | undefined;
+  readonly method: 'totp' | 'recovery-code' | 'passkey' | undefined;
+  /** Why it was refused: a code of `identity/factors`. */
+  readonly why: string | undefined;
+  /** Hash of the issuer and subject of the administrator who did it; undefined: the principal itself. */
+  readonly actor: string | undefined;
+  /** Wall-clock milliseconds. */
+  readonly at: number;
+}
+
+/** One per use of an API client's secret with a request, and one per look at clients whose secrets end. No id, no name. */
+export interface ClientEvent {
+  readonly what: 'used' | 'refused' | 'expires-soon' | 'expired';
+  readonly tenant: string;
+  /** Why it was refused: a code of `identity/clients`. */
+  readonly why: string | undefined;
+  /** Until the secret ends; negative when it has. */
+  readonly secondsLeft: number | undefined;
 }

@@ -21,11 +21,30 @@ export interface CanonicalPath {
   readonly segments: readonly string[];
 }
 
+/**
+ * A certificate that the client showed in this connection's handshake (so it holds the key), that leads to the
+ * authority of the tenant whose name the handshake asked for, and that its revocation list does not name.
+ */
+export interface ClientCertificateFacts {
+  /** SHA-256 of the DER, base64url (RFC 8705 §3.1). */
+  readonly thumbprint: string;
+  /** One line, outermost attribute first, as in `O=Riverside, CN=lab-1`; for comparing with settings. */
+  readonly subject: string;
+  /** Subject alternative names, `DNS:`, `URI:` or `email:` and the name; of other types none. */
+  readonly names: readonly string[];
+  /** Wall-clock milliseconds from which on it does not count any more. */
+  readonly notAfter: number;
+  /** The certificate itself: DER, base64. */
+  readonly der: string;
+}
+
 export interface TlsFacts {
   readonly version: 'TLSv1.2' | 'TLSv1.3';
   readonly cipher: string;
   /** The server name of the handshake (SNI), lower case. */
   readonly serverName: string;
+  /** Absent where the tenant asks for none, and where what was shown does not count. */
+  readonly certificate?: ClientCertificateFacts | undefined;
 }
 
 /** How a request carries a body. `chunked` also stands for an HTTP/2 body without a declared length. */

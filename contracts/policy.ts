@@ -18,6 +18,10 @@ export type IntegrityDemand =
   /** Only for named static assets. */
   | { readonly mode: 'off' };
 
+/** What a route wants to be shown. */
+export const CREDENTIALS = ['anonymous', 'bearer', 'session', 'bearer-or-session'] as const;
+export type Credential = (typeof CREDENTIALS)[number];
+
 /** A number of requests per window. */
 export interface LimitDemand {
   readonly requests: number;
@@ -27,7 +31,14 @@ export interface LimitDemand {
 /** A route's fixed demands, known before anybody is authenticated. Frozen at load. */
 export interface Route {
   readonly id: RouteId;
-  readonly credential: 'anonymous' | 'bearer';
+  /** `bearer-or-session`: either will do. */
+  readonly credential: Credential;
+  /** Seconds that may have passed since the second factor was given; undefined: any time. */
+  readonly factorMaxAge: number | undefined;
+  /** What a token must be bound to (RFC 9449, RFC 8705): `any` of the two, one of them, or `none` is asked for. */
+  readonly senderConstrained: 'none' | 'any' | 'dpop' | 'certificate';
+  /** `required`: only over a connection whose client showed a certificate that the tenant accepts. */
+  readonly clientCertificate: 'none' | 'required';
   readonly introspection: 'always' | 'never';
   readonly integrity: IntegrityDemand;
   readonly hide: HideClass;
@@ -42,6 +53,8 @@ export interface Route {
   /** Milliseconds until the back end's answer must have begun. */
   readonly backendTimeoutMs: number;
   readonly upgrade: 'websocket' | undefined;
+  /** Whatever its method says, a request of this route may change records, and is attested again afterwards. */
+  readonly writes: boolean;
   readonly contentSecurityPolicy: { readonly value: string; readonly reportOnly: boolean } | undefined;
 }
 
@@ -54,7 +67,15 @@ export interface RouteMatch {
 }
 
 /** What denied, in the terms the edge needs to answer honestly or hide. */
-export const DENIALS = ['unauthenticated', 'insufficient-scope', 'route-unknown', 'record-hidden'] as const;
+export const DENIALS = [
+  'unauthenticated',
+  'insufficient-scope',
+  'factor-stale',
+  'certificate-required',
+  'sender-unconstrained',
+  'route-unknown',
+  'record-hidden',
+] as const;
 export type Denial = (typeof DENIALS)[number];
 
 export type Decision =

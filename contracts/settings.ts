@@ -1,13 +1,10 @@
+import type { BrandSettings } from './brand.ts';
 import type { DatabaseId, TenantId } from './identifiers.ts';
-import type { LimitDemand } from './policy.ts';
+import type { Credential, LimitDemand } from './policy.ts';
+import type { Secret } from './secret.ts';
+import type { StateSettings } from './state.ts';
 
-/** A secret that was read from a file. Printing it, or turning it into JSON, shows nothing. */
-export interface Secret {
-  /** The bytes, without a trailing line break. */
-  reveal(): Buffer;
-  toString(): '[secret]';
-  toJSON(): '[secret]';
-}
+export type { Secret };
 
 /** Frozen settings of the gateway process: paths absolute, durations in ms, sizes in bytes. No checker credential in it. */
 export interface GatewaySettings {
@@ -19,6 +16,8 @@ export interface GatewaySettings {
     /** PEM chain. */
     readonly certificate: Buffer;
     readonly key: Secret;
+    /** For tenants without their own, and for an embedded issuer's host. */
+    readonly clientCertificates?: ClientCertificateSettings | undefined;
   };
   /** Prometheus, readiness and liveness; loopback only unless the setting with the warning name is used. */
   readonly operations: { readonly host: string; readonly port: number };
@@ -34,6 +33,11 @@ export interface GatewaySettings {
     readonly idleMs: number;
     readonly drainMs: number;
   };
+  /** Where sessions and second factors are kept; undefined: nobody can sign in. */
+  readonly state?: StateSettings | undefined;
+  /** What the state is sealed with; the first one seals, every one opens. */
+  readonly stateKeys?: readonly Secret[] | undefined;
+  readonly sessions?: SessionSettings | undefined;
   readonly policies: ReadonlyMap<string, PolicyDocument>;
   readonly tenants: readonly TenantSettings[];
 }
@@ -51,6 +55,74 @@ export interface IssuerSettings {
   /** Bounds of the caches. */
   readonly cache: { readonly maxTokens: number; readonly maxSeconds: number };
   readonly introspection: { readonly clientId: string; readonly clientSecret: Secret } | undefined;
+  readonly relyingParty?: RelyingPartySettings | undefined;
+  /** Undefined: nothing that this issuer says counts as a second factor. */
+  readonly secondFactor?: SecondFactorSettings | undefined;
+  /** The issuer is this installation's own, and is reached by its socket and nothing else. */
+  readonly embedded?: { readonly socket: string; readonly secret: Secret } | undefined;
+}
+
+/** Limits of a session (NIST SP 800-63B-4 §2.2.3: AAL2, at most 24 h, and 1 h without activity). */
+export interface SessionSettings {
+  readonly idleMs: number;
+  readonly absoluteMs: number;
+}
+
+/** The gateway as a client of the issuer, for browsers (OpenID Connect Core 1.0 §3.1). */
+export interface RelyingPartySettings {
+  readonly clientId: string;
+  /** What people choose it by, where there are several. */
+  readonly name: string;
+  readonly authentication:
+    | { readonly method: 'secret'; readonly secret: Secret }
+    /** RFC 7523: a PEM private key, whose public half the issuer knows under `keyId`. */
+    | {
+        readonly method: 'key';
+        readonly key: Secret;
+        readonly keyId: string | undefined;
+        readonly algorithm: string;
+      };
+  /** Asked for besides `openid`. */
+  readonly scopes: readonly string[];
+  /** Whether the tenant's audience is asked for by `resource` (RFC 8707). */
+  readonly resourceIndicator: boolean;
+  /** Scopes by the values of one claim of the ID token; undefined: the access token's scopes count. */
+  readonly grants: GrantSettings | undefined;
+}
+
+export interface GrantSettings {
+  /** A claim whose value is a text or a list of texts, such as `groups`. */
+  readonly claim: string;
+  readonly values: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Who gives the second factor to those who sign in at this issuer. */
+export type SecondFactorSettings =
+  /** The issuer: one of these `acr`, or one of these `amr`, in what it signs. */
+  | { readonly by: 'issuer'; readonly acr: readonly string[]; readonly amr: readonly string[] }
+  /** The gateway asks for it itself. */
+  | { readonly by: 'gateway' }
+  /** Nobody: the settings say so in so many words. */
+  | { readonly by: 'nobody' };
+
+/** Certificates by which clients prove who they are in the handshake. */
+export interface ClientCertificateSettings {
+  /** PEM of the authorities whose certificates count; no other does. */
+  readonly authority: Buffer;
+  /** PEM of revocation lists, one of each authority in a chain; when given, one that is missing or outdated lets nobody through. */
+  readonly revocationList: Buffer | undefined;
+  /** `required`: nothing of the tenant is reached without one. `optional`: routes and tokens may want one. */
+  readonly demand: 'required' | 'optional';
+  /** Who certificates stand for, on a request without another credential. */
+  readonly principals: readonly CertificatePrincipalSettings[];
+}
+
+export interface CertificatePrincipalSettings {
+  /** Exactly one certificate by its SHA-256 (base64url), or those with this name or subject. */
+  readonly match: { readonly by: 'thumbprint' | 'name' | 'subject'; readonly value: string };
+  /** Whom the policy and the records see. */
+  readonly subject: string;
+  readonly scopes: readonly string[];
 }
 
 export interface TenantSettings {
@@ -64,6 +136,14 @@ export interface TenantSettings {
   readonly policy: string;
   /** Name of the header that tells the EMR who is asking; nothing is told when undefined. */
   readonly identityHeader: string | undefined;
+  /** Issuers at which people at browsers sign in; undefined: nobody does. */
+  readonly signIn?: { readonly issuers: readonly string[] } | undefined;
+  /** How its pages look; its id stands for a name when undefined. */
+  readonly brand?: BrandSettings | undefined;
+  /** The tenant's own, else the listener's; undefined: nobody is asked for one. */
+  readonly clientCertificates?: ClientCertificateSettings | undefined;
+  /** API clients that send their id and secret with each request are let in; undefined: they are not. */
+  readonly apiClients?: { readonly secretPerRequest: true } | undefined;
   readonly backends: readonly BackendSettings[];
 }
 
@@ -88,7 +168,13 @@ export interface RouteDocument {
   readonly path: string;
   /** Allowed values of a captured segment, by name. */
   readonly where?: Readonly<Record<string, readonly string[]>>;
-  readonly credential?: 'anonymous' | 'bearer';
+  readonly credential?: Credential;
+  /** Seconds since the second factor was given, at most. */
+  readonly factorMaxAgeSeconds?: number;
+  /** What a token must be bound to; nothing when it is left out. */
+  readonly senderConstrained?: 'any' | 'dpop' | 'certificate';
+  /** Only over a connection with a client certificate that the tenant accepts. */
+  readonly clientCertificate?: 'required';
   /** Plain scopes, every one required. */
   readonly scopes?: readonly string[];
   /** SMART App Launch 2.2 resource scope: who may hold it, on which resource, for which interactions. */
@@ -111,6 +197,8 @@ export interface RouteDocument {
   readonly mediaTypes?: readonly string[];
   readonly backendTimeoutMs?: number;
   readonly upgrade?: 'websocket';
+  /** The route changes something although its methods are safe ones. */
+  readonly writes?: boolean;
   readonly contentSecurityPolicy?: { readonly value: string; readonly reportOnly?: boolean };
 }
 

@@ -1,3 +1,5 @@
+import type { Secret } from './secret.ts';
+
 /**
  * What the gateway and the embedded issuer must remember: sessions, accounts, factors, clients. One narrow
  * store of documents with versions, so that SQLite and MySQL promise the same (`identity/state`).
@@ -42,6 +44,7 @@ export const STATE_KINDS = Object.freeze({
   password: kind(['account']),
   approval: kind(['organisation', 'subject']),
   role: kind(['organisation', 'name']),
+  'account-code': kind(['account']),
   'account-event': kind(['organisation']),
 
   // API clients (identity/clients).
@@ -51,10 +54,48 @@ export const STATE_KINDS = Object.freeze({
 
   // The embedded issuer (identity/issuer): models of `oidc-provider`, and its sealed signing keys.
   'signing-key': kind(),
-  'issuer-model': kind(['model', 'grant', 'uid', 'userCode']),
+  'issuer-model': kind(['model', 'grant', 'uid', 'userCode', 'account']),
   revocation: kind(['subject']),
 } as const);
 export type StateKind = keyof typeof STATE_KINDS;
+
+/** Where the documents are. */
+export type StateSettings = SqliteStateSettings | MysqlStateSettings;
+
+/** A file on a local disk, shared by the processes of one machine and one OS user. */
+export interface SqliteStateSettings {
+  readonly kind: 'sqlite';
+  /** Absolute. Made when missing, mode 0600; its folder must be there, of this user, closed to all others. */
+  readonly file: string;
+}
+
+/** MySQL from 8.0 or MariaDB from 10.6, shared by several machines whose clocks agree. */
+export interface MysqlStateSettings {
+  readonly kind: 'mysql';
+  /** Either `host` and `port`, or `socketPath`. */
+  readonly host: string | undefined;
+  readonly port: number | undefined;
+  readonly socketPath: string | undefined;
+  readonly database: string;
+  readonly user: string;
+  readonly password: Secret;
+  /** PEM of the authority of the server's certificate. With it TLS is used; beyond loopback it must be given. */
+  readonly authority: Buffer | undefined;
+}
+
+/** What no document may exceed. */
+export const STATE_LIMITS = Object.freeze({
+  /** Characters of an id, printable ASCII. */
+  id: 191,
+  /** Characters (UTF-16 units) of an index's value. */
+  value: 255,
+  /** Bytes of a body as JSON, in UTF-8. */
+  body: 1_048_576,
+  /** Documents of one page. */
+  page: 1_000,
+  /** Operations of one commit. */
+  operations: 100,
+});
 
 export type JsonValue =
   | null
@@ -67,8 +108,9 @@ export type JsonBody = { readonly [name: string]: JsonValue };
 
 /** A document as somebody wants it kept. */
 export interface NewDocument {
+  /** At most 1 MiB as JSON; no numbers but finite ones. */
   readonly body: JsonBody;
-  /** Values of the kind's indexes; an index without a value finds nothing. At most 255 characters each. */
+  /** Values of the kind's indexes; an index without a value finds nothing. At most 255 characters each, well-formed Unicode. */
   readonly indexes?: Readonly<Record<string, string>>;
   /** Wall-clock milliseconds from which on the document does not exist any more; never when undefined. */
   readonly expiresAt?: number | undefined;
@@ -77,7 +119,10 @@ export interface NewDocument {
 /** A document as it was found. Frozen. */
 export interface StoredDocument extends NewDocument {
   readonly id: string;
-  /** Begins at 1 and grows with every replacement. */
+  /**
+   * A positive integer that grows with every replacement and begins anywhere: a document that was made again
+   * under the id of one that is gone cannot be replaced by whoever still knows that one's version.
+   */
   readonly version: number;
   readonly indexes: Readonly<Record<string, string>>;
   readonly expiresAt: number | undefined;

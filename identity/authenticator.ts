@@ -1,14 +1,11 @@
 import type { Clock } from '../contracts/clock.ts';
 import { ChartgateError } from '../contracts/errors.ts';
-import type {
-  AuthenticationRequest,
-  AuthenticationResult,
-  Authenticator,
-  BearerPrincipal,
-} from '../contracts/principal.ts';
+import type { Revocation } from '../contracts/issuer-link.ts';
+import type { AuthenticationRequest, AuthenticationResult, Authenticator } from '../contracts/principal.ts';
 import type { IssuerSettings } from '../contracts/settings.ts';
+import type { StateStore } from '../contracts/state.ts';
 import { isAlgorithm } from './algorithms.ts';
-import { parseBearer } from './bearer.ts';
+import { parseCredential } from './bearer.ts';
 import { type ClaimExpectations, checkClaims } from './claims.ts';
 import { parseCompactToken } from './compact-token.ts';
 import { judgeIntrospection } from './introspection.ts';
@@ -17,11 +14,33 @@ import { member } from './json.ts';
 import { hashOf } from './lengths.ts';
 import { ANONYMOUS, bearerPrincipal } from './principal.ts';
 import { type Refusal, refuse } from './refusal.ts';
-import type { Accepted } from './token-cache.ts';
+import { authenticationOf } from './second-factor.ts';
+import type { Judged } from './token-cache.ts';
+import { refuseOtherCertificate } from './tokens/confirmation.ts';
+import { Proofs } from './tokens/dpop.ts';
+import { MemoryReplayGuard, type ReplayGuard, StoreReplayGuard } from './tokens/replay.ts';
+
+/** Callers that show something other than a token: each answers undefined where that is none of its business. */
+export interface OtherCallers {
+  /** A certificate that stands for somebody, on a connection without any other credential. */
+  byCertificate(request: AuthenticationRequest): AuthenticationResult | undefined;
+  /** `Basic` of an API client. @param credential base64 of id and secret (RFC 7617 §2) */
+  bySecret(
+    request: AuthenticationRequest,
+    credential: string,
+  ): AuthenticationResult | Promise<AuthenticationResult> | undefined;
+}
 
 export interface AuthenticatorOptions {
   readonly issuers: readonly IssuerSettings[];
   readonly clock: Clock;
+  /** Where it is remembered which proofs were used, for every worker; undefined: see `alone`. */
+  readonly state?: StateStore | undefined;
+  /** This process is the only one of the gateway, so that its own memory is enough to notice a proof used twice. */
+  readonly alone?: boolean;
+  readonly others?: OtherCallers | undefined;
+  /** Told of everything that an embedded issuer revokes. */
+  readonly onRevocation?: (issuer: string, revocation: Revocation) => void;
 }
 
 /** Whether an issuer's keys are at hand. */
@@ -40,38 +59,57 @@ export interface TokenAuthenticator extends Authenticator {
 const NOBODY: AuthenticationResult = Object.freeze({ ok: true, principal: ANONYMOUS });
 
 /**
- * Bearer tokens → principals. The answer is synchronous for a token that was accepted a moment ago for
+ * Tokens → principals. The answer is synchronous for a bearer token that was found good a moment ago for
  * the same tenant and audience. Never throws and never rejects for whatever a client sends.
  *
  * @throws ChartgateError `configuration-invalid` for two issuers with one id, or an algorithm that is not allowed
  */
 export function createAuthenticator(options: AuthenticatorOptions): TokenAuthenticator {
+  const { clock, onRevocation } = options;
   const issuers = new Map<string, Issuer>();
   for (const settings of options.issuers) {
-    if (issuers.has(settings.id)) {
-      throw new ChartgateError('configuration-invalid', `two issuers have the id ${settings.id}`);
-    }
-    issuers.set(settings.id, new Issuer(settings, options.clock));
+    const { id } = settings;
+    if (issuers.has(id)) throw new ChartgateError('configuration-invalid', `two issuers have the id ${id}`);
+    const listener =
+      onRevocation === undefined ? undefined : (revocation: Revocation) => onRevocation(id, revocation);
+    issuers.set(id, new Issuer(settings, clock, listener));
   }
-  return new BearerAuthenticator(issuers, options.clock);
+  return new TokenJudge(issuers, clock, new Proofs(clock, guardOf(options)), options.others);
 }
 
-class BearerAuthenticator implements TokenAuthenticator {
+/** Without anything that every worker asks, a proof could be used once in each: then none is accepted. */
+function guardOf({ state, alone, clock }: AuthenticatorOptions): ReplayGuard | undefined {
+  if (state !== undefined) return new StoreReplayGuard(state, clock);
+  return alone === true ? new MemoryReplayGuard(clock) : undefined;
+}
+
+class TokenJudge implements TokenAuthenticator {
   readonly #issuers: ReadonlyMap<string, Issuer>;
   readonly #clock: Clock;
+  readonly #proofs: Proofs;
+  readonly #others: OtherCallers | undefined;
   /** Judgements under way, so that a hundred requests with one new token cost one. */
-  readonly #judging = new Map<string, Promise<AuthenticationResult>>();
+  readonly #judging = new Map<string, Promise<Judgement>>();
 
-  constructor(issuers: ReadonlyMap<string, Issuer>, clock: Clock) {
+  constructor(
+    issuers: ReadonlyMap<string, Issuer>,
+    clock: Clock,
+    proofs: Proofs,
+    others: OtherCallers | undefined,
+  ) {
     this.#issuers = issuers;
     this.#clock = clock;
+    this.#proofs = proofs;
+    this.#others = others;
   }
 
   authenticate(request: AuthenticationRequest): AuthenticationResult | Promise<AuthenticationResult> {
-    if (request.authorization === undefined) return NOBODY;
-    const parsed = parseBearer(request.authorization);
+    if (request.authorization === undefined) return this.#others?.byCertificate(request) ?? NOBODY;
+    const parsed = parseCredential(request.authorization);
     if (!parsed.ok) return refuse('token-malformed', parsed.detail);
-    const { token } = parsed;
+    const { scheme, token } = parsed;
+    if (scheme === 'basic')
+      return this.#others?.bySecret(request, token) ?? refuse('token-malformed', 'scheme');
     const cacheKey = hashOf(request.tenant, request.audience, token);
     // Whatever has a dot must be a JWT; an opaque token says nothing here and is always asked about.
     const structured = token.includes('.');
@@ -79,13 +117,18 @@ class BearerAuthenticator implements TokenAuthenticator {
     // Only the caches of issuers that this tenant trusts are looked into.
     for (const id of request.issuers) {
       const issuer = this.#issuers.get(id);
-      const hit = ask ? issuer?.confirmed.get(cacheKey) : issuer?.verified.get(cacheKey);
-      if (hit !== undefined) return hit;
+      if (issuer === undefined || !issuer.informed) continue;
+      const hit = ask ? issuer.confirmed.get(cacheKey) : issuer.verified.get(cacheKey);
+      if (hit !== undefined) return this.#present(hit, issuer, request, scheme, token);
     }
     const sharedKey = hashOf(cacheKey, ask ? 'ask' : 'verify', ...request.issuers);
     const judging =
       this.#judging.get(sharedKey) ?? this.#judge(request, token, cacheKey, structured, ask, sharedKey);
-    return judging;
+    return judging.then((judgement) =>
+      'reason' in judgement
+        ? judgement
+        : this.#present(judgement.judged, judgement.issuer, request, scheme, token),
+    );
   }
 
   async ready(): Promise<readonly IssuerReadiness[]> {
@@ -99,6 +142,30 @@ class BearerAuthenticator implements TokenAuthenticator {
     for (const issuer of this.#issuers.values()) issuer.close();
   }
 
+  /** What holds for each request anew, however good the token: it is not revoked, and its sender is the one it is bound to. */
+  #present(
+    { result, confirmation, marks }: Judged,
+    issuer: Issuer,
+    request: AuthenticationRequest,
+    scheme: 'bearer' | 'dpop',
+    token: string,
+  ): AuthenticationResult | Promise<AuthenticationResult> {
+    if (issuer.feed?.denies(marks) === true) return refuse('token-revoked', 'feed');
+    if (confirmation?.by !== 'dpop') {
+      // RFC 9449 §7.1: the scheme says that the token is bound to a key, and it is not.
+      if (scheme === 'dpop') return refuse('token-unbound', 'scheme DPoP');
+      if (confirmation === undefined) return result;
+      return refuseOtherCertificate(confirmation.thumbprint, request.facts) ?? result;
+    }
+    // RFC 9449 §7.2: a token that is bound to a key is no bearer token, whatever else is shown with it.
+    if (scheme !== 'dpop') return refuse('proof-missing', 'scheme Bearer');
+    const { jkt } = confirmation;
+    return this.#proofs
+      .refuse({ facts: request.facts, token, jkt })
+      .then((refused) => refused ?? result)
+      .catch((): AuthenticationResult => refuse('internal', 'authentication'));
+  }
+
   #judge(
     request: AuthenticationRequest,
     token: string,
@@ -106,12 +173,12 @@ class BearerAuthenticator implements TokenAuthenticator {
     structured: boolean,
     ask: boolean,
     sharedKey: string,
-  ): Promise<AuthenticationResult> {
+  ): Promise<Judgement> {
     const judging = (
       structured ? this.#judgeJwt(request, token, cacheKey, ask) : this.#judgeOpaque(request, token, cacheKey)
     )
       // Nothing above is known to throw; should it, the credential was not verified.
-      .catch((): AuthenticationResult => refuse('internal', 'authentication'))
+      .catch((): Judgement => refuse('internal', 'authentication'))
       .finally(() => this.#judging.delete(sharedKey));
     this.#judging.set(sharedKey, judging);
     return judging;
@@ -122,7 +189,7 @@ class BearerAuthenticator implements TokenAuthenticator {
     token: string,
     cacheKey: string,
     ask: boolean,
-  ): Promise<AuthenticationResult> {
+  ): Promise<Judgement> {
     const begun = this.#clock.monotonic();
     const compact = parseCompactToken(token);
     if ('reason' in compact) return compact;
@@ -130,8 +197,8 @@ class BearerAuthenticator implements TokenAuthenticator {
     const named = member(compact.unverified, 'iss');
     const issuer = this.#trusted(request).find((trusted) => trusted.settings.issuer === named);
     if (issuer === undefined) return refuse('token-issuer', 'iss');
-    let accepted = issuer.verified.get(cacheKey);
-    if (accepted === undefined) {
+    let judged = issuer.verified.get(cacheKey);
+    if (judged === undefined) {
       const { algorithm, keyId } = compact;
       if (!isAlgorithm(algorithm) || !issuer.algorithms.has(algorithm))
         return refuse('token-algorithm', 'alg');
@@ -142,20 +209,29 @@ class BearerAuthenticator implements TokenAuthenticator {
       // These are the claims of the very text whose signature was just verified.
       const claims = checkClaims(compact.unverified, this.#expectations(request, issuer));
       if ('reason' in claims) return claims;
-      accepted = accept(
-        bearerPrincipal({ tenant: request.tenant, issuer: issuer.settings.issuer, ...claims }),
-      );
-      issuer.verified.set(cacheKey, accepted, begun);
+      const { confirmation, subject, tokenId, grantId, issuedAt } = claims;
+      const principal = bearerPrincipal({
+        ...claims,
+        credential: 'token',
+        constraint: confirmation?.by ?? 'none',
+        tenant: request.tenant,
+        issuer: issuer.settings.issuer,
+        authentication: authenticationOf(compact.unverified, issuer.settings.secondFactor),
+      });
+      judged = {
+        result: Object.freeze({ ok: true, principal }),
+        confirmation,
+        marks: { subject, tokenId, grantId, issuedAt },
+      };
+      issuer.verified.set(cacheKey, judged, begun);
     }
-    return ask ? this.#confirm(request, issuer, token, cacheKey, accepted.principal) : accepted;
+    // Nobody has told what the issuer revoked: it is asked, about each token and each time.
+    const must = ask || !issuer.informed;
+    return must ? this.#confirm(request, issuer, token, cacheKey, judged) : { judged, issuer };
   }
 
   /** An opaque token does not say whose it is, and must not be shown to an issuer whose it may not be. */
-  async #judgeOpaque(
-    request: AuthenticationRequest,
-    token: string,
-    cacheKey: string,
-  ): Promise<AuthenticationResult> {
+  async #judgeOpaque(request: AuthenticationRequest, token: string, cacheKey: string): Promise<Judgement> {
     const [issuer, ...others] = this.#trusted(request).filter(
       (trusted) => trusted.settings.introspection !== undefined,
     );
@@ -169,17 +245,23 @@ class BearerAuthenticator implements TokenAuthenticator {
     issuer: Issuer,
     token: string,
     cacheKey: string,
-    verified: BearerPrincipal | undefined,
-  ): Promise<AuthenticationResult> {
+    verified: Judged | undefined,
+  ): Promise<Judgement> {
     const begun = this.#clock.monotonic();
+    const { informed } = issuer;
     const answer = await issuer.introspect(token, cacheKey);
     if (answer === 'unavailable') return refuse('issuer-unavailable', 'introspection');
-    const expected = { ...this.#expectations(request, issuer), tenant: request.tenant, verified };
-    const judged: BearerPrincipal | Refusal = judgeIntrospection(answer, expected);
+    const expected = {
+      ...this.#expectations(request, issuer),
+      tenant: request.tenant,
+      verified,
+      secondFactor: issuer.settings.secondFactor,
+    };
+    const judged = judgeIntrospection(answer, expected);
     if ('reason' in judged) return judged;
-    const accepted = accept(judged);
-    issuer.confirmed.set(cacheKey, accepted, begun);
-    return accepted;
+    // What was revoked between the question and the feed's return would be missed.
+    if (informed && issuer.informed) issuer.confirmed.set(cacheKey, judged, begun);
+    return { judged, issuer };
   }
 
   #trusted(request: AuthenticationRequest): Issuer[] {
@@ -196,6 +278,4 @@ class BearerAuthenticator implements TokenAuthenticator {
   }
 }
 
-function accept(principal: BearerPrincipal): Accepted {
-  return Object.freeze({ ok: true, principal });
-}
+type Judgement = { readonly judged: Judged; readonly issuer: Issuer } | Refusal;

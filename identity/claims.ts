@@ -1,5 +1,6 @@
 import { type JsonObject, member } from './json.ts';
 import { type Refusal, refuse } from './refusal.ts';
+import { type Confirmation, parseConfirmation } from './tokens/confirmation.ts';
 
 /** What the claims of an access token say, once each was found to be of its form. */
 export interface TokenClaims {
@@ -10,6 +11,12 @@ export interface TokenClaims {
   /** Seconds since the epoch. */
   readonly expiresAt: number;
   readonly tokenId: string;
+  /** The embedded issuer's name for what the token was granted under. */
+  readonly grantId: string | undefined;
+  /** Seconds since the epoch. */
+  readonly issuedAt: number;
+  /** What the token is bound to; undefined: nothing. */
+  readonly confirmation: Confirmation | undefined;
 }
 
 export interface ClaimExpectations {
@@ -89,11 +96,27 @@ export function checkClaims(claims: JsonObject, expected: ClaimExpectations): To
   if (!isIdentifier(subject)) return refuse('token-claims', 'sub');
   if (!isIdentifier(clientId)) return refuse('token-claims', 'client_id');
   if (!isIdentifier(tokenId)) return refuse('token-claims', 'jti');
-  // Bound to a key whose possession was not proved here: not a bearer token (RFC 9449 §7.1, RFC 8705 §3).
-  if (member(claims, 'cnf') !== undefined) return refuse('token-claims', 'cnf');
+  const confirmation = parseConfirmation(member(claims, 'cnf'));
+  if (confirmation === null) return refuse('token-claims', 'cnf');
   const scopes = parseScope(member(claims, 'scope'));
   if (scopes === undefined) return refuse('token-claims', 'scope');
   const patient = parsePatient(member(claims, 'patient'));
   if (patient === null) return refuse('token-claims', 'patient');
-  return { subject, clientId, scopes, patient, expiresAt: exp, tokenId };
+  return {
+    subject,
+    clientId,
+    scopes,
+    patient,
+    expiresAt: exp,
+    tokenId,
+    grantId: grantOf(claims),
+    issuedAt: iat,
+    confirmation,
+  };
+}
+
+/** Only for looking it up among what was revoked; one that is none is found by the token's id or subject. */
+export function grantOf(claims: JsonObject): string | undefined {
+  const grantId = member(claims, 'grant_id');
+  return isIdentifier(grantId) ? grantId : undefined;
 }

@@ -1,7 +1,8 @@
 import type { TenantId } from '../contracts/identifiers.ts';
-import type { BearerPrincipal } from '../contracts/principal.ts';
+import type { SecondFactorSettings } from '../contracts/settings.ts';
 import {
   type ClaimExpectations,
+  grantOf,
   isIdentifier,
   isNumericDate,
   isOnlyAudience,
@@ -11,11 +12,15 @@ import {
 import { type JsonObject, member } from './json.ts';
 import { type BearerFields, bearerPrincipal } from './principal.ts';
 import { type Refusal, refuse } from './refusal.ts';
+import { authenticationOf } from './second-factor.ts';
+import type { Judged } from './token-cache.ts';
+import { type Confirmation, parseConfirmation, sameConfirmation } from './tokens/confirmation.ts';
 
 export interface IntrospectionExpectations extends ClaimExpectations {
   readonly tenant: TenantId;
   /** What the token itself said, when it is a JWT that was verified; an opaque token says nothing. */
-  readonly verified: BearerPrincipal | undefined;
+  readonly verified: Judged | undefined;
+  readonly secondFactor?: SecondFactorSettings | undefined;
 }
 
 /**
@@ -27,9 +32,19 @@ export interface IntrospectionExpectations extends ClaimExpectations {
 export function judgeIntrospection(
   answer: JsonObject,
   expected: IntrospectionExpectations,
-): BearerPrincipal | Refusal {
+): Judged | Refusal {
   if (member(answer, 'active') !== true) return refuse('token-inactive', 'introspection');
-  const refused = refuseForm(answer) ?? refuseTimes(answer, expected) ?? refuseOther(answer, expected);
+  const confirmation = parseConfirmation(member(answer, 'cnf'));
+  // RFC 9449 §6.2, RFC 8705 §3.2. A token that says nothing of a key is not what the issuer takes it for.
+  if (confirmation === null) return refuse('token-claims', 'introspection cnf');
+  if (
+    confirmation !== undefined &&
+    expected.verified !== undefined &&
+    !sameConfirmation(confirmation, expected.verified.confirmation)
+  )
+    return refuse('token-claims', 'introspection cnf');
+  const bound = expected.verified?.confirmation ?? confirmation;
+  const refused = refuseForm(answer, bound) ?? refuseTimes(answer, expected) ?? refuseOther(answer, expected);
   if (refused !== undefined) return refused;
 
   const scopes = parseScope(member(answer, 'scope'));
@@ -39,28 +54,25 @@ export function judgeIntrospection(
   const exp = member(answer, 'exp') as number | undefined;
 
   const { verified } = expected;
-  if (verified === undefined) return opaque(answer, expected, { scopes, patient });
-  if (patient !== undefined && patient !== verified.patient)
+  if (verified === undefined) return opaque(answer, expected, { scopes, patient, confirmation });
+  const said = verified.result.principal;
+  if (patient !== undefined && patient !== said.patient)
     return refuse('token-claims', 'introspection patient');
-  return bearerPrincipal({
-    tenant: verified.tenant,
-    issuer: verified.issuer,
-    subject: verified.subject,
-    clientId: verified.clientId,
-    patient: verified.patient,
-    scopes: new Set([...scopes].filter((scope) => verified.scopes.has(scope))),
-    expiresAt: Math.min(verified.expiresAt, exp ?? verified.expiresAt),
+  const principal = bearerPrincipal({
+    ...said,
+    scopes: new Set([...scopes].filter((scope) => said.scopes.has(scope))),
+    expiresAt: Math.min(said.expiresAt, exp ?? said.expiresAt),
   });
+  return { ...verified, result: Object.freeze({ ok: true, principal }) };
 }
 
-function refuseForm(answer: JsonObject): Refusal | undefined {
+function refuseForm(answer: JsonObject, bound: Confirmation | undefined): Refusal | undefined {
   const type = member(answer, 'token_type');
-  if (type !== undefined && (typeof type !== 'string' || type.toLowerCase() !== 'bearer')) {
-    return refuse('token-type', 'introspection token_type');
-  }
-  // RFC 9449 §6.2, RFC 8705 §3.2: bound to a key, so not a bearer token.
-  if (member(answer, 'cnf') !== undefined) return refuse('token-claims', 'introspection cnf');
-  return undefined;
+  if (type === undefined) return undefined;
+  const known = typeof type === 'string' ? type.toLowerCase() : '';
+  // RFC 9449 §6.2: `DPoP` is said of a token that is bound to a key, and of no other.
+  if (known === 'bearer' || (known === 'dpop' && bound?.by === 'dpop')) return undefined;
+  return refuse('token-type', 'introspection token_type');
 }
 
 function refuseTimes(answer: JsonObject, expected: IntrospectionExpectations): Refusal | undefined {
@@ -84,15 +96,13 @@ function refuseOther(answer: JsonObject, expected: IntrospectionExpectations): R
   if (!(audience === undefined && verified !== undefined) && !isOnlyAudience(audience, expected.audience)) {
     return refuse('token-audience', 'introspection aud');
   }
+  const said = verified?.result.principal;
   const subject = member(answer, 'sub');
-  if (verified !== undefined && subject !== undefined && subject !== verified.subject) {
+  if (said !== undefined && subject !== undefined && subject !== said.subject) {
     return refuse('token-claims', 'introspection sub');
   }
   const client = member(answer, 'client_id');
-  if (
-    client !== undefined &&
-    (!isIdentifier(client) || (verified !== undefined && client !== verified.clientId))
-  ) {
+  if (client !== undefined && (!isIdentifier(client) || (said !== undefined && client !== said.clientId))) {
     return refuse('token-claims', 'introspection client_id');
   }
   return undefined;
@@ -101,18 +111,35 @@ function refuseOther(answer: JsonObject, expected: IntrospectionExpectations): R
 function opaque(
   answer: JsonObject,
   expected: IntrospectionExpectations,
-  said: Pick<BearerFields, 'scopes' | 'patient'>,
-): BearerPrincipal | Refusal {
+  said: Pick<BearerFields, 'scopes' | 'patient'> & { readonly confirmation: Confirmation | undefined },
+): Judged | Refusal {
   const subject = member(answer, 'sub');
   const exp = member(answer, 'exp');
+  const iat = member(answer, 'iat');
+  const tokenId = member(answer, 'jti');
   if (!isIdentifier(subject)) return refuse('token-claims', 'introspection sub');
   if (!isNumericDate(exp)) return refuse('token-claims', 'introspection exp');
-  return bearerPrincipal({
+  const { confirmation, scopes, patient } = said;
+  const principal = bearerPrincipal({
+    credential: 'token',
+    constraint: confirmation?.by ?? 'none',
     tenant: expected.tenant,
     issuer: expected.issuer,
     subject,
     clientId: member(answer, 'client_id') as string | undefined,
     expiresAt: exp,
-    ...said,
+    scopes,
+    patient,
+    authentication: authenticationOf(answer, expected.secondFactor),
   });
+  return {
+    result: Object.freeze({ ok: true, principal }),
+    confirmation,
+    marks: {
+      subject,
+      tokenId: isIdentifier(tokenId) ? tokenId : undefined,
+      grantId: grantOf(answer),
+      issuedAt: isNumericDate(iat) ? iat : undefined,
+    },
+  };
 }

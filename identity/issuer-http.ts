@@ -1,5 +1,7 @@
 import { Agent, fetch } from 'undici';
 import { ChartgateError } from '../contracts/errors.ts';
+import { ISSUER_KEY_HEADER, issuerKey } from '../contracts/issuer-link.ts';
+import type { Secret } from '../contracts/settings.ts';
 import { type JsonObject, parseJsonObject } from './json.ts';
 
 /** Milliseconds until an issuer must have answered completely. */
@@ -16,8 +18,19 @@ export interface IssuerHttp {
   close(): void;
 }
 
-/** @param authority PEM of the authority of the issuer's certificate; the system's when undefined */
-export function createIssuerHttp(authority: Buffer | undefined): IssuerHttp {
+/** The embedded issuer, which is asked over a Unix socket of this machine. */
+export interface EmbeddedIssuer {
+  /** The issuer's URL; nothing of another origin is asked over the socket. */
+  readonly issuer: string;
+  readonly socket: string;
+  readonly secret: Secret;
+}
+
+/**
+ * @param authority PEM of the authority of the issuer's certificate; the system's when undefined
+ * @param embedded where it is the embedded issuer: then over its socket, and to nobody else
+ */
+export function createIssuerHttp(authority: Buffer | undefined, embedded?: EmbeddedIssuer): IssuerHttp {
   const dispatcher = new Agent({
     connections: 16,
     allowH2: false,
@@ -26,7 +39,7 @@ export function createIssuerHttp(authority: Buffer | undefined): IssuerHttp {
     maxResponseSize: MAX_ANSWER_BYTES,
     connect: {
       timeout: ISSUER_TIMEOUT_MS,
-      minVersion: 'TLSv1.2',
+      ...(embedded === undefined ? { minVersion: 'TLSv1.2' } : { socketPath: embedded.socket }),
       ...(authority === undefined ? {} : { ca: authority }),
     },
   });
@@ -34,8 +47,13 @@ export function createIssuerHttp(authority: Buffer | undefined): IssuerHttp {
   async function boundFetch(url: string, options: object): Promise<Response> {
     if (!url.startsWith('https://'))
       throw new ChartgateError('backend-unavailable', 'an issuer is asked over https only');
+    const where = embedded === undefined ? { url, ...options } : overSocket(embedded, url, options);
     // undici's Response is the same interface as the platform's, declared apart.
-    return (await fetch(url, { ...options, redirect: 'manual', dispatcher })) as unknown as Response;
+    return (await fetch(where.url, {
+      ...where,
+      redirect: 'manual',
+      dispatcher,
+    })) as unknown as Response;
   }
 
   return {
@@ -53,4 +71,25 @@ export function createIssuerHttp(authority: Buffer | undefined): IssuerHttp {
     },
     close: () => void dispatcher.destroy(),
   };
+}
+
+/** Plain HTTP over the socket, in the words by which the issuer knows the gateway (contracts/issuer-link.ts). */
+function overSocket(
+  { issuer, secret }: EmbeddedIssuer,
+  url: string,
+  options: { readonly headers?: unknown },
+): { readonly url: string; readonly headers: Headers } {
+  const { origin, host } = new URL(issuer);
+  const target = new URL(url);
+  if (target.origin !== origin)
+    throw new ChartgateError(
+      'backend-unavailable',
+      'the embedded issuer named an address that is not its own',
+    );
+  target.protocol = 'http:';
+  const headers = new Headers(options.headers as ConstructorParameters<typeof Headers>[0]);
+  headers.set(ISSUER_KEY_HEADER, issuerKey(secret.reveal()));
+  headers.set('x-forwarded-proto', 'https');
+  headers.set('x-forwarded-host', host);
+  return { ...options, url: target.href, headers };
 }

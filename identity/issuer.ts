@@ -17,6 +17,7 @@ import type { JsonObject } from './json.ts';
 import { importKeySet, type KeySet } from './key-set.ts';
 import { LIFETIMES, Refreshed } from './refreshed.ts';
 import { TokenCache } from './token-cache.ts';
+import { RevocationFeed, type RevocationListener } from './tokens/revocation-feed.ts';
 
 /** Introspections that may be under way at once; more means the issuer does not keep up. */
 const MAX_PENDING = 256;
@@ -33,6 +34,8 @@ export class Issuer {
   readonly verified: TokenCache;
   /** Tokens that the issuer itself confirmed. */
   readonly confirmed: TokenCache;
+  /** Of the embedded issuer: what it revokes, told at once. */
+  readonly feed: RevocationFeed | undefined;
   readonly #inactive = new LRUCache<string, number>({ max: 1024 });
   readonly #clock: Clock;
   readonly #http: IssuerHttp;
@@ -42,13 +45,16 @@ export class Issuer {
   #heldOffUntil = Number.NEGATIVE_INFINITY;
 
   /** @throws ChartgateError `configuration-invalid` for an algorithm that must never be allowed */
-  constructor(settings: IssuerSettings, clock: Clock) {
+  constructor(settings: IssuerSettings, clock: Clock, revoked?: RevocationListener) {
     this.settings = settings;
     this.algorithms = new Set(settings.algorithms.map((name) => allowed(name, settings.id)));
     this.verified = new TokenCache(clock, settings.cache);
     this.confirmed = new TokenCache(clock, settings.cache);
     this.#clock = clock;
-    this.#http = createIssuerHttp(settings.authority);
+    const { embedded, issuer } = settings;
+    const here = embedded === undefined ? undefined : { issuer, ...embedded };
+    this.feed = here === undefined ? undefined : new RevocationFeed(here, clock, revoked);
+    this.#http = createIssuerHttp(settings.authority, here);
     // Shorter than the key set's interval, or a key set's every second try would find the metadata's still closed.
     const lifetimes = { ...LIFETIMES, firstIntervalMs: LIFETIMES.firstIntervalMs / 2 };
     this.#metadata = new Refreshed(() => this.#discover(), clock, lifetimes);
@@ -58,6 +64,11 @@ export class Issuer {
   /** True when a usable key set is at hand, fetched now if need be. */
   async ready(): Promise<boolean> {
     return (await this.#keys.get()) !== undefined;
+  }
+
+  /** Whether a token that was found good may be so now without asking: what the issuer revoked is known, or of no concern. */
+  get informed(): boolean {
+    return this.feed === undefined || this.feed.up;
   }
 
   /**
@@ -109,6 +120,7 @@ export class Issuer {
   }
 
   close(): void {
+    this.feed?.close();
     this.#http.close();
   }
 

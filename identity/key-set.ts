@@ -7,8 +7,8 @@ export type KeySet = ReadonlyMap<string, ReadonlyMap<Algorithm, CryptoKey>>;
 
 /** A longer key set is not an issuer's; each key costs an import. */
 const MAX_KEYS = 64;
-const PUBLIC_MEMBERS = ['kty', 'crv', 'x', 'y', 'n', 'e'] as const;
-const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'] as const;
+export const PUBLIC_MEMBERS = ['kty', 'crv', 'x', 'y', 'n', 'e'] as const;
+export const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'] as const;
 
 /**
  * Imports an issuer's key set (RFC 7517 §5). A key counts only when it has a key id of its own, is public,

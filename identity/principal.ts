@@ -1,9 +1,18 @@
 import type { TenantId } from '../contracts/identifiers.ts';
-import type { AnonymousPrincipal, BearerPrincipal } from '../contracts/principal.ts';
+import type {
+  AnonymousPrincipal,
+  AuthenticationFacts,
+  BearerCredential,
+  BearerPrincipal,
+  SenderConstraint,
+  SessionPrincipal,
+} from '../contracts/principal.ts';
 import { hashOf } from './lengths.ts';
 
 /** Everything a bearer principal is made of. */
 export interface BearerFields {
+  readonly credential: BearerCredential;
+  readonly constraint: SenderConstraint;
   readonly tenant: TenantId;
   readonly issuer: string;
   readonly subject: string;
@@ -11,6 +20,7 @@ export interface BearerFields {
   readonly scopes: ReadonlySet<string>;
   readonly patient: string | undefined;
   readonly expiresAt: number;
+  readonly authentication?: AuthenticationFacts | undefined;
 }
 
 function refuseChange(): never {
@@ -25,7 +35,7 @@ function frozenSet(values: Iterable<string>): ReadonlySet<string> {
   return Object.freeze(set);
 }
 
-// The two places where a principal comes into being. The brand has no value, hence the assertions.
+// The places where a principal comes into being. The brand has no value, hence the assertions.
 
 /** Nobody in particular: no scopes. Whether that suffices is the policy's decision. */
 export const ANONYMOUS = Object.freeze({
@@ -37,6 +47,8 @@ export const ANONYMOUS = Object.freeze({
 export function bearerPrincipal(fields: BearerFields): BearerPrincipal {
   return Object.freeze({
     kind: 'bearer',
+    credential: fields.credential,
+    constraint: fields.constraint,
     tenant: fields.tenant,
     issuer: fields.issuer,
     subject: fields.subject,
@@ -45,5 +57,34 @@ export function bearerPrincipal(fields: BearerFields): BearerPrincipal {
     patient: fields.patient,
     expiresAt: fields.expiresAt,
     limitKey: hashOf(fields.issuer, fields.subject),
+    authentication: fields.authentication,
   }) as unknown as BearerPrincipal;
+}
+
+/** Everything a session's principal is made of. */
+export interface SessionFields {
+  readonly tenant: TenantId;
+  readonly issuer: string;
+  readonly subject: string;
+  readonly clientId: string;
+  readonly scopes: ReadonlySet<string>;
+  readonly patient: string | undefined;
+  readonly expiresAt: number;
+  readonly authentication: AuthenticationFacts;
+}
+
+/** Call only for a session that is live and that every factor asked for has opened. */
+export function sessionPrincipal(fields: SessionFields): SessionPrincipal {
+  return Object.freeze({
+    kind: 'session',
+    tenant: fields.tenant,
+    issuer: fields.issuer,
+    subject: fields.subject,
+    clientId: fields.clientId,
+    scopes: frozenSet(fields.scopes),
+    patient: fields.patient,
+    expiresAt: fields.expiresAt,
+    limitKey: hashOf(fields.issuer, fields.subject),
+    authentication: fields.authentication,
+  }) as unknown as SessionPrincipal;
 }

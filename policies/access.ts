@@ -1,4 +1,5 @@
 import type { Method } from '../contracts/facts.ts';
+import type { Credential } from '../contracts/policy.ts';
 import type { RouteDocument } from '../contracts/settings.ts';
 import { type FaultList, token } from './faults.ts';
 import { isLiteralSegment } from './pattern.ts';
@@ -8,7 +9,7 @@ import { CONTEXTS, type Context, isResourceType, isScopeToken, permissionMask } 
 export type Access =
   | { readonly credential: 'anonymous' }
   | {
-      readonly credential: 'bearer';
+      readonly credential: Exclude<Credential, 'anonymous'>;
       readonly scopes: readonly string[];
       readonly smart: SmartRule | undefined;
     };
@@ -96,7 +97,7 @@ export function compileAccess(
   if (scopes.length === 0 && route.smart === undefined) {
     faults.add(
       at,
-      'a bearer route must name at least one scope, under "scopes" or "smart"; none would admit any token',
+      `a ${route.credential ?? 'bearer'} route must name at least one scope, under "scopes" or "smart"; none would admit ${route.credential === 'session' ? 'whoever can sign in' : 'any token'}`,
     );
   }
   const smart =
@@ -112,7 +113,7 @@ export function compileAccess(
       );
     }
   }
-  return { credential: 'bearer', scopes, smart };
+  return { credential: route.credential ?? 'bearer', scopes, smart };
 }
 
 function compileScopes(route: RouteDocument, at: string, faults: FaultList): readonly string[] {

@@ -3,6 +3,7 @@ import type { PointedFault } from '../contracts/errors.ts';
 import type { Method } from '../contracts/facts.ts';
 import type { PolicySet, RouteMatch } from '../contracts/policy.ts';
 import type { PolicyDocument } from '../contracts/settings.ts';
+import { withBinding } from './binding.ts';
 import { findConflicts } from './conflicts.ts';
 import { buildDecider, ROUTE_UNKNOWN } from './decide.ts';
 import { mayCarryBody } from './demands.ts';
@@ -73,7 +74,7 @@ function buildPolicy(name: string, digest: string, rules: readonly Rule[]): Poli
       trie.add(rule.pattern, makeTarget(rule, !mayCarryBody(method)));
     }
   }
-  const deciders = rules.map((rule) => ({ rule, decide: buildDecider(rule) }));
+  const deciders = rules.map((rule) => ({ rule, decide: withBinding(rule.route, buildDecider(rule)) }));
 
   return Object.freeze({
     name,
@@ -86,15 +87,14 @@ function buildPolicy(name: string, digest: string, rules: readonly Rule[]): Poli
       if (target === undefined) return undefined;
       return target.fixed ?? capture(target, segments);
     },
-    // No rule depends on the time yet; the parameter is what keeps later ones pure.
-    decide(facts, match, principal, _nowSeconds) {
+    decide(facts, match, principal, nowSeconds) {
       if (match === undefined) return ROUTE_UNKNOWN;
       const entry = deciders[match.index];
       // A match of another set (before a reload) means nothing here.
       if (entry === undefined || (entry.rule.route !== match.route && entry.rule.bodyless !== match.route)) {
         return ROUTE_UNKNOWN;
       }
-      return entry.decide(facts, match, principal);
+      return entry.decide(facts, match, principal, nowSeconds);
     },
   } satisfies PolicySet);
 }

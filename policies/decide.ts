@@ -1,17 +1,23 @@
 import type { RequestFacts } from '../contracts/facts.ts';
 import type { Decision, RouteMatch } from '../contracts/policy.ts';
-import type { BearerPrincipal, Principal } from '../contracts/principal.ts';
+import type { AuthenticatedPrincipal, Principal } from '../contracts/principal.ts';
 import type { Reason, ReasonCode } from '../contracts/reasons.ts';
 import type { SmartRule } from './access.ts';
 import { patientNamed } from './patient.ts';
 import type { Rule } from './rule.ts';
 import { type Context, grantsOf, holds, isResourceType } from './scopes.ts';
+import { isFactorFresh, isTaken, MISSING } from './standing.ts';
 
 type Permit = Extract<Decision, { effect: 'permit' }>;
 type Deny = Extract<Decision, { effect: 'deny' }>;
 
 /** Decides the requests that one rule matched. */
-export type Decider = (facts: RequestFacts, match: RouteMatch, principal: Principal) => Decision;
+export type Decider = (
+  facts: RequestFacts,
+  match: RouteMatch,
+  principal: Principal,
+  nowSeconds: number,
+) => Decision;
 
 function reason(code: ReasonCode, held: boolean, detail?: string): Reason {
   return Object.freeze(detail === undefined ? { code, held } : { code, held, detail });
@@ -37,16 +43,21 @@ export function buildDecider(rule: Rule): Decider {
     const decision = permit([matched, reason('anonymous-permitted', true)]);
     return () => decision;
   }
-  const unauthenticated = deny('unauthenticated', [matched, reason('credential-missing', false)]);
-  const held = [matched, reason('authenticated', true)];
+  const { credential } = access;
+  const unauthenticated = deny('unauthenticated', [matched, reason(MISSING[credential], false)]);
+  const authenticated = [matched, reason('authenticated', true)];
+  const stale = deny('factor-stale', [...authenticated, reason('factor-stale', false)]);
+  const limited = rule.route.factorMaxAge !== undefined;
+  const held = limited ? [...authenticated, reason('factor-fresh', true)] : authenticated;
   const plain = access.scopes;
   const plainHeld = [...held, ...plain.map((scope) => reason('scope-present', true, scope))];
-  const hasPlain = (principal: BearerPrincipal) => plain.every((scope) => principal.scopes.has(scope));
+  const hasPlain = (principal: AuthenticatedPrincipal) => plain.every((scope) => principal.scopes.has(scope));
 
   if (access.smart === undefined) {
     const decision = permit(plainHeld);
-    return (_facts, _match, principal) => {
-      if (principal.kind !== 'bearer') return unauthenticated;
+    return (_facts, _match, principal, now) => {
+      if (!isTaken(credential, principal)) return unauthenticated;
+      if (!isFactorFresh(rule.route, principal.authentication, now)) return stale;
       if (hasPlain(principal)) return decision;
       const missing = plain.filter((scope) => !principal.scopes.has(scope));
       return deny('insufficient-scope', [...held, ...plainReasons(plain, principal)], missing.join(' '));
@@ -55,8 +66,9 @@ export function buildDecider(rule: Rule): Decider {
 
   const { smart } = access;
   const permits = preparePermits(smart, plainHeld);
-  return (facts, match, principal) => {
-    if (principal.kind !== 'bearer') return unauthenticated;
+  return (facts, match, principal, now) => {
+    if (!isTaken(credential, principal)) return unauthenticated;
+    if (!isFactorFresh(rule.route, principal.authentication, now)) return stale;
     const type = resourceType(smart, match);
     if (hasPlain(principal) && type !== undefined) {
       const context = grantingContext(smart, type, facts, match, principal);
@@ -67,7 +79,7 @@ export function buildDecider(rule: Rule): Decider {
   };
 }
 
-function plainReasons(plain: readonly string[], principal: BearerPrincipal): readonly Reason[] {
+function plainReasons(plain: readonly string[], principal: AuthenticatedPrincipal): readonly Reason[] {
   return plain.map((scope) =>
     principal.scopes.has(scope)
       ? reason('scope-present', true, scope)
@@ -123,7 +135,7 @@ function grantingContext(
   type: string,
   facts: RequestFacts,
   match: RouteMatch,
-  principal: BearerPrincipal,
+  principal: AuthenticatedPrincipal,
 ): Context | undefined {
   const grants = grantsOf(principal);
   for (const context of smart.contexts) {
@@ -146,7 +158,7 @@ interface DeniedSmart {
   readonly type: string | undefined;
   readonly facts: RequestFacts;
   readonly match: RouteMatch;
-  readonly principal: BearerPrincipal;
+  readonly principal: AuthenticatedPrincipal;
 }
 
 /** Says why, condition by condition. Whatever it is handed, its answer is a denial. */

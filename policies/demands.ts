@@ -61,22 +61,35 @@ export function compileDemands(
   const { methods } = context;
   const safe = [...methods].every((method) => SAFE_METHODS.has(method));
   const credential = route.credential ?? 'bearer';
-  if (credential === 'anonymous' && route.introspection === 'always') {
-    faults.add(`${at}/introspection`, 'an anonymous route has no token to introspect');
+  const tokens = credential === 'bearer' || credential === 'bearer-or-session';
+  if (!tokens && route.introspection === 'always') {
+    faults.add(`${at}/introspection`, `a route with "credential: ${credential}" has no token to introspect`);
+  }
+  wholeNumber(route.factorMaxAgeSeconds, 1, 86_400, `${at}/factorMaxAgeSeconds`, faults);
+  if (credential === 'anonymous' && route.factorMaxAgeSeconds !== undefined) {
+    faults.add(`${at}/factorMaxAgeSeconds`, 'an anonymous route knows nobody who could give a second factor');
+  }
+  if (!tokens && route.senderConstrained !== undefined) {
+    faults.add(`${at}/senderConstrained`, `a route with "credential: ${credential}" takes no token`);
   }
   const hide = compileHide(route, at, faults);
+  const integrity = compileIntegrity(route, context, safe, at, faults);
   wholeNumber(route.backendTimeoutMs, 1, DAY_MS, `${at}/backendTimeoutMs`, faults);
   return Object.freeze({
     id: context.id,
     credential,
-    introspection: route.introspection ?? (safe || credential === 'anonymous' ? 'never' : 'always'),
-    integrity: compileIntegrity(route, context, safe, at, faults),
+    factorMaxAge: route.factorMaxAgeSeconds,
+    senderConstrained: route.senderConstrained ?? 'none',
+    clientCertificate: route.clientCertificate ?? 'none',
+    introspection: route.introspection ?? (safe || !tokens ? 'never' : 'always'),
+    integrity,
     hide,
     hideDeadlineMs: route.hideDeadlineMs ?? context.hideDeadlineMs,
     limit: compileLimit(route, at, faults),
     ...compileBody(route, methods, at, faults),
     backendTimeoutMs: route.backendTimeoutMs ?? DEFAULT_BACKEND_TIMEOUT_MS,
     upgrade: route.upgrade,
+    writes: route.writes === true || (route.upgrade !== undefined && integrity.mode === 'strict'),
     contentSecurityPolicy: compileSecurityPolicy(route, at, faults),
   });
 }
@@ -113,16 +126,17 @@ function compileIntegrity(
 ): IntegrityDemand {
   const pointer = `${at}/integrity`;
   const { integrity } = route;
+  const writes = !safe || route.writes === true;
   // A WebSocket can write for as long as it is open, so that it is begun as a write is.
-  const mode = integrity?.mode ?? (safe && route.upgrade === undefined ? 'bounded' : 'strict');
+  const mode = integrity?.mode ?? (writes || route.upgrade !== undefined ? 'strict' : 'bounded');
   if (mode !== 'bounded') {
     if (integrity?.maxAgeMs !== undefined) faults.add(`${pointer}/maxAgeMs`, 'is only for mode "bounded"');
     if (mode === 'off') checkIntegrityOff(route, context, pointer, faults);
     else if (mode !== 'strict') faults.add(`${pointer}/mode`, 'must be one of strict, bounded, off');
     return Object.freeze({ mode: mode === 'off' ? 'off' : 'strict' });
   }
-  if (!safe) {
-    faults.add(`${pointer}/mode`, 'must be "strict": the route has a method that may change something');
+  if (writes) {
+    faults.add(`${pointer}/mode`, 'must be "strict": the route may change something');
   }
   wholeNumber(integrity?.maxAgeMs, 1, LONGEST_MAX_AGE_MS, `${pointer}/maxAgeMs`, faults);
   return Object.freeze({ mode: 'bounded', maxAgeMs: integrity?.maxAgeMs ?? DEFAULT_MAX_AGE_MS });
@@ -142,6 +156,7 @@ function checkIntegrityOff(
     wanting.push('no method but GET and HEAD');
   }
   if (route.upgrade !== undefined) wanting.push('no upgrade');
+  if (route.writes === true) wanting.push('no writes');
   if ((route.hide ?? 'none') !== 'none') wanting.push('hide: none');
   if (first?.kind !== 'literal' || first.text === '') wanting.push('a path that begins with a fixed segment');
   if (wanting.length > 0) {

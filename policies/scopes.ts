@@ -1,4 +1,4 @@
-import type { BearerPrincipal } from '../contracts/principal.ts';
+import type { AuthenticatedPrincipal } from '../contracts/principal.ts';
 
 /** SMART App Launch 2.2 §scopes-for-requesting-fhir-resources: who the access is on behalf of. */
 export const CONTEXTS = ['patient', 'user', 'system'] as const;
@@ -67,10 +67,10 @@ export function parseResourceScopes(scopes: Iterable<string>): ResourceGrants {
   return grants;
 }
 
-const memo = new WeakMap<BearerPrincipal, ResourceGrants>();
+const memo = new WeakMap<AuthenticatedPrincipal, ResourceGrants>();
 
 /** As `parseResourceScopes`, once per principal: principals are frozen and live as long as their token's cache entry. */
-export function grantsOf(principal: BearerPrincipal): ResourceGrants {
+export function grantsOf(principal: AuthenticatedPrincipal): ResourceGrants {
   let grants = memo.get(principal);
   if (grants === undefined) {
     grants = parseResourceScopes(principal.scopes);

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, rmSync } from 'node:fs';
+import { cpSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PART_RULES } from './import-rules/table.ts';
@@ -17,6 +17,9 @@ const compiled = spawnSync(join(root, 'node_modules', '.bin', 'tsc'), ['-p', 'ts
   stdio: 'inherit',
 });
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
+
+// What the pages load in the browser is not compiled; console/assets.ts reads it from beside itself.
+cpSync(join(root, 'console', 'assets'), join(out, 'console', 'assets'), { recursive: true });
 
 const foreign = readdirSync(out).filter((part) => PART_RULES.get(part)?.product !== true);
 if (foreign.length > 0) {

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { CHECKER_SCHEMA } from '../config/shape/checker.ts';
 import { GATEWAY_SCHEMA } from '../config/shape/gateway.ts';
+import { ISSUER_SCHEMA } from '../config/shape/issuer.ts';
 import { POLICY_SCHEMA } from '../config/shape/policy.ts';
 import type { Schema } from '../config/shape/schema.ts';
 
@@ -13,6 +14,7 @@ const published = join(root, 'config', 'schema');
 const FILES = [
   { kind: 'gateway', heading: 'gateway.yaml', schema: GATEWAY_SCHEMA },
   { kind: 'checker', heading: 'checker.yaml', schema: CHECKER_SCHEMA },
+  { kind: 'issuer', heading: 'issuer.yaml', schema: ISSUER_SCHEMA },
   { kind: 'policy', heading: 'Policy files', schema: POLICY_SCHEMA },
 ] as const;
 

@@ -15,17 +15,26 @@ const stop = (line) => {
 const mysql = spawnSync(process.execPath, [join(here, 'setup-mysql.mjs'), '--quiet'], { stdio: 'inherit' });
 if (mysql.status !== 0) stop('MySQL for the tests could not be made ready; the messages are above.');
 
-// `systemd-analyze` judges the units; nothing of systemd is started.
+// `systemd-analyze` judges the units (nothing of systemd is started); a real browser looks at the pages.
+const WANTED = [
+  { package: 'systemd', programs: ['systemd-analyze'] },
+  { package: 'chromium', programs: ['chromium', 'chromium-browser', 'google-chrome'] },
+];
 const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/bin', '/bin'];
-if (!folders.some((folder) => folder && existsSync(join(folder, 'systemd-analyze')))) {
+const missing = WANTED.filter(
+  ({ programs }) =>
+    !programs.some((name) => folders.some((folder) => folder && existsSync(join(folder, name)))),
+).map((wanted) => wanted.package);
+if (missing.length > 0) {
+  const names = missing.join(' ');
   if (process.getuid?.() !== 0) {
-    stop(
-      'systemd-analyze is missing. Install it with: sudo apt-get install -y --no-install-recommends systemd',
-    );
+    stop(`missing: ${names}. Install with: sudo apt-get install -y --no-install-recommends ${names}`);
   }
-  const done = spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'systemd'], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-  });
-  if (done.status !== 0) stop('apt-get could not install systemd; its messages are above.');
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const apt = (...args) => spawnSync('apt-get', args, { stdio: ['ignore', 'inherit', 'inherit'], env });
+  if (apt('update', '-qq').status !== 0)
+    console.error('setup: apt-get update failed; trying with the lists at hand.');
+  if (apt('install', '-y', '-qq', '--no-install-recommends', ...missing).status !== 0) {
+    stop(`apt-get could not install ${names}; its messages are above.`);
+  }
 }

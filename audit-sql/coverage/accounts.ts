@@ -9,7 +9,7 @@ export type Power = (typeof POWERS)[number];
 export const POWER_WORDS: Readonly<Record<Power, string>> = {
   administer: 'may give itself any privilege',
   disable: 'may drop or replace the triggers',
-  falsify: 'may write where the audit is kept',
+  falsify: 'may write where the audit is kept, or put a temporary table in its place',
   impersonate: 'may act as another account',
   bypass: 'may change or remove rows without a trigger (TRUNCATE, DROP, ALTER, partitions, files)',
 };
@@ -38,6 +38,8 @@ const EVERYWHERE: Readonly<Record<string, Power>> = {
   DROP: 'bypass',
   ALTER: 'bypass',
   FILE: 'bypass',
+  // A temporary table called audit_row takes the place of the real one, for its session.
+  'CREATE TEMPORARY TABLES': 'falsify',
   // What they write may be the server's own tables of privileges.
   INSERT: 'administer',
   UPDATE: 'administer',
@@ -52,6 +54,7 @@ const BY_AREA: Readonly<Record<Area, Readonly<Record<string, Power>>>> = {
   audit: {
     TRIGGER: 'disable',
     DROP: 'falsify',
+    'CREATE TEMPORARY TABLES': 'falsify',
     ALTER: 'falsify',
     INSERT: 'falsify',
     UPDATE: 'falsify',

@@ -2,7 +2,14 @@ import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { ChartgateError } from '../../contracts/errors.ts';
 import type { Engine } from '../dialect.ts';
 import type { SchemaModel } from '../model.ts';
-import { AUDIT_ROW_TABLE, type AuditNames, DIRECT_ROW_TABLE, INSTATEMENT_TABLE } from '../names.ts';
+import {
+  AUDIT_ROW_TABLE,
+  type AuditNames,
+  DIRECT_ROW_TABLE,
+  INSTATEMENT_TABLE,
+  ident,
+  TRIGGER_PREFIX,
+} from '../names.ts';
 import { auditText, unquote } from './binlog-keys.ts';
 import { type AuditEntry, type BinlogTable, type Matched, Matcher } from './binlog-match.ts';
 import { type LogEntry, type LogSource, logEntries, logLines, type RowChange } from './binlog-text.ts';
@@ -114,6 +121,26 @@ function auditEntry(
 const TELLING =
   /^\s*(?:\/\*.*?\*\/\s*)*(truncate|drop\s+table|drop\s+trigger|drop\s+database|drop\s+schema|rename\s+table|alter\s+table|insert|update|delete|replace|load\s+data)\b/is;
 
+const NAMED = '(?:`(?:[^`]|``)*`|[\\w$]+)';
+const OWN_TRIGGER = new RegExp(
+  `^\\s*(?:/\\*.*?\\*/\\s*)*(DROP|CREATE)\\b[^(]*?\\bTRIGGER\\s+(?:IF\\s+EXISTS\\s+)?(?:(${NAMED})\\.)?(\`?${TRIGGER_PREFIX}\\w+)`,
+  'is',
+);
+
+/** What a statement does to a trigger of ours; undefined for any other statement. */
+function ownTrigger(
+  text: string,
+  names: AuditNames,
+): { readonly verb: 'DROP' | 'CREATE'; readonly name: string } | undefined {
+  const [, verb = '', schema = '', name = ''] = OWN_TRIGGER.exec(text) ?? [];
+  const place = [names.emrSchema, names.auditSchema].find((one) => [one, ident(one), ''].includes(schema));
+  if (name === '' || place === undefined) return undefined;
+  return {
+    verb: verb.toUpperCase() === 'DROP' ? 'DROP' : 'CREATE',
+    name: JSON.stringify([place, name.replace('`', '')]),
+  };
+}
+
 /**
  * Matches every row change in a row-based binary log with its audit row, which the same log has. Both
  * stand close together, so memory does not grow with the log.
@@ -152,21 +179,39 @@ export async function binlogCoverage(
     return table === INSTATEMENT_TABLE ? new Set([layout.action]) : auditColumns;
   };
   let on = options.auditing;
+  /** Triggers of ours that were dropped, and those of them that were made again at once. */
+  const dropped = new Map<string, { readonly where: string; again: boolean }>();
   let whileStopped = 0;
   const others = new Map<string, number>();
   const statements = new Map<string, { verb: string; times: number; where: string }>();
+  const tell = (verb: string, where: string): void => {
+    const known = statements.get(verb) ?? { verb, times: 0, where };
+    known.times += 1;
+    statements.set(verb, known);
+  };
   const look = (entry: LogEntry): void => {
     if (entry.kind === 'end') matcher.settle();
     else if (entry.kind === 'statement') {
+      if (!on) return;
+      const own = ownTrigger(entry.text, names);
+      if (own !== undefined) {
+        // Only `start` makes them again, and it says so at its end.
+        if (own.verb === 'DROP') dropped.set(own.name, { where: entry.where, again: false });
+        else {
+          const before = dropped.get(own.name);
+          if (before !== undefined) before.again = true;
+        }
+        return;
+      }
       const verb = TELLING.exec(entry.text)?.[1]?.replace(/\s+/g, ' ').toUpperCase();
-      if (verb === undefined || !on) return;
+      if (verb === undefined) return;
       if (entry.database !== names.emrSchema && !entry.text.includes(names.emrSchema)) return;
-      const known = statements.get(verb) ?? { verb, times: 0, where: entry.where };
-      known.times += 1;
-      statements.set(verb, known);
+      tell(verb, entry.where);
     } else if (entry.schema === names.auditSchema) {
-      if (entry.table === INSTATEMENT_TABLE) on = entry.values.get(layout.action) === '1';
-      else if (
+      if (entry.table === INSTATEMENT_TABLE) {
+        on = entry.values.get(layout.action) === '1';
+        for (const [name, { again }] of dropped) if (on && again) dropped.delete(name);
+      } else if (
         entry.operation === 'insert' &&
         [AUDIT_ROW_TABLE, DIRECT_ROW_TABLE].includes(entry.table) &&
         on
@@ -181,6 +226,7 @@ export async function binlogCoverage(
     }
   };
   for await (const entry of logEntries(logLines(options.source), wanted)) look(entry);
+  for (const { where } of dropped.values()) tell('DROP TRIGGER', where);
   const result = matcher.result();
   return {
     format: 'chartgate-binlog-coverage/1',

@@ -22,6 +22,7 @@ const READ = [
   'max_allowed_packet',
   'skip_grant_tables',
   'enable_cascade_triggers',
+  'innodb_native_foreign_keys',
 ];
 
 export async function readSettings(connection: Connection): Promise<Settings> {
@@ -51,6 +52,8 @@ interface Context {
   readonly held: Held;
   readonly makesTriggers: boolean;
   readonly script: ScriptName;
+  /** The script makes triggers that record cascades. */
+  readonly cascades: boolean;
 }
 
 type Check = (settings: Settings, context: Context) => PreflightFinding | undefined;
@@ -190,7 +193,18 @@ const CHECKS: readonly Check[] = [
           severity: 'warn',
           sentence:
             "enable_cascade_triggers is on: foreign keys fire the children's triggers here, and their rows are recorded as plain updates and deletes.",
-          remedy: 'Nothing need be done: each row is recorded once either way.',
+          remedy:
+            'Nothing need be done: each row is recorded once either way, but for a DELETE from two tables at once.',
+        }
+      : undefined,
+  (settings, { makesTriggers, cascades }) =>
+    makesTriggers && cascades && settings.get('innodb_native_foreign_keys')?.toUpperCase() === 'OFF'
+      ? {
+          code: 'cascades-above-innodb',
+          severity: 'warn',
+          sentence:
+            'innodb_native_foreign_keys is OFF, as MySQL comes: its own layer does the cascades of foreign keys, leaves some undone, and calls a statement done whose cascade a lock wait or a deadlock broke off. The trail then has what the keys demand, not what happened (blind spot cascade-layer).',
+          remedy: 'Set innodb_native_foreign_keys = ON in the configuration file and start the server again.',
         }
       : undefined,
 ];

@@ -1,8 +1,8 @@
 import type { Dialect } from '../dialect.ts';
 import type { ReferentialRule, SchemaModel, TableModel, Unaudited, UnauditedReason } from '../model.ts';
 import { printable } from '../names.ts';
-import { CASCADE_EVENTS, type Cascade, cascadeOf } from './cascade-paths.ts';
-import { tookPlace } from './refused.ts';
+import { CASCADE_EVENTS, type Cascade, type CascadeEvent, cascadeOf } from './cascade-paths.ts';
+import { refusalsUnnamed } from './refused.ts';
 
 const changesChildren = (rule: ReferentialRule): boolean => rule !== 'restrict';
 
@@ -67,6 +67,70 @@ function ordered(cascade: Cascade): Unaudited[] {
   });
 }
 
+/** True when another foreign key may refuse what some step of the cascade does. */
+function isHeld({ origin, event, targets }: Cascade, model: SchemaModel): boolean {
+  const steps = [...targets.values()].flat(2);
+  const changed = (effect: CascadeEvent): ReadonlySet<string> =>
+    new Set([
+      ...(effect === event ? [origin.name] : []),
+      ...steps.filter((step) => step.effect === effect).map(({ child }) => child.name),
+    ]);
+  const [deleted, updated] = [changed('delete'), changed('update')];
+  const assigned = new Set(steps.flatMap((step) => [...step.assigned.keys()]));
+  return model.tables.some(({ foreignKeys }) =>
+    foreignKeys.some(
+      (key) =>
+        (deleted.has(key.referencedTable) && !changesChildren(key.onDelete)) ||
+        (updated.has(key.referencedTable) &&
+          !changesChildren(key.onUpdate) &&
+          (event === 'update' || key.referencedColumns.some((column) => assigned.has(column)))),
+    ),
+  );
+}
+
+/**
+ * Which of the faults of MySQL's own layer the foreign keys below a table can bring about; each was seen on
+ * MySQL 9.7 without any audit (test/audit-sql/cascade-layer.test.ts).
+ */
+function layerFaults(table: TableModel, cascades: readonly Cascade[], model: SchemaModel): string[] {
+  const paths = cascades.flatMap(({ targets }) => [...targets.values()].flat());
+  const continued = new Set(paths.flatMap((path) => path.slice(0, -1).map(({ child }) => child.name)));
+  const twice = cascades.some(({ targets }) =>
+    [...targets].some(([child, ways]) => ways.length > 1 && continued.has(child)),
+  );
+  const ring =
+    paths.some((path) => path.some(({ child, parent }) => child.name === parent.name)) ||
+    paths.some((path) => new Set([table.name, ...path.map(({ child }) => child.name)]).size <= path.length);
+  const below = table.foreignKeys.some((key) => changesChildren(key.onDelete));
+  return [
+    ...(continued.size > 0
+      ? [
+          'of several rows that have children of their own it may follow only the first, ' +
+            'and what keeps it from changing the others (a lock wait, a deadlock, a key that refuses) it does not report: the statement succeeds and is half done, or undone',
+          'REPLACE fires the triggers of a deletion and cascades only in part',
+        ]
+      : []),
+    ...(twice ? ['rows reached in several ways it may follow in the first only'] : []),
+    ...(ring ? ['a ring of foreign keys it does not follow back to where it began'] : []),
+    ...(cascades.some((cascade) => isHeld(cascade, model))
+      ? ['with IGNORE it keeps a part of a cascade that a restricting key refused']
+      : []),
+    ...(below && cascades.some(({ event }) => event === 'delete')
+      ? [
+          'with enable_cascade_triggers = ON, a DELETE from it and a parent of it at once may fire no trigger for its children',
+        ]
+      : []),
+  ];
+}
+
+function layerSentence(name: string, faults: readonly string[]): string {
+  return (
+    `While innodb_native_foreign_keys is OFF, MySQL's own layer does the cascades of ${name}, and not as the foreign keys demand: ${faults.join('; ')}. ` +
+    'What they demand is recorded. With enable_cascade_triggers = ON the children record what happens, as far as that fires their triggers. ' +
+    'Start the server with innodb_native_foreign_keys = ON.'
+  );
+}
+
 function ofCascades(table: TableModel, model: SchemaModel, dialect: Dialect): Unaudited[] {
   const cascades = CASCADE_EVENTS.flatMap((event) => cascadeOf(model, table, event) ?? []);
   const name = printable(table.name);
@@ -90,24 +154,24 @@ function ofCascades(table: TableModel, model: SchemaModel, dialect: Dialect): Un
       ),
     );
   }
-  if (cascades.length > 0 && dialect.cascadesFireTriggers !== undefined) {
+  if (cascades.some(({ targets }) => [...targets.values()].flat().some((path) => path.length > 1))) {
     spots.push(
       spot(
-        'cascade-layer',
+        'cascade-isolation',
         table.name,
-        `MySQL's own layer does the cascades of ${name}, and in some shapes it leaves out rows or keeps part of a cascade whose statement was refused (IGNORE, REPLACE, several rows with children of their own). ` +
-          'What is recorded is what the foreign keys demand. Set enable_cascade_triggers = ON, and the children record what happens; or innodb_native_foreign_keys = ON.',
+        `Cascades of ${name} go further than its own children. In a session at READ COMMITTED or READ UNCOMMITTED, a row that another session inserts below them, between the trigger and the cascade, is cascaded without a record.`,
       ),
     );
   }
+  const faults = dialect.cascadesAboveInnodb ? layerFaults(table, cascades, model) : [];
+  if (faults.length > 0) spots.push(spot('cascade-layer', table.name, layerSentence(name, faults)));
   return spots;
 }
 
 /** Rows that MariaDB's UPDATE IGNORE refused but fired the trigger for, and that nobody can name. */
 function ignoredUpdate(table: TableModel, model: SchemaModel, dialect: Dialect): Unaudited[] {
-  const may = table.foreignKeys.length > 0 || table.partitioned || table.uniqueColumns.length > 0;
-  if (dialect.engine !== 'mariadb' || table.key.length > 0 || !may) return [];
-  const partly = tookPlace(table, model, dialect) === undefined ? '' : ' where its unique key holds NULL';
+  if (!refusalsUnnamed(table, model, dialect)) return [];
+  const partly = table.uniqueColumns.length === 0 ? '' : ' where its unique key holds NULL';
   return [
     spot(
       'ignored-update',

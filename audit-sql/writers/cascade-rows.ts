@@ -89,8 +89,9 @@ function assigned(
     const when = changed(step.key.referencedColumns[index] ?? '') ?? [];
     // Of a key of several columns InnoDB writes those that changed, MySQL's own layer writes all.
     const partly = source.kind === 'origin' && step.key.columns.length > 1 && when.length > 0;
-    const layered = dialect.cascadesFireTriggers !== undefined;
-    const condition = layered ? `(@@GLOBAL.innodb_native_foreign_keys = 0 OR ${every(when)})` : every(when);
+    const condition = dialect.cascadesAboveInnodb
+      ? `(@@GLOBAL.innodb_native_foreign_keys = 0 OR ${every(when)})`
+      : every(when);
     assignments.set(column, { source, when: partly ? [condition] : [] });
   }
   return assignments;

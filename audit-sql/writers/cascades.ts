@@ -118,7 +118,7 @@ function happens(context: Context): string {
  */
 function happened(context: Context): string[] {
   const { cascade, dialect, schema } = context;
-  if (cascade.event !== 'delete' || dialect.cascadesFireTriggers === undefined) return [];
+  if (cascade.event !== 'delete' || !dialect.cascadesAboveInnodb) return [];
   const first = [...cascade.targets.values()].flat().filter((path) => path.length === 1);
   return first.map(([{ child, key }]) => {
     const match = key.columns.map(

@@ -5,12 +5,14 @@ import {
   faultsTogether,
   kindOf,
   loadCheckerSettings,
+  loadIssuerSettings,
   loadPolicyDocument,
   readGatewaySources,
   type Warning,
   warningsOf,
 } from '../../config/index.ts';
 import { ChartgateError, ConfigurationError, type Fault } from '../../contracts/errors.ts';
+import type { IssuerProcessSettings } from '../../contracts/issuer-settings.ts';
 import type { CheckerSettings, GatewaySettings } from '../../contracts/settings.ts';
 import { policyRules, readSettings } from '../../gateway/process/runtime.ts';
 import { EXIT } from '../output.ts';
@@ -18,6 +20,7 @@ import { EXIT } from '../output.ts';
 interface Options {
   readonly gateway?: string;
   readonly checker?: string;
+  readonly issuer?: string;
   readonly policy?: string;
   readonly json?: true;
 }
@@ -42,6 +45,7 @@ export function register(program: Command): void {
     .argument('[file]', 'a settings file of any kind; which one is seen from its keys')
     .option('--gateway <file>', 'settings of the gateway, with the policies they name')
     .option('--checker <file>', 'settings of the integrity checker')
+    .option('--issuer <file>', 'settings of the embedded issuer')
     .option('--policy <file>', 'a policy file by itself')
     .option('--json', 'print the result as JSON')
     .addHelpText(
@@ -79,17 +83,17 @@ function check(file: string | undefined, options: Options): Report {
     if (kind === undefined) {
       throw new ChartgateError(
         'usage',
-        `${file}: cannot tell which kind of settings file this is; name it with --gateway, --checker or --policy`,
+        `${file}: cannot tell which kind of settings file this is; name it with --gateway, --checker, --issuer or --policy`,
       );
     }
     if (named[kind] !== undefined)
       throw new ChartgateError('usage', `${file}: a ${kind} file is given twice`);
     named[kind] = file;
   }
-  if (named.gateway === undefined && named.checker === undefined && named.policy === undefined) {
+  if (Object.keys(named).every((key) => key === 'json')) {
     throw new ChartgateError(
       'usage',
-      'nothing to check: name a file, or give --gateway, --checker or --policy',
+      'nothing to check: name a file, or give --gateway, --checker, --issuer or --policy',
     );
   }
   const gateway = attempt(
@@ -100,6 +104,7 @@ function check(file: string | undefined, options: Options): Report {
     holds,
   );
   const checker = attempt(report, 'checker', named.checker, (path) => loadCheckerSettings(path), watches);
+  attempt(report, 'issuer', named.issuer, (path) => loadIssuerSettings(path), issues);
   attempt(
     report,
     'policy',
@@ -143,6 +148,10 @@ function holds(settings: GatewaySettings): string {
 
 function watches(settings: CheckerSettings): string {
   return count(settings.databases.length, 'database');
+}
+
+function issues(settings: IssuerProcessSettings): string {
+  return `${count(settings.tenants.length, 'tenant')}, ${count(settings.clients.length, 'client')}`;
 }
 
 function count(number: number, what: string): string {

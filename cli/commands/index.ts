@@ -12,9 +12,12 @@ interface CommandModule {
 export const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = Object.freeze({
   start: () => import('./start.ts'),
   checker: () => import('./checker.ts'),
+  issuer: () => import('./issuer.ts'),
   check: () => import('./check.ts'),
   policy: () => import('./policy.ts'),
   log: () => import('./log.ts'),
+  state: () => import('./state.ts'),
+  client: () => import('./client.ts'),
   doctor: () => import('./doctor.ts'),
   audit: () => import('./audit/index.ts'),
   'audit-sql': () => import('./audit-sql/index.ts'),

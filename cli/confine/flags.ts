@@ -8,7 +8,7 @@ import type { Needs } from './needs.ts';
  *
  * The network cannot be narrowed to addresses there, and a Unix socket counts as network; which addresses may
  * be reached is for the service manager. `node:sqlite` opens files without asking the permission model
- * (seen in 26.10), so that module is left out altogether.
+ * (seen in 26.10), so that module is left out wherever the state is not in a SQLite file.
  * @throws ChartgateError `configuration-invalid` for a path that cannot be told to Node as it is
  */
 export function confineFlags(needs: Needs): readonly string[] {
@@ -18,7 +18,7 @@ export function confineFlags(needs: Needs): readonly string[] {
     ...(needs.children ? ['--allow-child-process'] : []),
     ...[...codePaths(), ...needs.read].flatMap((path) => allow('read', path)),
     ...needs.write.flatMap((path) => allow('write', path)),
-    '--no-experimental-sqlite',
+    ...(needs.sqlite === true ? [] : ['--no-experimental-sqlite']),
     '--no-experimental-ffi',
     '--no-experimental-webstorage',
     // Nobody may open the inspector of a running process by a signal.

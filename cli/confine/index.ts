@@ -4,7 +4,7 @@ import { confineFlags } from './flags.ts';
 import type { Needs } from './needs.ts';
 
 export { confineFlags } from './flags.ts';
-export { checkerNeeds, gatewayNeeds } from './needs.ts';
+export { checkerNeeds, gatewayNeeds, issuerNeeds } from './needs.ts';
 
 /**
  * Makes this process one that can do no more than `needs` says, by becoming the same command under Node's

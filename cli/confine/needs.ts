@@ -1,6 +1,13 @@
 import { dirname, resolve, sep } from 'node:path';
-import { type FileAccess, loadCheckerSettings, loadGatewaySettings, realFiles } from '../../config/index.ts';
+import {
+  type FileAccess,
+  loadCheckerSettings,
+  loadGatewaySettings,
+  loadIssuerSettings,
+  realFiles,
+} from '../../config/index.ts';
 import { ConfigurationError } from '../../contracts/errors.ts';
+import type { IssuerProcessSettings } from '../../contracts/issuer-settings.ts';
 import type { CheckerSettings, GatewaySettings } from '../../contracts/settings.ts';
 
 /** What one process must be able to reach; a path stands for everything below it when it ends in `/`. */
@@ -9,6 +16,8 @@ export interface Needs {
   readonly write: readonly string[];
   /** The supervisor starts its own workers; nothing else starts anything. */
   readonly children: boolean;
+  /** State in a SQLite file. `node:sqlite` is there then, and opens what the OS user may (docs/separation.md). */
+  readonly sqlite?: boolean;
 }
 
 /** What the runtime and the standard metrics of a process read about that process. */
@@ -18,10 +27,12 @@ const OWN_STATE = ['/proc/self/status', '/proc/self/limits', '/proc/self/fd'];
 export function gatewayNeeds(file: string): Needs {
   const { settings, read } = recorded<GatewaySettings>((files) => loadGatewaySettings(file, { files }));
   const log = settings === undefined ? [] : [`${settings.activityLog.directory}/`];
+  const state = settings?.state?.kind === 'sqlite' ? [`${dirname(settings.state.file)}/`] : [];
   return {
-    read: [...OWN_STATE, ...own(file), ...read, ...log],
-    write: log,
+    read: [...OWN_STATE, ...own(file), ...read, ...log, ...state],
+    write: [...log, ...state],
     children: true,
+    sqlite: state.length > 0,
   };
 }
 
@@ -35,6 +46,19 @@ export function checkerNeeds(file: string): Needs {
     read: [...OWN_STATE, ...own(file), ...read, ...baselines, ...socket, ...sealed],
     write: [...socket, ...sealed],
     children: false,
+  };
+}
+
+/** The embedded issuer: its settings, its state, its socket. */
+export function issuerNeeds(file: string): Needs {
+  const { settings, read } = recorded<IssuerProcessSettings>((files) => loadIssuerSettings(file, { files }));
+  const socket = settings === undefined ? [] : [settings.socket];
+  const state = settings?.state.kind === 'sqlite' ? [`${dirname(settings.state.file)}/`] : [];
+  return {
+    read: [...OWN_STATE, ...own(file), ...read, ...socket, ...state],
+    write: [...socket, ...state],
+    children: false,
+    sqlite: state.length > 0,
   };
 }
 

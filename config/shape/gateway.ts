@@ -1,5 +1,8 @@
+import { LISTENER_CERTIFICATES } from './client-certificates.ts';
 import { ISSUERS } from './issuers.ts';
 import { DRAFT, type Schema } from './schema.ts';
+import { SESSIONS } from './sign-in.ts';
+import { STATE } from './state.ts';
 import { TENANTS } from './tenants.ts';
 import { address, choice, duration, flag, integer, limit, object, path, secret } from './values.ts';
 
@@ -34,6 +37,7 @@ const LISTEN = object(
       description: "PEM file with the certificate's private key, readable by its owner alone.",
       examples: ['tls/key.pem'],
     }),
+    clientCertificates: LISTENER_CERTIFICATES,
   },
   ['certificate', 'key'],
 );
@@ -205,6 +209,8 @@ export const GATEWAY_SCHEMA: Schema = {
       ),
       integrity: INTEGRITY,
       issuers: ISSUERS,
+      state: STATE,
+      sessions: SESSIONS,
       limits: LIMITS,
       hiding: HIDING,
       timeouts: TIMEOUTS,

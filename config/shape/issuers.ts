@@ -1,4 +1,5 @@
 import type { Schema } from './schema.ts';
+import { EMBEDDED, RELYING_PARTY, SECOND_FACTOR } from './sign-in.ts';
 import { duration, integer, name, object, path, secret } from './values.ts';
 
 /** Signature algorithms of tokens (RFC 8725 §3.1): asymmetric ones only. */
@@ -109,6 +110,9 @@ export const ISSUERS: Schema = {
         },
         ['clientId', 'clientSecret'],
       ),
+      relyingParty: RELYING_PARTY,
+      secondFactor: SECOND_FACTOR,
+      embedded: EMBEDDED,
     },
     ['id', 'issuer'],
   ),

@@ -110,8 +110,45 @@ const ROUTE = object(
       },
     },
     credential: choice(
-      { description: 'Whether a bearer token is needed.', default: 'bearer', examples: ['bearer'] },
-      ['bearer', 'anonymous'],
+      {
+        description:
+          'What is needed: `bearer`, an access token; `session`, somebody who signed in at a browser (both ' +
+          'factors); `bearer-or-session`, either; `anonymous`, nothing.',
+        default: 'bearer',
+        examples: ['session'],
+      },
+      ['bearer', 'session', 'bearer-or-session', 'anonymous'],
+    ),
+    factorMaxAge: duration(
+      {
+        description:
+          'How long ago the second factor may have been given, whole seconds. Browsers are asked for it again on ' +
+          'a page, APIs by a challenge (RFC 9470). Unless given: any time since the sign-in.',
+        examples: ['10m'],
+      },
+      '1s',
+      '24h',
+      '1s',
+    ),
+    senderConstrained: choice(
+      {
+        description:
+          'Tokens must be bound to their sender, who proves it with each request: by `dpop` (RFC 9449), by the ' +
+          'client `certificate` of the connection (RFC 8705), or by `any` of the two. A stolen token is then of no ' +
+          'use. Unless given, plain bearer tokens do. Sessions are not concerned.',
+        examples: ['dpop'],
+      },
+      ['any', 'dpop', 'certificate'],
+    ),
+    clientCertificate: choice(
+      {
+        description:
+          'Only over a connection whose client showed a certificate that the tenant accepts (`clientCertificates` of ' +
+          "the tenant or the listener). For one route, such as the EMR's own sign-in page; for everything of a tenant " +
+          'there is `demand: required` there.',
+        examples: ['required'],
+      },
+      ['required'],
     ),
     scopes: {
       type: 'array',
@@ -143,14 +180,14 @@ const ROUTE = object(
         title: 'Integrity demand',
         description:
           "How fresh the proof must be that the EMR database's audit is intact. Unless given: `bounded` by 1s where " +
-          'all methods are safe and it is no WebSocket, otherwise `strict`.',
+          'all methods are safe, it is no WebSocket and does not say `writes`, otherwise `strict`.',
       },
       {
         mode: choice(
           {
             description:
-              '`strict`: a probe that began after the request arrived. `bounded`: one not older than `maxAge`, safe ' +
-              'methods only. `off`: none, for anonymous static files only.',
+              '`strict`: a probe that began after the request arrived, for writes another before the answer. ' +
+              '`bounded`: one not older than `maxAge`, safe methods only. `off`: none, for anonymous static files only.',
             examples: ['strict'],
           },
           ['strict', 'bounded', 'off'],
@@ -214,6 +251,13 @@ const ROUTE = object(
       '24h',
     ),
     upgrade: choice({ description: 'The route is a WebSocket.', examples: ['websocket'] }, ['websocket']),
+    writes: flag({
+      description:
+        'The route changes something although its methods are safe ones, as a page of an old EMR that saves by GET: ' +
+        'it is treated as a write, attested before and again afterwards.',
+      default: false,
+      examples: [true],
+    }),
     contentSecurityPolicy: object(
       { title: 'Content-Security-Policy', description: "The header of that name on this route's answers." },
       {

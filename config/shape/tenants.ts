@@ -1,5 +1,8 @@
+import { BRAND } from './brand.ts';
+import { TENANT_CERTIFICATES } from './client-certificates.ts';
 import type { Schema } from './schema.ts';
-import { integer, name, object, path } from './values.ts';
+import { SIGN_IN } from './sign-in.ts';
+import { flag, integer, name, object, path } from './values.ts';
 
 const BACKENDS: Schema = {
   type: 'array',
@@ -96,6 +99,25 @@ export const TENANTS: Schema = {
         errorMessage: 'must be a header name of letters, digits and "-", such as X-Forwarded-User',
         'x-kind': 'header name',
       },
+      signIn: SIGN_IN,
+      brand: BRAND,
+      clientCertificates: TENANT_CERTIFICATES,
+      apiClients: object(
+        {
+          title: 'API clients',
+          description: 'Clients made with `chartgate client`, where they do not ask an issuer for tokens.',
+        },
+        {
+          acceptSecretPerRequestInsecurely: flag({
+            description:
+              'Must be `true` before an API client may send its id and secret with each request ' +
+              '(`Authorization: Basic`), as old programs do. Unlike a token it is good until it expires, and everything ' +
+              'on its way sees it. Needs `state`. Causes a warning.',
+            default: false,
+            examples: [false],
+          }),
+        },
+      ),
       backends: BACKENDS,
     },
     ['id', 'hosts', 'audience', 'issuers', 'database', 'policy', 'backends'],

@@ -16,6 +16,8 @@ export interface GatewayOverrides {
   readonly hidingDeadline?: string;
   /** Further hosts of the tenant `north`, such as `localhost` for tools that cannot resolve `north.localhost`. */
   readonly northHosts?: readonly string[];
+  /** Makes another configuration of the usual one, such as one with further issuers. */
+  readonly adjust?: (configuration: Readonly<Record<string, unknown>>) => object;
 }
 
 interface GatewayParts extends GatewayOverrides {
@@ -35,48 +37,50 @@ const yaml = (value: unknown): string => stringify(value, { aliasDuplicateObject
 export function gatewayConfiguration(layout: Layout, parts: GatewayParts): string {
   return (
     note('Written by the demo at start. docs/configuration.md explains every key.') +
-    yaml({
-      listen: {
-        host: '127.0.0.1',
-        port: parts.gatewayPort,
-        certificate: 'certificate.pem',
-        key: 'certificate.key',
-      },
-      operations: { port: parts.operationsPort },
-      workers: parts.workers ?? 'auto',
-      activityLog: { directory: 'activity' },
-      integrity: { socket: layout.socket, secret: { file: 'attestation.secret' }, timeout: '800ms' },
-      issuers: [
-        {
-          id: 'demo',
-          issuer: parts.issuerUrl,
-          authority: parts.authorityFile,
-          algorithms: ['ES256'],
-          introspection: { clientId: 'gateway', clientSecret: { file: 'introspection.secret' } },
+    yaml(
+      (parts.adjust ?? ((usual) => usual))({
+        listen: {
+          host: '127.0.0.1',
+          port: parts.gatewayPort,
+          certificate: 'certificate.pem',
+          key: 'certificate.key',
         },
-      ],
-      limits: {
-        perPeer: parts.limits?.perPeer ?? { requests: 2000, window: '10s' },
-        perPrincipal: parts.limits?.perPrincipal ?? { requests: 1000, window: '10s' },
-      },
-      hiding: { deadline: parts.hidingDeadline ?? '200ms' },
-      policies: { emr: 'policy.yaml' },
-      tenants: parts.tenants.map((tenant) => ({
-        id: tenant.id,
-        hosts: [
-          `${tenant.id}.localhost:${parts.gatewayPort}`,
-          ...(tenant.id === 'north'
-            ? (parts.northHosts ?? []).map((host) => `${host}:${parts.gatewayPort}`)
-            : []),
+        operations: { port: parts.operationsPort },
+        workers: parts.workers ?? 'auto',
+        activityLog: { directory: 'activity' },
+        integrity: { socket: layout.socket, secret: { file: 'attestation.secret' }, timeout: '800ms' },
+        issuers: [
+          {
+            id: 'demo',
+            issuer: parts.issuerUrl,
+            authority: parts.authorityFile,
+            algorithms: ['ES256'],
+            introspection: { clientId: 'gateway', clientSecret: { file: 'introspection.secret' } },
+          },
         ],
-        audience: tenant.audience,
-        issuers: ['demo'],
-        database: tenant.id,
-        policy: 'emr',
-        identityHeader: 'X-Forwarded-User',
-        backends: [{ origin: tenant.backend }],
-      })),
-    })
+        limits: {
+          perPeer: parts.limits?.perPeer ?? { requests: 2000, window: '10s' },
+          perPrincipal: parts.limits?.perPrincipal ?? { requests: 1000, window: '10s' },
+        },
+        hiding: { deadline: parts.hidingDeadline ?? '200ms' },
+        policies: { emr: 'policy.yaml' },
+        tenants: parts.tenants.map((tenant) => ({
+          id: tenant.id,
+          hosts: [
+            `${tenant.id}.localhost:${parts.gatewayPort}`,
+            ...(tenant.id === 'north'
+              ? (parts.northHosts ?? []).map((host) => `${host}:${parts.gatewayPort}`)
+              : []),
+          ],
+          audience: tenant.audience,
+          issuers: ['demo'],
+          database: tenant.id,
+          policy: 'emr',
+          identityHeader: 'X-Forwarded-User',
+          backends: [{ origin: tenant.backend }],
+        })),
+      }),
+    )
   );
 }
 

@@ -37,6 +37,20 @@ export interface StackOptions extends GatewayOverrides {
   /** Pins the gateway's processes to this CPU (for measurements). */
   readonly gatewayCpu?: number;
   readonly onStep?: (what: string) => void;
+  /** Before the gateway starts: whatever else it is to find, and how its configuration differs. */
+  readonly prepare?: (around: BeforeGateway) => Promise<{
+    readonly adjust?: GatewayOverrides['adjust'];
+    readonly stop?: () => Promise<unknown>;
+  }>;
+}
+
+/** What is there when the gateway is about to be started. */
+export interface BeforeGateway {
+  readonly layout: Layout;
+  readonly isolation: Isolation;
+  readonly authority: Awaited<ReturnType<typeof createAuthority>>;
+  readonly gatewayPort: number;
+  readonly tenants: Readonly<Record<TenantName, StackTenant>>;
 }
 
 export interface StackTenant {
@@ -175,10 +189,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const gatewayFile = join(layout.gateway, 'gateway.yaml');
     const introspector = clients.find((client) => client.id === 'gateway')?.secret ?? '';
     writeSecret(join(layout.gateway, 'introspection.secret'), introspector, isolation.gateway);
+    const prepared = await options.prepare?.({ layout, isolation, authority, gatewayPort, tenants });
+    if (prepared?.stop !== undefined) started.push(prepared.stop);
     writeSecret(
       gatewayFile,
       gatewayConfiguration(layout, {
         ...options,
+        ...(prepared?.adjust === undefined ? {} : { adjust: prepared.adjust }),
         gatewayPort,
         operationsPort,
         issuerUrl,

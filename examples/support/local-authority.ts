@@ -16,12 +16,19 @@ export interface IssueRequest {
   readonly days?: number;
   /** True for a certificate that proves a client; a server's otherwise. */
   readonly client?: boolean;
+  /** URIs that it is for as well, such as `urn:clinic:lab-1`. */
+  readonly uris?: readonly string[];
 }
 
 /** A certificate authority that exists only in this process: its private key is never written anywhere. */
 export interface Authority {
   readonly certificatePem: string;
   issue(request: IssueRequest): Promise<IssuedCertificate>;
+  /**
+   * A revocation list (RFC 5280 §5) that names these certificates.
+   * @param hours until its next update; negative for one that is outdated
+   */
+  revocationList(revoked: readonly IssuedCertificate[], hours?: number): Promise<string>;
 }
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
@@ -84,6 +91,7 @@ export async function createAuthority(name: string): Promise<Authority> {
     const names = request.hosts.map((host) =>
       isIP(host) === 0 ? ({ type: 'dns', value: host } as const) : ({ type: 'ip', value: host } as const),
     );
+    const uris = (request.uris ?? []).map((value) => ({ type: 'url', value }) as const);
     const purpose =
       request.client === true ? x509.ExtendedKeyUsage.clientAuth : x509.ExtendedKeyUsage.serverAuth;
     const leaf = await x509.X509CertificateGenerator.create({
@@ -98,7 +106,9 @@ export async function createAuthority(name: string): Promise<Authority> {
         new x509.BasicConstraintsExtension(false, undefined, true),
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
         new x509.ExtendedKeyUsageExtension([purpose]),
-        ...(names.length > 0 ? [new x509.SubjectAlternativeNameExtension(names)] : []),
+        ...(names.length + uris.length > 0
+          ? [new x509.SubjectAlternativeNameExtension([...names, ...uris])]
+          : []),
         await x509.SubjectKeyIdentifierExtension.create(leafKeys.publicKey),
         await x509.AuthorityKeyIdentifierExtension.create(keys.publicKey),
       ],
@@ -109,5 +119,23 @@ export async function createAuthority(name: string): Promise<Authority> {
     };
   }
 
-  return { certificatePem: `${certificate.toString('pem').trimEnd()}\n`, issue };
+  async function revocationList(revoked: readonly IssuedCertificate[], hours: number = 24): Promise<string> {
+    const now = Date.now();
+    const end = now + hours * 3_600_000;
+    const list = await x509.X509CrlGenerator.create({
+      issuer: certificate.subject,
+      thisUpdate: new Date(Math.min(now, end) - BACKDATE_MS),
+      nextUpdate: new Date(end),
+      signingAlgorithm: ALGORITHM,
+      signingKey: keys.privateKey,
+      entries: revoked.map(({ certificatePem }) => ({
+        serialNumber: new x509.X509Certificate(certificatePem).serialNumber,
+        revocationDate: new Date(now - BACKDATE_MS),
+      })),
+    });
+    // RFC 7468 §7; the library's own label is another.
+    return pem('X509 CRL', list.rawData);
+  }
+
+  return { certificatePem: `${certificate.toString('pem').trimEnd()}\n`, issue, revocationList };
 }

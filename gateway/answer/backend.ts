@@ -1,3 +1,4 @@
+import { setsOwnCookie } from '../../identity/sessions/index.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { Answer } from './answer.ts';
 import { rewriteCookie, rewriteUrl, URL_HEADERS } from './rewrite.ts';
@@ -55,7 +56,10 @@ export function shapeBackendAnswer(x: Exchange): Answer {
     if (name === 'content-length' && bodyless && backend.status !== 304) continue;
     if (name === 'cache-control') cacheable = true;
     if (verdict === 'cookie') {
-      for (const cookie of Array.isArray(value) ? value : [value]) headers.push(name, rewriteCookie(cookie));
+      for (const cookie of Array.isArray(value) ? value : [value]) {
+        // A session that the EMR could set, it could give to whom it likes.
+        if (!setsOwnCookie(cookie)) headers.push(name, rewriteCookie(cookie));
+      }
       continue;
     }
     if (verdict === 'url') {

@@ -1,4 +1,6 @@
 import type { HideClass } from '../../contracts/policy.ts';
+import { stepUpChallenge } from '../../identity/factors/step-up.ts';
+import type { OwnAnswer } from '../own-pages/answer.ts';
 import type { Ending, EndingKind } from '../pipeline/ending.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { Answer } from './answer.ts';
@@ -12,12 +14,19 @@ interface Template {
 }
 
 /** The answers that depend on nothing a record could change. */
-const TEMPLATES: Readonly<Record<Exclude<EndingKind, 'hidden'>, Template>> = Object.freeze({
+const TEMPLATES: Readonly<Record<Exclude<EndingKind, 'hidden' | 'own-page'>, Template>> = Object.freeze({
   'bad-request': { status: 400, code: 'invalid', text: 'The request is malformed or ambiguous.' },
   misdirected: { status: 421, code: 'not-found', text: 'This server does not answer for that name.' },
   'route-unknown': { status: 404, code: 'not-found', text: 'Not found, or not available to you.' },
   unauthenticated: { status: 401, code: 'login', text: 'A valid access token is required.' },
   'insufficient-scope': { status: 403, code: 'forbidden', text: 'The access token does not cover this.' },
+  'factor-stale': { status: 401, code: 'login', text: 'A more recent authentication is required.' },
+  'cross-site': {
+    status: 403,
+    code: 'forbidden',
+    text: 'The request did not come from a page of this site.',
+  },
+  'certificate-required': { status: 403, code: 'forbidden', text: 'A client certificate is required.' },
   limited: { status: 429, code: 'throttled', text: 'Too many requests.' },
   'too-large': { status: 413, code: 'too-long', text: 'The request body is too large.' },
   'unsupported-media': {
@@ -61,6 +70,7 @@ export function isHidden(x: Exchange, ending: Ending): boolean {
  * a route that hides, nothing in it depends on why.
  */
 export function shapeEnding(x: Exchange, ending: Ending): Answer {
+  if (ending.own !== undefined) return ownAnswer(x, ending.own);
   const hide = x.match?.route.hide ?? 'none';
   const hidden = hide !== 'none' && isHidden(x, ending);
   // A failure that was noticed after the EMR was asked comes when a refusal would: its time would tell what the EMR did.
@@ -87,22 +97,55 @@ export function shapeEnding(x: Exchange, ending: Ending): Answer {
   };
 }
 
+/** A page of ours, as it is: it depends on nothing that the EMR said. */
+function ownAnswer(x: Exchange, own: OwnAnswer): Answer {
+  const length = own.body === undefined ? 0 : own.body.length;
+  return {
+    status: own.status,
+    headers: [
+      ...own.headers,
+      ...(own.status === 204 || own.status === 304 ? [] : ['content-length', String(length)]),
+      'x-request-id',
+      x.arrival.id,
+    ],
+    body: own.body ?? (own.status === 204 || own.status === 304 ? undefined : Buffer.alloc(0)),
+    deadlineMs: 0,
+    closeConnection: false,
+  };
+}
+
 function templateOf(kind: EndingKind, hide: 'record' | 'collection' | undefined): Template {
   if (hide !== undefined) return HIDDEN[hide];
   // A hidden ending of a route that hides nothing is still a refusal that gives no reason.
+  if (kind === 'own-page') return TEMPLATES.unavailable;
   return kind === 'hidden' ? HIDDEN.record : TEMPLATES[kind];
+}
+
+/** Of those that are accepted, what a client should choose from (RFC 9449 §7.1). */
+const PROOF_ALGORITHMS = 'ES256 EdDSA PS256';
+
+/** Whether the challenge is one for a proof of possession: the route wants it, or the client tried. */
+function wantsProof(x: Exchange): boolean {
+  const wanted = x.match?.route.senderConstrained;
+  if (wanted === 'dpop' || wanted === 'any') return true;
+  return /^dpop(?: |$)/i.test(x.knownFacts?.headers.get('authorization') ?? '');
 }
 
 /** RFC 6750 §3: what to do about a 401 or 403, and RFC 9110 §10.2.3 about a 429 or 503. */
 function challenge(x: Exchange, ending: Ending, headers: string[]): void {
   const realm = x.knownTenant === undefined ? '' : ` realm="${x.knownTenant.id}"`;
   if (ending.kind === 'unauthenticated') {
-    headers.push(
-      'www-authenticate',
-      ending.credentialPresented === true
-        ? `Bearer${realm}${realm === '' ? '' : ','} error="invalid_token"`
-        : `Bearer${realm}`,
-    );
+    const parameters = [
+      ...(realm === '' ? [] : [realm.trim()]),
+      ...(ending.credentialPresented === true ? ['error="invalid_token"'] : []),
+      ...(wantsProof(x) ? [`algs="${PROOF_ALGORITHMS}"`] : []),
+    ];
+    const scheme = wantsProof(x) ? 'DPoP' : 'Bearer';
+    headers.push('www-authenticate', parameters.length === 0 ? scheme : `${scheme} ${parameters.join(', ')}`);
+  } else if (ending.kind === 'factor-stale') {
+    // RFC 9470 §3. Whose acr values count depends on the issuer, and is said where the token is asked for.
+    const scheme = wantsProof(x) ? 'DPoP' : 'Bearer';
+    headers.push('www-authenticate', stepUpChallenge({ scheme, maxAge: x.match?.route.factorMaxAge }));
   } else if (ending.kind === 'insufficient-scope') {
     const scope = ending.scopeNeeded === undefined ? '' : `, scope="${ending.scopeNeeded}"`;
     headers.push(

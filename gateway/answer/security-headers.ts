@@ -2,6 +2,9 @@ import type { Route } from '../../contracts/policy.ts';
 
 const HSTS = 'max-age=31536000';
 
+/** On every answer without exception. */
+export const TRANSPORT_SECURITY: readonly string[] = Object.freeze(['strict-transport-security', HSTS]);
+
 /** On every answer that the gateway writes itself: a page of ours needs no script, style, frame or cache. */
 export const OWN_ANSWER_HEADERS: readonly string[] = Object.freeze([
   'strict-transport-security',

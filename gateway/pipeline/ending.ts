@@ -1,5 +1,6 @@
 import type { Outcome } from '../../contracts/activity.ts';
 import type { ReasonCode } from '../../contracts/reasons.ts';
+import type { OwnAnswer } from '../own-pages/answer.ts';
 
 /**
  * The ways a request can end other than with the back end's own answer. `hidden` becomes the uniform
@@ -12,6 +13,10 @@ export const ENDING_KINDS = [
   'route-unknown',
   'unauthenticated',
   'insufficient-scope',
+  'certificate-required',
+  'factor-stale',
+  'cross-site',
+  'own-page',
   'hidden',
   'limited',
   'too-large',
@@ -29,6 +34,8 @@ export interface Ending {
   readonly reason: ReasonCode;
   /** For `insufficient-scope`: a scope that would do. */
   readonly scopeNeeded?: string | undefined;
+  /** For `own-page`: the answer, complete. */
+  readonly own?: OwnAnswer;
   /** For `limited`: seconds, rounded up. */
   readonly retryAfterSeconds?: number;
   /** For `unauthenticated`: whether a credential was presented (RFC 6750 §3). */
@@ -44,6 +51,10 @@ export const ENDING_OUTCOME: Readonly<Record<EndingKind, Outcome>> = Object.free
   'route-unknown': 'denied',
   unauthenticated: 'denied',
   'insufficient-scope': 'denied',
+  'certificate-required': 'denied',
+  'factor-stale': 'denied',
+  'cross-site': 'denied',
+  'own-page': 'permitted',
   hidden: 'denied',
   limited: 'denied',
   'too-large': 'denied',
@@ -54,3 +65,7 @@ export const ENDING_OUTCOME: Readonly<Record<EndingKind, Outcome>> = Object.free
   'backend-refused': 'failed',
   'backend-failed': 'failed',
 });
+
+export function outcomeOf(ending: Ending): Outcome {
+  return ending.own?.outcome ?? ENDING_OUTCOME[ending.kind];
+}

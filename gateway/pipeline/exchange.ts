@@ -8,10 +8,14 @@ import type { PolicySet, Route, RouteMatch } from '../../contracts/policy.ts';
 import type { Authenticator, Principal } from '../../contracts/principal.ts';
 import type { Reason } from '../../contracts/reasons.ts';
 import type { GatewaySettings } from '../../contracts/settings.ts';
+import type { StateStore } from '../../contracts/state.ts';
+import type { Session } from '../../identity/sessions/index.ts';
 import type { Tenant, TenantRouter } from '../../tenant-router/index.ts';
 import type { Answer } from '../answer/answer.ts';
 import type { Arrival } from '../canonical/request.ts';
+import type { EmbeddedIssuer, EmbeddedIssuers } from '../embedded-issuer.ts';
 import type { Limits } from '../limits.ts';
+import type { Browsers } from '../own-pages/browsers.ts';
 import type { BackendAnswer } from '../transport/backend-answer.ts';
 import type { Client } from '../transport/client.ts';
 import type { Tunnels } from '../transport/tunnels.ts';
@@ -26,6 +30,12 @@ export interface Runtime {
   readonly authenticator: Authenticator;
   readonly limits: Limits;
   readonly oracle: IntegrityOracle;
+  /** Undefined where the settings have none. */
+  readonly state?: StateStore | undefined;
+  /** For tenants whose people sign in at browsers; undefined when there is none. */
+  readonly browsers?: Browsers | undefined;
+  /** Issuers of this installation, by their own host. */
+  readonly embedded?: EmbeddedIssuers | undefined;
 }
 
 /** What outlives every configuration. */
@@ -59,6 +69,10 @@ export class Exchange {
   #answer: Answer | undefined;
   /** The matched route; undefined when none matched, which `decide` denies. */
   match: RouteMatch | undefined;
+  /** The live session that the request's cookie opens; set where it was looked for. */
+  session: Session | undefined;
+  /** Set instead of a tenant when the host is an embedded issuer's. */
+  embedded: EmbeddedIssuer | undefined;
   /** The verdict the request was forwarded under; undefined where the route needs none. */
   verdict: Verdict | undefined;
   /** Whether the intent is durable, without which nothing is forwarded. */

@@ -1,11 +1,14 @@
 import type { Ending } from './ending.ts';
 import type { Exchange, Stage } from './exchange.ts';
+import { apart } from './stages/apart.ts';
 import { attest } from './stages/attest.ts';
 import { attestAgain } from './stages/attest-again.ts';
 import { authenticate } from './stages/authenticate.ts';
 import { canonicalise } from './stages/canonicalise.ts';
+import { requireCertificate } from './stages/certificate.ts';
 import { decide } from './stages/decide.ts';
 import { forward } from './stages/forward.ts';
+import { guide } from './stages/guide.ts';
 import { inspect } from './stages/inspect.ts';
 import { limitPeer, limitPrincipal } from './stages/limit.ts';
 import { recordIntent } from './stages/record-intent.ts';
@@ -22,6 +25,8 @@ export const ADMISSION: readonly Stage[] = Object.freeze([
   canonicalise, //    one meaning, or refused
   limitPeer, //       cheap protection before anything costly
   routeToTenant, //   exact authority; SNI and Host agree; the route of the tenant's policy
+  requireCertificate, // where a tenant protects everything by client certificates
+  apart, //           the gateway's own pages, and an embedded issuer's host: answered here
   authenticate, //    a credential becomes a principal of this tenant, or nobody
   limitPrincipal, //  per principal and per route
   decide, //          the policy: only an explicit permit passes
@@ -34,6 +39,7 @@ export const ADMISSION: readonly Stage[] = Object.freeze([
 
 /** Every request, however it ended, goes through these. */
 export const ANSWERING: readonly Stage[] = Object.freeze([
+  guide, //           people at browsers are led to sign in
   shape, //           hide existence, replace error bodies, rewrite, security headers
   recordOutcome, //   durable before the answer
   release, //         at once, or at the deadline of a hidden answer

@@ -3,15 +3,19 @@ import type { Clock } from '../../contracts/clock.ts';
 import { ConfigurationError, type PointedFault } from '../../contracts/errors.ts';
 import type { DatabaseId } from '../../contracts/identifiers.ts';
 import type { IntegrityOracle } from '../../contracts/integrity.ts';
+import type { Revocation } from '../../contracts/issuer-link.ts';
 import type { PolicySet } from '../../contracts/policy.ts';
 import type { GatewaySettings } from '../../contracts/settings.ts';
 import { createAuthenticator } from '../../identity/index.ts';
 import { compilePolicy } from '../../policies/index.ts';
 import type { TenantRouter } from '../../tenant-router/index.ts';
+import { createEmbeddedIssuers, type EmbeddedIssuers } from '../embedded-issuer.ts';
 import { createOracle } from '../integrity/oracle.ts';
 import { createLimits, type Limits } from '../limits.ts';
+import { type Browsers, browserSettings, createBrowsers } from '../own-pages/browsers.ts';
 import type { Runtime } from '../pipeline/exchange.ts';
 import { Kept } from './kept.ts';
+import { LaterStore } from './later-store.ts';
 
 /** A runtime that can be put away once nothing uses it any more. */
 export interface OwnedRuntime extends Runtime {
@@ -20,6 +24,9 @@ export interface OwnedRuntime extends Runtime {
     readonly authenticator: Kept<ReturnType<typeof createAuthenticator>>;
     readonly oracle: Kept<IntegrityOracle>;
     readonly limits: Kept<Limits>;
+    readonly embedded: Kept<EmbeddedIssuers | undefined>;
+    readonly browsers: Kept<Browsers | undefined>;
+    readonly state: Kept<LaterStore | undefined>;
   };
   close(): Promise<void>;
 }
@@ -36,7 +43,8 @@ export const policyRules: PolicyRules = (document, hideDeadlineMs) => {
  */
 export function readSettings(sources: Sources): GatewaySettings {
   const settings = settingsFrom(sources, { policyRules });
-  const faults = unanswerable(settings, compilePolicies(settings));
+  const policies = compilePolicies(settings);
+  const faults = [...unanswerable(settings, policies), ...unreachable(settings, policies)];
   if (faults.length > 0) throw new ConfigurationError(faultsOf(settings, faults));
   return settings;
 }
@@ -56,6 +64,16 @@ function unanswerable(settings: GatewaySettings, policies: ReadonlyMap<string, P
   });
 }
 
+/** Routes for people who signed in, in a tenant where nobody can. */
+function unreachable(settings: GatewaySettings, policies: ReadonlyMap<string, PolicySet>): PointedFault[] {
+  return settings.tenants.flatMap((tenant, index) => {
+    const route = policies.get(tenant.policy)?.routes.find((each) => each.credential === 'session');
+    if (route === undefined || tenant.signIn !== undefined) return [];
+    const message = `route "${route.id}" of policy "${tenant.policy}" is for people who signed in at a browser, and this tenant has no "signIn"`;
+    return [{ pointer: `/tenants/${index}/policy`, message }];
+  });
+}
+
 /** The policies of settings that `readSettings` found to be whole. */
 export function compilePolicies(settings: GatewaySettings): ReadonlyMap<string, PolicySet> {
   const compiled = new Map<string, PolicySet>();
@@ -72,6 +90,8 @@ export function compilePolicies(settings: GatewaySettings): ReadonlyMap<string, 
  * the caller swaps the reference. The router outlives configurations, so that back ends that did not change
  * keep their connections; the caller gives it the new tenants in the moment of the swap. Of the `former`
  * configuration, what was made from the same settings is kept.
+ *
+ * @param revoked told of whatever an embedded issuer revokes, so that sessions end with it
  */
 export function createRuntime(
   settings: GatewaySettings,
@@ -79,15 +99,29 @@ export function createRuntime(
   clock: Clock,
   workers: number,
   former?: OwnedRuntime,
+  revoked: (issuer: string, revocation: Revocation) => void = () => {},
 ): OwnedRuntime {
   const policies = compilePolicies(settings);
   const { issuers, integrity, limits } = settings;
+  const state = Kept.from(
+    former?.parts.state,
+    settings.state ?? null,
+    () => (settings.state === undefined ? undefined : new LaterStore(settings.state, clock)),
+    (store) => store?.close(),
+  );
   const databases = [...new Set(settings.tenants.map((tenant) => tenant.database))];
   const parts = {
     authenticator: Kept.from(
       former?.parts.authenticator,
-      issuers,
-      () => createAuthenticator({ issuers, clock }),
+      { issuers, state: settings.state ?? null },
+      () =>
+        createAuthenticator({
+          issuers,
+          clock,
+          state: state.value,
+          alone: workers === 1,
+          onRevocation: revoked,
+        }),
       (authenticator) => authenticator.close(),
     ),
     oracle: Kept.from<IntegrityOracle>(
@@ -102,6 +136,20 @@ export function createRuntime(
       () => createLimits(limits, workers),
       () => undefined,
     ),
+    embedded: Kept.from(
+      former?.parts.embedded,
+      issuers.map(({ issuer, embedded }) => ({ issuer, embedded })),
+      () => createEmbeddedIssuers(issuers),
+      (embedded) => embedded?.close(),
+    ),
+    browsers: Kept.from(
+      former?.parts.browsers,
+      browserSettings(settings),
+      () => createBrowsers(settings, state.value, clock),
+      (browsers) => browsers?.close(),
+    ),
+    // Last: what uses it is put away before it.
+    state,
   };
   return {
     settings,
@@ -112,6 +160,9 @@ export function createRuntime(
     authenticator: parts.authenticator.value,
     oracle: parts.oracle.value,
     limits: parts.limits.value,
+    state: parts.state.value,
+    browsers: parts.browsers.value,
+    embedded: parts.embedded.value,
     async close() {
       for (const part of Object.values(parts)) await part.release();
     },

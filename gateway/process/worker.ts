@@ -4,6 +4,7 @@ import type { Sources } from '../../config/index.ts';
 import type { ActivitySink } from '../../contracts/activity.ts';
 import { systemClock } from '../../contracts/clock.ts';
 import { ChartgateError } from '../../contracts/errors.ts';
+import type { Revocation } from '../../contracts/issuer-link.ts';
 import { startWorkerTelemetry } from '../../telemetry/index.ts';
 import { createTenantRouter } from '../../tenant-router/index.ts';
 import { Exchange, type Services } from '../pipeline/exchange.ts';
@@ -50,7 +51,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const clock = systemClock;
   const settings = readSettings(options.sources);
   const router = createTenantRouter(settings.tenants, { clock });
-  let runtime: OwnedRuntime = createRuntime(settings, router, clock, options.workers);
+  let runtime: OwnedRuntime = createRuntime(settings, router, clock, options.workers, undefined, revoked);
   let prepared: OwnedRuntime | undefined;
   let underWay = 0;
   let whenIdle: (() => void) | undefined;
@@ -77,6 +78,16 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     },
   );
 
+  /** Every worker hears it; that each ends the same sessions does no harm, and none is forgotten. */
+  function revoked(issuer: string, revocation: Revocation): void {
+    const { kind, value, issuedBefore } = revocation;
+    if (kind !== 'session' && kind !== 'subject') return;
+    // The feed repeats what is still live when it begins: whoever signed in since stays.
+    runtime.browsers?.sessions
+      .endByIssuer(issuer, kind === 'session' ? { sid: value } : { subject: value, before: issuedBefore })
+      .catch(() => log('error', 'sessions-not-ended', {}));
+  }
+
   function watchDatabases(of: OwnedRuntime): void {
     for (const database of of.databases)
       void of.oracle.attest(database, { mode: 'bounded', maxAgeMs: WATCH_MS }, 0);
@@ -94,9 +105,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     prepare(sources) {
       const next = readSettings(sources);
       // What cannot be used must be refused here: a commit does not fail.
-      checkCertificate(next.listen);
+      checkCertificate(next);
       void prepared?.close();
-      prepared = createRuntime(next, router, clock, options.workers, runtime);
+      prepared = createRuntime(next, router, clock, options.workers, runtime, revoked);
       watchDatabases(prepared);
     },
     async commit() {
@@ -112,7 +123,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       // One turn of the event loop: no request sees the new tenants with the old policies.
       router.replace(next.settings.tenants, drainMs).catch(() => log('error', 'tenants-not-replaced'));
       runtime = next;
-      listener.updateCertificate(next.settings.listen);
+      listener.updateCertificate(next.settings);
       await note('reload', digestsOf(next));
       // Requests under way keep the configuration they arrived under until they are done.
       setTimeout(() => void old.close(), drainMs).unref();

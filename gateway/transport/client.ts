@@ -44,13 +44,16 @@ export class Client {
     return request.socket.destroyed;
   }
 
-  /** The body, as large as the route allows and no longer. Only now is a waiting client told to send. */
-  body(x: Exchange): RequestBody {
+  /**
+   * The body, as large as the route allows and no longer. Only now is a waiting client told to send.
+   * @param maxBytes for what has no route, or may have less than it
+   */
+  body(x: Exchange, maxBytes?: number): RequestBody {
     if (this.#body === undefined) {
       if (this.expectsContinue && !this.gone) this.response.writeContinue();
       const { arrivedAt } = x.arrival;
       this.#body = new RequestBody(this.request, {
-        maxBytes: x.route.maxBodyBytes,
+        maxBytes: maxBytes ?? x.route.maxBodyBytes,
         leftMs: arrivedAt + x.runtime.settings.timeouts.requestMs - x.services.clock.monotonic(),
         late: () => this.destroy(),
       });

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { TlsFacts } from '../../contracts/facts.ts';
+import type { ClientCertificateFacts, TlsFacts } from '../../contracts/facts.ts';
 
 /** What the listener knows of a connection: an HTTP/1.1 socket, or an HTTP/2 session. */
 export interface Connection {
@@ -34,13 +34,23 @@ export function peerOf(socket: Socket): string {
   return address.startsWith('::ffff:') ? address.slice(7) : address;
 }
 
-/** @param now monotonic milliseconds */
-export function describe(socket: TLSSocket, now: number): Connection {
+/**
+ * @param now monotonic milliseconds
+ * @param certificateAt the client's certificate, as far as it counts at a server name
+ */
+export function describe(
+  socket: TLSSocket,
+  now: number,
+  certificateAt: (serverName: string) => ClientCertificateFacts | undefined = () => undefined,
+): Connection {
+  const serverName = typeof socket.servername === 'string' ? socket.servername.toLowerCase() : '';
+  const certificate = certificateAt(serverName);
   return {
     tls: Object.freeze({
       version: socket.getProtocol() === 'TLSv1.2' ? 'TLSv1.2' : 'TLSv1.3',
       cipher: socket.getCipher()?.name ?? '',
-      serverName: typeof socket.servername === 'string' ? socket.servername.toLowerCase() : '',
+      serverName,
+      ...(certificate === undefined ? {} : { certificate }),
     }),
     peer: peerOf(socket),
     current: undefined,

@@ -17,17 +17,25 @@ import type { Arrival } from '../canonical/request.ts';
 import { newRequestId } from '../canonical/request-id.ts';
 import { peerKey } from '../limits.ts';
 import { Client } from './client.ts';
+import { type CertificateSettings, createClientAuthorities } from './client-certificates.ts';
 import { type Connection, describe, isBusy, peerOf } from './connection.ts';
 import { Places } from './places.ts';
 import { secureContext } from './tls-context.ts';
 
 const MAX_HEADER_BYTES = 16 * 1024;
 
+function showed(connection: Connection | undefined): boolean {
+  return connection?.tls.certificate !== undefined;
+}
+
 export interface Listener {
   readonly port: number;
   readonly connections: number;
-  /** A new certificate for connections from now on. */
-  updateCertificate(listen: GatewaySettings['listen']): void;
+  /**
+   * A new certificate for connections from now on, and what clients' certificates are judged by. Connections that
+   * showed one are closed once what is under way on them is done: it may have been revoked.
+   */
+  updateCertificate(settings: CertificateSettings): void;
   /** Stops accepting, lets what is under way end within `graceMs`, then cuts. */
   drain(graceMs: number): Promise<void>;
 }
@@ -52,14 +60,20 @@ const MAX_PIPELINED = 16;
  * several workers share (`SO_REUSEPORT`). What the parsers refuse is answered with a bare 400 and closed.
  */
 export async function listen(
-  settings: Pick<GatewaySettings, 'listen' | 'timeouts'>,
+  settings: Pick<GatewaySettings, 'listen' | 'timeouts'> & CertificateSettings,
   clock: Clock,
   handle: (client: Client, arrival: Arrival) => Promise<void>,
 ): Promise<Listener> {
   const { timeouts } = settings;
+  let authorities = createClientAuthorities(settings, secureContext(settings.listen));
   const server: Http2SecureServer = createSecureServer({
     allowHTTP1: true,
     ...secureContext(settings.listen),
+    ...authorities.options,
+    requestCert: authorities.asks,
+    // A certificate that does not count is no certificate; whether one is needed is decided by tenant and route.
+    rejectUnauthorized: false,
+    SNICallback: (name, use) => use(null, authorities.contextOf(name.toLowerCase())),
     handshakeTimeout: timeouts.headersMs,
     // HTTP/1.1. A pipelined second request waits for the first; leniency is off everywhere.
     headersTimeout: Math.min(timeouts.headersMs, timeouts.requestMs),
@@ -98,7 +112,7 @@ export async function listen(
   function connectionOf(owner: object, socket: TLSSocket): Connection {
     let connection = known.get(owner);
     if (connection === undefined) {
-      connection = describe(socket, clock.monotonic());
+      connection = describe(socket, clock.monotonic(), (name) => authorities.shown(socket, name));
       known.set(owner, connection);
     }
     return connection;
@@ -331,7 +345,18 @@ export async function listen(
     get connections() {
       return sockets.size;
     },
-    updateCertificate: (next) => server.setSecureContext(secureContext(next)),
+    updateCertificate(next) {
+      const base = secureContext(next.listen);
+      authorities = createClientAuthorities(next, base);
+      server.setSecureContext({ ...base, ...authorities.options });
+      // What the server's constructor was told stands in this property, from which each connection takes it.
+      Object.assign(server, { requestCert: authorities.asks });
+      for (const session of sessions) if (showed(known.get(session))) session.close();
+      for (const socket of sockets) {
+        const connection = known.get(socket);
+        if (showed(connection)) lastOn(connection, socket);
+      }
+    },
     async drain(graceMs) {
       draining = true;
       const closed = new Promise<void>((done) => server.close(() => done()));

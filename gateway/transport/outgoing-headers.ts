@@ -1,7 +1,8 @@
+import { withoutOwnCookies } from '../../identity/sessions/index.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 
 /** Request headers of the client that are for the gateway, not for the EMR. */
-const NOT_FORWARDED: ReadonlySet<string> = new Set(['authorization', 'sec-websocket-extensions']);
+const NOT_FORWARDED: ReadonlySet<string> = new Set(['authorization', 'dpop', 'sec-websocket-extensions']);
 
 /**
  * The header list that the back end gets, as name, value, name, value. The client's survivors first; then
@@ -12,13 +13,18 @@ export function outgoingHeaders(x: Exchange): string[] {
   const identity = tenant.settings.identityHeader?.toLowerCase();
   const list: string[] = ['host', facts.authority];
   for (const [name, value] of facts.headers) {
-    if (!NOT_FORWARDED.has(name) && name !== identity) list.push(name, value);
+    if (NOT_FORWARDED.has(name) || name === identity) continue;
+    if (name !== 'cookie') list.push(name, value);
+    else {
+      const cookies = withoutOwnCookies(value);
+      if (cookies !== undefined) list.push(name, cookies);
+    }
   }
   if (facts.body.kind === 'length') list.push('content-length', String(facts.body.bytes));
   list.push('x-forwarded-for', facts.peer, 'x-forwarded-proto', 'https', 'x-forwarded-host', facts.authority);
   // RFC 9110 §7.6.3: a gateway says so towards its back end.
   list.push('via', facts.protocol === 'HTTP/2' ? '2.0 chartgate' : '1.1 chartgate', 'x-request-id', facts.id);
-  if (identity !== undefined && x.principal.kind === 'bearer')
+  if (identity !== undefined && x.principal.kind !== 'anonymous')
     list.push(identity, headerSafe(x.principal.subject));
   return list;
 }

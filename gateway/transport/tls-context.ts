@@ -1,6 +1,7 @@
 import { createSecureContext } from 'node:tls';
 import { ChartgateError } from '../../contracts/errors.ts';
 import type { GatewaySettings } from '../../contracts/settings.ts';
+import { type CertificateSettings, createClientAuthorities } from './client-certificates.ts';
 
 /** TLS 1.3's suites, and for 1.2 only those with forward secrecy and authenticated encryption (RFC 9325 §4.2). */
 const CIPHERS = [
@@ -39,11 +40,13 @@ export function secureContext(listen: GatewaySettings['listen']): {
   };
 }
 
-/** Throws when a server could not use this certificate with this key. */
-export function checkCertificate(listen: GatewaySettings['listen']): void {
+/** Throws when a server could not use this certificate with this key, or what clients' certificates are judged by. */
+export function checkCertificate(settings: CertificateSettings): void {
+  const base = secureContext(settings.listen);
   try {
-    createSecureContext(secureContext(listen));
+    createSecureContext(base);
   } catch {
     throw new ChartgateError('configuration-invalid', 'The certificate and its key cannot be used together.');
   }
+  createClientAuthorities(settings, base);
 }

@@ -43,7 +43,9 @@ export function createTunnels(clock: Clock, current: () => Runtime): Tunnels {
     const attested: { readonly each: Watched; readonly database: DatabaseId }[] = [];
     for (const each of watched) {
       if (now - each.since < PATIENCE_MS) continue;
-      const standing = permitted(each.x, runtime, clock.wall() / 1000);
+      const standing = (await stillSignedIn(each.x, runtime))
+        ? permitted(each.x, runtime, clock.wall() / 1000)
+        : undefined;
       if (standing === undefined) end(each);
       else if (standing.route.integrity.mode !== 'off') {
         attested.push({ each, database: standing.tenant.settings.database });
@@ -111,6 +113,13 @@ export function createTunnels(clock: Clock, current: () => Runtime): Tunnels {
   };
 }
 
+/** What a session opened ends with it: signed out, ended from elsewhere, or idle. */
+async function stillSignedIn(x: Exchange, runtime: Runtime): Promise<boolean> {
+  if (x.principal.kind !== 'session') return true;
+  if (x.session === undefined || runtime.browsers === undefined) return false;
+  return runtime.browsers.sessions.isLive(x.session);
+}
+
 /** The tenant and route under which it may go on; undefined when it may not. */
 function permitted(
   x: Exchange,
@@ -118,14 +127,14 @@ function permitted(
   seconds: number,
 ): { readonly tenant: Tenant; readonly route: Route } | undefined {
   const { principal, facts } = x;
-  if (principal.kind === 'bearer' && principal.expiresAt <= seconds) return undefined;
+  if (principal.kind !== 'anonymous' && principal.expiresAt <= seconds) return undefined;
   if (runtime === x.runtime) return { tenant: x.tenant, route: x.route };
   // The configuration was replaced: what was decided then is decided again. The request is the same, and
   // its token was verified; whether its issuer and audience still count has to be asked.
   const routed = runtime.router.route(facts.authority, facts.tls.serverName);
   if (!routed.ok || routed.tenant.id !== x.tenant.id) return undefined;
   const { settings } = routed.tenant;
-  if (principal.kind === 'bearer') {
+  if (principal.kind !== 'anonymous') {
     const issuer = runtime.settings.issuers.find((known) => known.issuer === principal.issuer);
     if (issuer === undefined || !settings.issuers.includes(issuer.id)) return undefined;
     if (settings.audience !== x.tenant.settings.audience) return undefined;

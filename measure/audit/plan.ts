@@ -7,6 +7,8 @@ export interface ServerKind {
   readonly engine: Engine;
   readonly title: string;
   readonly extra: readonly string[];
+  /** MySQL's own layer does the cascades and fires triggers. */
+  readonly cascadesAbove?: boolean;
 }
 
 export const MARIADB: ServerKind = { engine: 'mariadb', title: 'MariaDB', extra: [] };
@@ -21,11 +23,16 @@ export const MYSQL_NATIVE: ServerKind = {
   extra: ['--innodb-native-foreign-keys=ON'],
 };
 
-/** The same layer, but it fires the children's own triggers, which then record what it really did. */
+/**
+ * The same layer, but it fires the children's own triggers, which then record what it really did. Not in a
+ * DELETE from two tables; and when sessions wait for each other it calls undone statements done, so one
+ * session writes alone.
+ */
 export const MYSQL_TRIGGERS: ServerKind = {
   engine: 'mysql',
   title: 'MySQL, cascades fire triggers',
   extra: ['--enable-cascade-triggers=ON'],
+  cascadesAbove: true,
 };
 
 /** One schema on one server, written to at random and rebuilt. */
@@ -54,7 +61,7 @@ export function planFor(short: boolean): Plan {
     server,
     schema,
     statements,
-    sessions: 3,
+    sessions: server.cascadesAbove === true ? 1 : 3,
     events: short ? 0 : 10,
     promised,
   });

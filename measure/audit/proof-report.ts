@@ -62,7 +62,8 @@ export function reconstructionTable(proven: readonly Proven[]): Table {
       ];
     }),
     footnotes: [
-      'Three connections write at once, at REPEATABLE READ and SERIALIZABLE. Equal: by the product’s replay, by real tables restored from it and compared',
+      'Three connections write at once, at REPEATABLE READ and SERIALIZABLE; one where MySQL’s cascades fire triggers, which passes over lock waits',
+      '(docs/audit-sql.md). Equal: by the product’s replay, by real tables restored from it and compared',
       'by their bytes, and by a replay written apart from the product. Statements that failed count: the audit must not',
       'have recorded them, or, on tables without transactions, just the part that stayed.',
     ],

@@ -26,6 +26,8 @@ export interface RebuildOptions {
   readonly statements: number;
   readonly sessions: number;
   readonly events: number;
+  /** See `WorkloadOptions`. */
+  readonly cascadesAbove?: boolean;
   readonly log?: (line: string) => void;
 }
 

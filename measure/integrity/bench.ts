@@ -77,30 +77,39 @@ export class Recorder {
 /** A clinic whose EMR is the recorder, with routes of every kind, and OpenEMR's schema or the demo's. */
 export interface Bench extends Clinic {
   readonly recorder: Recorder;
+  /** An access token for the routes of the bench. */
+  token(): Promise<string>;
   ask(kind: Kind, id: string, dueAt?: number): Promise<Answer>;
 }
 
 export async function startBench(
   directory: string,
-  options: { readonly engine?: Engine; readonly openemr: boolean },
+  options: {
+    readonly engine?: Engine;
+    readonly openemr: boolean /** Instead of the recorder. */;
+    readonly emr?: string;
+  },
 ): Promise<Bench> {
   const recorder = await Recorder.start();
   const forget = onStop(() => recorder.stop());
   const clinic = await startClinic(directory, {
     ...(options.engine === undefined ? {} : { engine: options.engine }),
-    backends: { north: recorder.origin, south: recorder.origin },
+    backends: { north: options.emr ?? recorder.origin, south: options.emr ?? recorder.origin },
     ...(options.openemr ? { install: openemr } : {}),
   });
   await servePolicy(clinic);
+  const token = (): Promise<string> =>
+    clinic.stack.token({ tenant: 'north', client: 'front-desk', scopes: ['emr/metadata'] });
   const client = new Client({
     origin: clinic.tenant.origin,
     authority: clinic.stack.authority,
-    token: await clinic.stack.token({ tenant: 'north', client: 'front-desk', scopes: ['emr/metadata'] }),
+    token: await token(),
     connections: 64,
   });
   return {
     ...clinic,
     recorder,
+    token,
     ask: (kind, id, dueAt) =>
       kind === 'write'
         ? client.send('POST', `/write/${id}`, { id }, id, dueAt)

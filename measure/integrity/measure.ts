@@ -1,8 +1,9 @@
-import { existsSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { mysqlIsHere } from '../../examples/support/private-mysql.ts';
+import { startBackEnd } from '../hot-path/back-end.ts';
 import { describeMachine, workFolder } from '../machine.ts';
 import { stopEverything } from '../processes.ts';
 import type { MeasureOptions, MeasureResult } from '../report.ts';
@@ -115,19 +116,10 @@ async function benchParts(
 ): Promise<Part[]> {
   if (!(['cost', 'faults', 'tenants'] as const).some(wants)) return [];
   progress(openemrIsHere() ? "OpenEMR's schema" : "OpenEMR's schema is not here: the demo's is used");
+  const parts: Part[] = wants('cost') ? [await cost(plan, join(folder, 'cost'), progress)] : [];
+  if (!wants('faults') && !wants('tenants')) return parts;
   const bench = await startBench(join(folder, 'bench'), { openemr: openemrIsHere() });
   try {
-    const parts: Part[] = [];
-    if (wants('cost')) {
-      progress(`cost at ${plan.cost.perSecond} requests/s`);
-      const rounds: Round[] = [];
-      for (let round = 0; round < plan.cost.rounds; round += 1) {
-        for (const kind of round % 2 === 0 ? (['off', 'strict'] as const) : (['strict', 'off'] as const)) {
-          rounds.push(await costRound(bench, kind, plan.cost.perSecond, plan.cost.seconds));
-        }
-      }
-      parts.push(costPart(rounds, await naiveChecks(bench, plan.cost.seconds), plan, openemrIsHere()));
-    }
     if (wants('faults')) {
       const faults = FAULTS.flatMap((fault) =>
         Array.from({ length: fault.times[plan.short ? 1 : 0] }, () => fault),
@@ -155,6 +147,33 @@ async function benchParts(
     return parts;
   } finally {
     await bench.stop();
+  }
+}
+
+/** The EMR is a program of its own that costs next to nothing, and so is what sends the requests. */
+async function cost(plan: Plan, folder: string, progress: Progress): Promise<Part> {
+  progress(`cost at ${plan.cost.perSecond} requests/s`);
+  mkdirSync(folder, { recursive: true });
+  const backEnd = await startBackEnd(folder, undefined);
+  try {
+    for (const kind of ['off', 'strict'] as const) {
+      mkdirSync(join(folder, 'www', kind), { recursive: true });
+      copyFileSync(backEnd.bodyFile, join(folder, 'www', kind, '1'));
+    }
+    const bench = await startBench(join(folder, 'bench'), { openemr: openemrIsHere(), emr: backEnd.origin });
+    try {
+      const rounds: Round[] = [];
+      for (let round = 0; round < plan.cost.rounds; round += 1) {
+        for (const kind of round % 2 === 0 ? (['off', 'strict'] as const) : (['strict', 'off'] as const)) {
+          rounds.push(await costRound(bench, kind, plan.cost.perSecond, plan.cost.seconds));
+        }
+      }
+      return costPart(rounds, await naiveChecks(bench, plan.cost.seconds), plan, openemrIsHere());
+    } finally {
+      await bench.stop();
+    }
+  } finally {
+    await backEnd.stop();
   }
 }
 

@@ -29,6 +29,7 @@ describe.each(ENGINES)('before a script is applied, on %s', (engine) => {
       '--log-bin=log',
       '--server-id=1',
       '--binlog-format=ROW',
+      ...(engine === 'mysql' ? ['--innodb-native-foreign-keys=ON'] : []),
     ]);
     admin = await lenient(server);
     await admin.query(`CREATE DATABASE old_emr; USE old_emr;

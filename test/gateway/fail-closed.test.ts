@@ -64,6 +64,30 @@ describe('a verdict', () => {
     expect(recorded).toHaveLength(reason === undefined ? 0 : 1);
   });
 
+  it('is asked for again after a GET only where the route says that its GETs write', async () => {
+    const asked: string[] = [];
+    const get = (writes: boolean): Exchange =>
+      exchange({
+        facts: { method: 'GET', arrivedAt: 0, receivedAt: 0 },
+        route: { integrity: { mode: 'strict' }, writes, backendTimeoutMs: 10 },
+        verdict: verdict('intact'),
+        services: {
+          clock: systemClock,
+          current: () => ({
+            oracle: {
+              attest: () => {
+                asked.push(writes ? 'a page that saves' : 'a read');
+                return verdict('intact');
+              },
+            },
+          }),
+        },
+      });
+    expect(await attestAgain(get(false))).toBeUndefined();
+    expect(await attestAgain(get(true))).toBeUndefined();
+    expect(asked).toEqual(['a page that saves']);
+  });
+
   it('that nobody can write down ends the write as a failure of the log', async () => {
     const x = exchange({
       verdict: verdict('intact'),

@@ -143,11 +143,13 @@ describe('a certificate that was replaced', () => {
     await expect(shake(listener.port, { servername: 'renewed.localhost' })).rejects.toThrow(/altnames/i);
     const key = Buffer.from(next.keyPem);
     listener.updateCertificate({
-      host: '127.0.0.1',
-      port: listener.port,
-      minimumTls: 'TLSv1.3',
-      certificate: Buffer.from(next.certificatePem),
-      key: { reveal: () => key, toString: () => '[secret]', toJSON: () => '[secret]' },
+      listen: {
+        host: '127.0.0.1',
+        port: listener.port,
+        minimumTls: 'TLSv1.3',
+        certificate: Buffer.from(next.certificatePem),
+        key: { reveal: () => key, toString: () => '[secret]', toJSON: () => '[secret]' },
+      },
     });
     await expect(shake(listener.port, { servername: 'renewed.localhost' })).resolves.toMatchObject({
       protocol: 'TLSv1.3',

@@ -54,6 +54,9 @@ describe('a principal', () => {
     const principal = principalOf(await ask(signed(key, { patient: 'p-1', exp, realm: 'x' })));
     expect({ ...principal, scopes: [...principal.scopes] }).toEqual({
       kind: 'bearer',
+      credential: 'token',
+      constraint: 'none',
+      authentication: undefined,
       tenant: 'clinic-a',
       issuer: issuer.issuer,
       subject: 'person-7',

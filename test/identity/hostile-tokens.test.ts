@@ -244,7 +244,25 @@ const TOKENS: readonly Row[] = [
   ['a type list', 'token-type', () => token({ typ: ['at+jwt'] })],
   ['an encrypted token', 'token-type', encrypted],
   ['an encryption header on a signed token', 'token-malformed', () => token({ enc: 'A256GCM' })],
-  ['a token bound to a DPoP key', 'token-claims', () => token({}, { cnf: { jkt: 'AA' } })],
+  ['bound to a thumbprint that is none', 'token-claims', () => token({}, { cnf: { jkt: 'AA' } })],
+  ['bound to what nobody can prove here', 'token-claims', () => token({}, { cnf: { jwk: good.jwk } })],
+  [
+    'bound to two things at once',
+    'token-claims',
+    () => token({}, { cnf: { jkt: 'A'.repeat(43), 'x5t#S256': 'A'.repeat(43) } }),
+  ],
+  ['bound to nothing, by an empty cnf', 'token-claims', () => token({}, { cnf: {} })],
+  ['bound by a cnf that is null', 'token-claims', () => token({}, { cnf: null })],
+  [
+    'bound to a DPoP key, and sent as bearer',
+    'proof-missing',
+    () => token({}, { cnf: { jkt: 'A'.repeat(43) } }),
+  ],
+  [
+    'bound to a certificate, over a connection without one',
+    'certificate-missing',
+    () => token({}, { cnf: { 'x5t#S256': 'A'.repeat(43) } }),
+  ],
 
   // times
   ['expired', 'token-expired', () => token({}, { iat: now() - 100, exp: now() - 1 })],
@@ -349,7 +367,8 @@ describe('a token is refused', () => {
 const VALUES: readonly (readonly [string, string, (token: string) => string])[] = [
   ['empty', 'scheme', () => ''],
   ['the token alone', 'scheme', (t) => t],
-  ['another scheme', 'scheme', (t) => `DPoP ${t}`],
+  ['another scheme', 'scheme', (t) => `MAC ${t}`],
+  ['DPoP and nothing', 'syntax', () => 'DPoP '],
   ['Basic', 'scheme', () => 'Basic YTpi'],
   ['no token', 'syntax', () => 'Bearer'],
   ['a space only', 'syntax', () => 'Bearer '],

@@ -81,7 +81,12 @@ describe('a token that the issuer is asked about', () => {
     ['an expiry by text', 'token-claims', () => ({ active: true, exp: 'never' })],
     ['not yet valid', 'token-not-yet-valid', () => ({ active: true, nbf: now() + 60 })],
     ['a DPoP token', 'token-type', () => ({ active: true, token_type: 'DPoP' })],
-    ['a certificate-bound token', 'token-claims', () => ({ active: true, cnf: { 'x5t#S256': 'AA' } })],
+    ['a thumbprint that is none', 'token-claims', () => ({ active: true, cnf: { 'x5t#S256': 'AA' } })],
+    [
+      'a binding of which the token says nothing',
+      'token-claims',
+      () => ({ active: true, cnf: { 'x5t#S256': 'A'.repeat(43) } }),
+    ],
   ];
   test.each(answers)('is refused when the answer is: %s', async (_, reason, answer) => {
     issuer.introspection = () => ({ body: answer() });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../contracts/clock.ts';
 import { REASONS } from '../../contracts/reasons.ts';
-import { parseBearer } from '../../identity/bearer.ts';
+import { parseCredential } from '../../identity/bearer.ts';
 import { checkClaims, parseScope } from '../../identity/claims.ts';
 import { parseCompactToken } from '../../identity/compact-token.ts';
 import { createAuthenticator } from '../../identity/index.ts';
@@ -69,15 +69,15 @@ describe('a bearer credential', () => {
   test('is exactly what the header says, or it is refused', () => {
     const near = fc
       .tuple(
-        fc.constantFrom('Bearer', 'bearer', 'Basic', ''),
+        fc.constantFrom('Bearer', 'bearer', 'Basic', 'DPoP', ''),
         fc.constantFrom(' ', '  ', '\t', ''),
         fc.string(),
       )
       .map((parts) => parts.join(''));
     fc.assert(
       fc.property(fc.oneof(fc.string(), near), (text) => {
-        const parsed = parseBearer(text);
-        if (parsed.ok) expect(text.slice('Bearer '.length)).toBe(parsed.token);
+        const parsed = parseCredential(text);
+        if (parsed.ok) expect(text.slice(parsed.scheme.length + 1)).toBe(parsed.token);
         if (parsed.ok) expect(parsed.token).toMatch(/^[A-Za-z0-9._~+/-]+=*$/);
       }),
     );

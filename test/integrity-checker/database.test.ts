@@ -455,6 +455,24 @@ describe.each(ENGINES)('the checker on %s:', (engine) => {
     });
   });
 
+  it('probes go on when the server takes no more prepared statements', async () => {
+    const file = new BaselineFile<Baseline>(clinic.settings.baseline, (bytes) =>
+      openBaseline(bytes, clinic.settings.baselineTrust),
+    );
+    await administrator.query('SET GLOBAL max_prepared_stmt_count = 0');
+    const session = await openSession(clinic.settings, file, undefined);
+    try {
+      const first = await session.counters();
+      const dropped = 'DROP TRIGGER IF EXISTS nothing_of_that_name';
+      expect(await session.counters()).toEqual(first);
+      await administrator.query(dropped);
+      expect(await session.counters()).not.toEqual(first);
+    } finally {
+      session.destroy();
+      await administrator.query('SET GLOBAL max_prepared_stmt_count = DEFAULT');
+    }
+  });
+
   it('the log says what happened, with codes, and holds no secret', () => {
     const text = JSON.stringify(lines);
     expect(text).toContain('trigger-missing');

@@ -209,6 +209,11 @@ const FAULTS: readonly (readonly [string, readonly RouteDocument[], string | Reg
     '/routes/0/integrity/mode: must be "strict"',
   ],
   [
+    'a bounded page that saves by GET',
+    [page('a', '/a', { writes: true, integrity: { mode: 'bounded' } })],
+    '/routes/0/integrity/mode: must be "strict"',
+  ],
+  [
     'an age for strict',
     [page('a', '/a', { integrity: { mode: 'strict', maxAgeMs: 5 } })],
     '/routes/0/integrity/maxAgeMs',
@@ -353,6 +358,14 @@ describe('what a route demands when it does not say', () => {
       introspection: 'always',
       integrity: { mode: 'strict' },
     });
+  });
+
+  test('a page that saves by GET: a strict verdict, and another afterwards', () => {
+    expect(first(page('a', '/a', { writes: true }))).toMatchObject({
+      integrity: { mode: 'strict' },
+      writes: true,
+    });
+    expect(first(page('a', '/a', { integrity: { mode: 'strict' } }))).toMatchObject({ writes: false });
   });
 
   test('an upgrade: a strict verdict', () => {

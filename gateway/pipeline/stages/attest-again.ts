@@ -11,8 +11,7 @@ import type { Exchange, Step } from '../exchange.ts';
  * before the client gets to see its end.
  */
 export async function attestAgain(x: Exchange): Promise<Step> {
-  // A route that demands strictness of a GET knows that this GET writes.
-  if (SAFE_METHODS.has(x.facts.method) && x.route.integrity.mode !== 'strict') return undefined;
+  if (SAFE_METHODS.has(x.facts.method) && !x.route.writes) return undefined;
   await x.backend?.settled(x.route.backendTimeoutMs);
   // A tunnel writes for as long as it is open.
   x.confirmAtEnd = x.tunnel !== undefined || x.backend?.whole === undefined;

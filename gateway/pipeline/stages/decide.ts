@@ -5,6 +5,9 @@ import type { Exchange, Step } from '../exchange.ts';
 const KIND: Readonly<Record<Denial, EndingKind>> = Object.freeze({
   unauthenticated: 'unauthenticated',
   'insufficient-scope': 'insufficient-scope',
+  'factor-stale': 'factor-stale',
+  'certificate-required': 'certificate-required',
+  'sender-unconstrained': 'unauthenticated',
   'route-unknown': 'route-unknown',
   'record-hidden': 'hidden',
 });
@@ -24,6 +27,7 @@ export function decide(x: Exchange): Step {
     kind: KIND[decision.denial],
     reason: decisive?.code ?? 'internal',
     scopeNeeded: decision.scopeNeeded,
-    credentialPresented: false,
+    // A token that is good in itself, and not for this route.
+    credentialPresented: decision.denial === 'sender-unconstrained',
   };
 }

@@ -16,8 +16,8 @@ export async function limitPeer(x: Exchange): Promise<Step> {
 export async function limitPrincipal(x: Exchange): Promise<Step> {
   const { principal, tenant, match } = x;
   const limits = x.runtime.limits;
-  const who = principal.kind === 'bearer' ? principal.limitKey : x.facts.peer;
-  if (principal.kind === 'bearer') {
+  const who = principal.kind !== 'anonymous' ? principal.limitKey : x.facts.peer;
+  if (principal.kind !== 'anonymous') {
     const ending = limited(x, 'limit-principal', await limits.principal(tenant.id, who));
     if (ending !== undefined) return ending;
   }

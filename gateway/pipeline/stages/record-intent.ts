@@ -3,7 +3,7 @@ import type { Exchange, Step } from '../exchange.ts';
 /** Stage 8: what is about to be done, by whom and why it may be, durable before the EMR sees it. */
 export async function recordIntent(x: Exchange): Promise<Step> {
   const { facts, principal } = x;
-  const bearer = principal.kind === 'bearer' ? principal : undefined;
+  const somebody = principal.kind === 'anonymous' ? undefined : principal;
   // What is not going to be forwarded needs no durable intent: resets in a row must not cost a write each.
   if (x.client.gone) {
     x.failed('client-gone');
@@ -17,9 +17,9 @@ export async function recordIntent(x: Exchange): Promise<Step> {
       route: x.route.id,
       method: facts.method,
       peer: facts.peer,
-      issuer: bearer?.issuer ?? '',
-      subject: bearer?.subject ?? '',
-      client: bearer?.clientId ?? '',
+      issuer: somebody?.issuer ?? '',
+      subject: somebody?.subject ?? '',
+      client: somebody?.clientId ?? '',
       epoch: x.verdict?.epoch ?? '',
       policy: x.policy.digest.slice(0, 16),
       reasons: x.reasons,

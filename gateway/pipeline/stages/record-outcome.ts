@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import { CHANNELS, type RequestEvent } from '../../../contracts/events.ts';
 import { shapeEnding } from '../../answer/endings.ts';
-import { ENDING_OUTCOME } from '../ending.ts';
+import { outcomeOf } from '../ending.ts';
 import type { Exchange, Step } from '../exchange.ts';
 
 const requests = channel(CHANNELS.request);
@@ -17,7 +17,7 @@ export async function recordOutcome(x: Exchange): Promise<Step> {
       kind: 'outcome',
       request: x.arrival.id,
       ...(x.intentRecorded ? SAID : about(x)),
-      outcome: x.ending === undefined ? 'permitted' : ENDING_OUTCOME[x.ending.kind],
+      outcome: x.ending === undefined ? 'permitted' : outcomeOf(x.ending),
       reason: x.ending?.reason ?? 'route-matched',
       // The intent has the reasons already; they are repeated only where there is none.
       reasons: x.intentRecorded && x.ending === undefined ? [] : x.reasons,
@@ -48,15 +48,15 @@ const SAID = Object.freeze({
 
 function about(x: Exchange) {
   const principal = x.knownPrincipal;
-  const bearer = principal?.kind === 'bearer' ? principal : undefined;
+  const somebody = principal?.kind === 'anonymous' ? undefined : principal;
   return {
     tenant: x.knownTenant?.id ?? ('' as const),
     route: x.match?.route.id ?? ('' as const),
     method: x.knownFacts?.method ?? '',
     peer: x.arrival.peer,
-    issuer: bearer?.issuer ?? '',
-    subject: bearer?.subject ?? '',
-    client: bearer?.clientId ?? '',
+    issuer: somebody?.issuer ?? '',
+    subject: somebody?.subject ?? '',
+    client: somebody?.clientId ?? '',
   };
 }
 
@@ -67,7 +67,7 @@ function eventOf(x: Exchange, now: number): RequestEvent {
     tenant: x.knownTenant?.id ?? '',
     route: x.match?.route.id ?? '',
     method: x.knownFacts?.method ?? '',
-    outcome: x.ending === undefined ? 'permitted' : ENDING_OUTCOME[x.ending.kind],
+    outcome: x.ending === undefined ? 'permitted' : outcomeOf(x.ending),
     reason: x.ending?.reason ?? 'route-matched',
     status: x.answer.status,
     gatewaySeconds: (now - x.arrival.arrivedAt - (backendMs ?? 0)) / 1000,

@@ -12,6 +12,8 @@ export function routeToTenant(x: Exchange): Step {
   x.runtime = x.services.current();
   const routed = x.runtime.router.route(facts.authority, facts.tls.serverName);
   if (!routed.ok) {
+    x.embedded = x.runtime.embedded?.at(facts.authority, facts.tls.serverName);
+    if (x.embedded !== undefined) return undefined;
     x.failed(routed.reason);
     return { kind: 'misdirected', reason: routed.reason };
   }

@@ -43,7 +43,7 @@ export async function deleteJoin(session: Session, table: TableShape): Promise<D
   const one = await oneRow(session, table, 'a');
   if (pair === undefined || one === undefined) return deleteKey(session, table);
   const from = `${tableSql(session, table)} AS a JOIN ${tableSql(session, pair.other)} AS b ON ${pair.on}`;
-  const both = random.chance(40) && pair.other.name !== table.name;
+  const both = random.chance(40) && pair.other.name !== table.name && !session.cascadesAbove;
   return {
     sql: `DELETE ${both ? 'a, b' : 'a'} FROM ${from} WHERE ${one}`,
     tables: both ? [table.name, pair.other.name] : [table.name],

@@ -4,7 +4,7 @@ import { WRITE } from './kinds.ts';
 import { chooseScene, type NextTable, PLAY, playEvents } from './scenes.ts';
 import { ident, type Session, send, Tally } from './session.ts';
 import { firstSettings } from './settings.ts';
-import { halfIgnorable, readShape, type Shape, type TableShape } from './shape.ts';
+import { halfIgnorable, readShape, type Shape, type TableShape, unnameable } from './shape.ts';
 
 export interface WorkloadOptions {
   readonly engine: 'mariadb' | 'mysql';
@@ -15,6 +15,8 @@ export interface WorkloadOptions {
   readonly statements: number;
   /** How many write at the same time; with one, the same seed gives the same statements. */
   readonly sessions: number;
+  /** True where MySQL's own layer does the cascades and fires triggers. */
+  readonly cascadesAbove?: boolean;
   /** A folder that the server can read. */
   readonly files: string;
   /** Statements that the server's scheduler runs, at the end; takes about two seconds. 0 for none. */
@@ -65,7 +67,8 @@ export async function runWorkload(options: WorkloadOptions): Promise<WorkloadRes
         engine: options.engine,
         random: seededRandom(`${options.seed}/${number}`),
         shape,
-        neverIgnore: options.engine === 'mysql' ? halfIgnorable(shape) : new Set(),
+        neverIgnore: options.engine === 'mysql' ? halfIgnorable(shape) : unnameable(shape),
+        cascadesAbove: options.cascadesAbove === true,
         helpers,
         files: options.files,
         tally,

@@ -16,8 +16,10 @@ export interface Session {
   readonly engine: 'mariadb' | 'mysql';
   readonly random: Random;
   readonly shape: Shape;
-  /** Tables on which the workload uses no IGNORE that could fail half way; see `halfIgnorable`. */
+  /** Tables on which the workload uses no IGNORE; see `halfIgnorable` and `unnameable`. */
   readonly neverIgnore: ReadonlySet<string>;
+  /** MySQL's own layer does the cascades and fires triggers: not for a DELETE from two tables, so there is none. */
+  readonly cascadesAbove: boolean;
   /** Schema of the routines, views and events that the workload makes; never audited. */
   readonly helpers: string;
   /** Where a file can be put that the server reads. */

@@ -214,6 +214,16 @@ export async function readShape(connection: Connection, schema: string): Promise
 }
 
 /**
+ * Tables in which a unique key names rows, and nothing does those that have NULL there. On MariaDB nobody can
+ * tell afterwards which of two such rows that are equal `UPDATE IGNORE` passed over (`plan` itemises it).
+ */
+export function unnameable(shape: Shape): ReadonlySet<string> {
+  return new Set(
+    shape.tables.filter(({ key, uniques }) => key.length === 0 && uniques.length > 0).map(({ name }) => name),
+  );
+}
+
+/**
  * Tables from whose rows some children are cascaded to and others hold them, at any depth. On MySQL 9.6 and
  * later `DELETE IGNORE` there leaves cascades done although the row itself stays, without any audit too:
  * nobody could say from the outside what happened.

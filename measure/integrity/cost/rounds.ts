@@ -1,15 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { RowDataPacket } from 'mysql2/promise';
 import { family, processorSeconds } from '../../machine.ts';
 import type { Bench, Kind } from '../bench.ts';
-import { type Answer, Pace, served } from '../client.ts';
-import { quantile } from '../parts.ts';
+import { load } from './load.ts';
 
 /** One round of one kind of request at a fixed rate. */
 export interface Round {
   readonly kind: Kind;
   readonly perSecond: number;
-  /** Milliseconds from when a request was due. */
+  /** Milliseconds. */
   readonly p50: number;
   readonly p99: number;
   readonly failures: number;
@@ -21,8 +19,8 @@ export interface Round {
   readonly gateway: number;
 }
 
-/** Of each round, not counted: connections, compiled code, caches. */
-const WARM_MS = 700;
+/** Of each round, not counted: connections, compiled code, caches. Whole seconds. */
+const WARM_SECONDS = 1;
 
 export async function costRound(
   bench: Bench,
@@ -31,41 +29,21 @@ export async function costRound(
   seconds: number,
 ): Promise<Round> {
   const administrator = await bench.stack.mariadb.connect();
-  const answers: Answer[] = [];
-  let counting = false;
-  const waiting = new Set<Promise<void>>();
-  const pace = new Pace(perSecond, (number, dueAt) => {
-    const counted = counting;
-    const sent = bench.ask(kind, `${kind}-${number}`, dueAt).then((answer) => {
-      if (counted) answers.push(answer);
-      waiting.delete(sent);
-    });
-    waiting.add(sent);
-  });
   try {
-    await sleep(WARM_MS);
-    counting = true;
+    await load(bench, kind, perSecond, WARM_SECONDS);
     const before = await usage(bench, administrator);
-    await sleep(seconds * 1_000);
+    const seen = await load(bench, kind, perSecond, seconds);
     const after = await usage(bench, administrator);
-    counting = false;
     const passed = (after.at - before.at) / 1_000;
-    await pace.stop();
-    await Promise.all(waiting);
-    const times = answers.map((answer) => answer.endedAt - answer.startedAt);
     return {
       kind,
-      perSecond: answers.length / passed,
-      p50: quantile(times, 0.5),
-      p99: quantile(times, 0.99),
-      failures: answers.filter((answer) => !served(answer)).length,
+      ...seen,
       queriesPerSecond: (after.questions - before.questions) / passed,
       checker: (after.checker - before.checker) / passed,
       database: (after.database - before.database) / passed,
       gateway: (after.gateway - before.gateway) / passed,
     };
   } finally {
-    await pace.stop();
     await administrator.end();
   }
 }

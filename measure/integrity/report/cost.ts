@@ -44,7 +44,9 @@ export function costPart(rounds: readonly Round[], naive: Naive, plan: Plan, ope
           ],
         ],
         1,
-        ['Last three columns: cores. Requests arrive at a fixed rate; waiting to be sent counts.'],
+        [
+          'Last three columns: cores. Requests arrive at random instants, over 256 connections that stay open.',
+        ],
       ),
     ],
     floors: [

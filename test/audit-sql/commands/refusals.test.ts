@@ -62,6 +62,12 @@ describe.each(ENGINES)('chartgate audit-sql refuses on %s', (engine) => {
       /The name of the audit schema must have 1 to 64 characters/,
       ['--schema', 'x'.repeat(60)],
     ],
+    [
+      'an audit schema that no grant can name',
+      2,
+      /Nothing can be granted on the schema .* 68 characters, and the server takes 64/,
+      ['--audit-schema', 'a_'.repeat(23).slice(0, -1).padEnd(46, 'b')],
+    ],
     ['a name that GRANT would read as a pattern', 2, /no backslash/, ['--schema', 'a\\_b']],
     ['an audit schema that is the EMR', 2, /must not be the EMR schema/, ['--audit-schema', 'emr']],
     ['a port that is none', 2, /--port must be a number/, ['--host', '127.0.0.1', '--port', '0']],
@@ -78,6 +84,19 @@ describe.each(ENGINES)('chartgate audit-sql refuses on %s', (engine) => {
     expect(ran.status).toBe(status);
     expect(ran.stderr).not.toMatch(/\n\s+at /);
   });
+
+  it.each([['--schema', 'nowhere'], ['--lock-timeout', 'long'], ['--aply']])(
+    'in JSON when JSON was asked for: %s %s',
+    async (...more: string[]) => {
+      const ran = await cli.run('start', '--json', ...more);
+      const { error } = JSON.parse(ran.stdout) as { error: { code: string; message: string } };
+      expect(ran.status).not.toBe(0);
+      expect([error.code, ran.stderr.includes(error.message)]).toEqual([
+        expect.stringMatching(/^[a-z-]+$/),
+        true,
+      ]);
+    },
+  );
 
   it('a folder that cannot be written', async () => {
     const ran = await cli.run('start', '--out', join(cli.secret('file', ''), 'below'));

@@ -8,7 +8,7 @@ import { MARIADB, MYSQL } from '../../../measure/audit/plan.ts';
 import { readContent } from '../../../measure/audit/second-opinion/content.ts';
 import { type Opinion, secondOpinion, trailEnds } from '../../../measure/audit/second-opinion/replay.ts';
 import { administrator, engineIsHere } from '../../../measure/audit/servers.ts';
-import { type Audited, startAudit } from '../../../measure/audit/start.ts';
+import { type Audited, startAudit, startScriptFor } from '../../../measure/audit/start.ts';
 import { readShape } from '../../../measure/audit/workload/shape.ts';
 import { startWorkloadServer, stopWorkloadServers } from './support.ts';
 
@@ -104,6 +104,22 @@ describe.each([MARIADB, MYSQL].filter(({ engine }) => engineIsHere(engine)))(
       const found = await readLogs(admin, server, audited, first);
       expect(found.statements.map(({ verb, times }) => [verb, times])).toEqual([['TRUNCATE', 1]]);
       expect([found.whileStopped, found.rowChanges, found.audited]).toEqual([2, 1, 1]);
+    });
+
+    it('does not take a start that is run again for triggers that were removed', async () => {
+      const first = (await nextLog(admin)) ?? '';
+      // Fed by hand: `apply` would leave out the triggers that are as they should be.
+      const { statements } = startScriptFor(audited.model, audited.names, audited.server);
+      for (const { sql } of statements) await admin.query(sql);
+      const found = await readLogs(admin, server, audited, first);
+      expect(found.statements).toEqual([]);
+      const name = triggerName('unique_only', 'insert');
+      const next = (await nextLog(admin)) ?? '';
+      const [[trigger]] = await admin.query<RowDataPacket[]>(`SHOW CREATE TRIGGER awkward.${name}`);
+      await admin.query(`DROP TRIGGER awkward.${name}`);
+      await admin.query(String(trigger?.['SQL Original Statement']));
+      const removed = await readLogs(admin, server, audited, next);
+      expect(removed.statements.map(({ verb, times }) => [verb, times])).toEqual([['DROP TRIGGER', 1]]);
     });
 
     it('reads keys back from the log whatever they hold', async () => {

@@ -1,0 +1,8 @@
+import type { IssuerProcessSettings } from '../contracts/issuer-settings.ts';
+import type { IssuerWiring } from '../identity/issuer/index.ts';
+import { createIssuerPages } from './issuer-pages.ts';
+
+/** What the embedded issuer's process is given besides its settings. @throws `configuration-invalid` (brand) */
+export function issuerWiring(settings: IssuerProcessSettings): IssuerWiring {
+  return { pages: createIssuerPages(settings.brand) };
+}

@@ -1,0 +1,14 @@
+export * from './approvals.ts';
+export * from './consent.ts';
+export * from './enrol.ts';
+export * from './error.ts';
+export * from './expired.ts';
+export * from './factor.ts';
+export { CSRF_FIELD, type Form } from './parts/form.ts';
+export { PASSKEY_FIELD } from './parts/passkey.ts';
+export type { CommonProblem } from './parts/problems.ts';
+export * from './password.ts';
+export * from './recovery.ts';
+export * from './sessions.ts';
+export * from './sign-in.ts';
+export * from './sign-out.ts';

@@ -1,0 +1,18 @@
+import type { Exchange, Step } from '../exchange.ts';
+
+/**
+ * Stage 2a: a tenant that protects everything by client certificates answers nothing without one, its own pages
+ * included. Which certificates count was settled in the handshake, for the name that the tenant's host has.
+ */
+export function requireCertificate(x: Exchange): Step {
+  const wanted =
+    x.embedded === undefined
+      ? x.tenant.settings.clientCertificates
+      : x.runtime.settings.listen.clientCertificates;
+  if (wanted?.demand !== 'required') return undefined;
+  const { certificate } = x.facts.tls;
+  // A connection can outlast the certificate that it was opened with.
+  if (certificate !== undefined && certificate.notAfter > x.facts.receivedAt) return undefined;
+  x.failed('certificate-missing');
+  return { kind: 'certificate-required', reason: 'certificate-missing' };
+}

@@ -1,0 +1,144 @@
+import { constants, type X509Certificate } from 'node:crypto';
+import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
+import { ChartgateError } from '../../contracts/errors.ts';
+import type { ClientCertificateFacts } from '../../contracts/facts.ts';
+import type { ClientCertificateSettings, GatewaySettings } from '../../contracts/settings.ts';
+
+/** What decides about client certificates at a listener. */
+export type CertificateSettings = Pick<GatewaySettings, 'listen'> &
+  Partial<Pick<GatewaySettings, 'tenants' | 'issuers'>>;
+
+/**
+ * An authority whose private key was never kept. Where some tenants ask for certificates, the handshake asks
+ * every client, and at the names of the others a browser that finds none of this authority's shows no dialogue.
+ */
+const NO_AUTHORITY = `-----BEGIN CERTIFICATE-----
+MIIBxTCCAWugAwIBAgIUKZaA3xOXO2BkBMSq0+O0p1vX7pgwCgYIKoZIzj0EAwIw
+LzEtMCsGA1UEAwwkbm8gY2xpZW50IGNlcnRpZmljYXRlIGlzIHdhbnRlZCBoZXJl
+MCAXDTI2MTEyMjA1MDc1MloYDzIxMjYxMDI5MDUwNzUyWjAvMS0wKwYDVQQDDCRu
+byBjbGllbnQgY2VydGlmaWNhdGUgaXMgd2FudGVkIGhlcmUwWTATBgcqhkjOPQIB
+BggqhkjOPQMBBwNCAAR/uc53AcyYYRoOHZL7Cjds9JhglIeBC9CtFwKowbpd1h2K
+NV4dGdz602GwwW50VQVFkK06+ZjcRFcxt8Fb5hGCo2MwYTAdBgNVHQ4EFgQU9Lkn
+siFHEwOWNLP0MPXNB0WiQSgwHwYDVR0jBBgwFoAU9LknsiFHEwOWNLP0MPXNB0Wi
+QSgwDwYDVR0TAQH/BAUwAwEB/zAOBgNVHQ8BAf8EBAMCAgQwCgYIKoZIzj0EAwID
+SAAwRQIgIKNXnFOXLHsWIve/n7x8JH466W4at8KCm/6ubFbD/NYCIQD+ItTMPSyg
+MiHsKj0Uly3osKm32on0fRp5w9B7tWPDNg==
+-----END CERTIFICATE-----
+`;
+
+/** Host names by which handshakes ask, and what counts there. */
+export function certificateHosts(
+  settings: CertificateSettings,
+): ReadonlyMap<string, ClientCertificateSettings> {
+  const hosts = new Map<string, ClientCertificateSettings>();
+  for (const tenant of settings.tenants ?? []) {
+    if (tenant.clientCertificates === undefined) continue;
+    for (const host of tenant.hosts) hosts.set(host.replace(/:\d+$/, ''), tenant.clientCertificates);
+  }
+  const { clientCertificates } = settings.listen;
+  if (clientCertificates === undefined) return hosts;
+  // At the embedded issuer clients may prove who they are by certificate, and get tokens bound to it (RFC 8705).
+  for (const issuer of settings.issuers ?? [])
+    if (issuer.embedded !== undefined) hosts.set(new URL(issuer.issuer).hostname, clientCertificates);
+  return hosts;
+}
+
+/** What a handshake is told besides the server's own certificate. */
+export interface ClientAuthorities {
+  /** Whether any name wants certificates: then every handshake asks. */
+  readonly asks: boolean;
+  /** For the listener's own context. */
+  readonly options: { readonly ca?: string; readonly secureOptions?: number };
+  /** The context of a name that wants certificates; undefined: the listener's own. */
+  contextOf(serverName: string): SecureContext | undefined;
+  /** The certificate that was shown and counts at that name. */
+  shown(socket: TLSSocket, serverName: string): ClientCertificateFacts | undefined;
+}
+
+/**
+ * Compiles what the settings say of client certificates. The chain and the revocation list are OpenSSL's to
+ * check, in the handshake; the list is per tenant, because another tenant's authority means nothing here.
+ *
+ * @param base what every context of the listener has
+ * @throws ChartgateError `configuration-invalid` where OpenSSL cannot use an authority or a list
+ */
+export function createClientAuthorities(
+  settings: CertificateSettings,
+  base: Parameters<typeof createSecureContext>[0],
+): ClientAuthorities {
+  const contexts = new Map<string, SecureContext>();
+  const made = new Map<ClientCertificateSettings, SecureContext>();
+  for (const [host, wanted] of certificateHosts(settings)) {
+    let context = made.get(wanted);
+    if (context === undefined) {
+      context = contextFor(wanted, base, host);
+      made.set(wanted, context);
+    }
+    contexts.set(host, context);
+  }
+  const asks = contexts.size > 0;
+  return Object.freeze({
+    asks,
+    // A resumed session would bring back a certificate that was checked for another name, or was revoked since.
+    options: asks ? { ca: NO_AUTHORITY, secureOptions: constants.SSL_OP_NO_TICKET } : {},
+    contextOf: (serverName: string) => contexts.get(serverName),
+    shown: (socket: TLSSocket, serverName: string) =>
+      contexts.has(serverName) ? verifiedCertificate(socket) : undefined,
+  });
+}
+
+function contextFor(
+  wanted: ClientCertificateSettings,
+  base: Parameters<typeof createSecureContext>[0],
+  host: string,
+): SecureContext {
+  const { authority, revocationList } = wanted;
+  try {
+    return createSecureContext({
+      ...base,
+      ca: authority,
+      secureOptions: constants.SSL_OP_NO_TICKET,
+      ...(revocationList === undefined ? {} : { crl: revocationList }),
+    });
+  } catch {
+    throw new ChartgateError(
+      'configuration-invalid',
+      `The authority or the revocation list for client certificates at ${host} cannot be used.`,
+    );
+  }
+}
+
+function verifiedCertificate(socket: TLSSocket): ClientCertificateFacts | undefined {
+  // `authorized` alone is not enough: it is also said of a resumed session without any certificate.
+  if (!socket.authorized || socket.isSessionReused()) return undefined;
+  const certificate = socket.getPeerX509Certificate();
+  return certificate === undefined ? undefined : factsOf(certificate);
+}
+
+export function factsOf(certificate: X509Certificate): ClientCertificateFacts {
+  return Object.freeze({
+    thumbprint: Buffer.from(certificate.fingerprint256.replaceAll(':', ''), 'hex').toString('base64url'),
+    // OpenSSL escapes what separates attributes (RFC 2253 §2.4) and line breaks, so that this has one meaning.
+    subject: certificate.subject?.split('\n').join(', ') ?? '',
+    names: Object.freeze([...namesOf(certificate.subjectAltName)]),
+    notAfter: certificate.validToDate.getTime(),
+    der: certificate.raw.toString('base64'),
+  });
+}
+
+const NAME = /(?:^|, )([A-Za-z ]+):(?:"((?:[^"\\]|\\.)*)"|([^",]*))/y;
+const TAKEN: ReadonlySet<string> = new Set(['DNS', 'URI', 'email']);
+
+/** Of Node's text; none at all when any of it cannot be read, since then nothing is sure of the rest. */
+function namesOf(text: string | undefined): readonly string[] {
+  const names: string[] = [];
+  NAME.lastIndex = 0;
+  let end = 0;
+  for (let match = NAME.exec(text ?? ''); match !== null; match = NAME.exec(text ?? '')) {
+    end = NAME.lastIndex;
+    const [, type = '', quoted, plain = ''] = match;
+    // What had to be quoted holds something that no ordinary name does.
+    if (TAKEN.has(type) && quoted === undefined) names.push(`${type}:${plain}`);
+  }
+  return end === (text ?? '').length ? names : [];
+}

@@ -1,0 +1,66 @@
+import { channel } from 'node:diagnostics_channel';
+import type { Clock } from '../../contracts/clock.ts';
+import { CHANNELS, type ClientEvent } from '../../contracts/events.ts';
+import type { StateStore } from '../../contracts/state.ts';
+import type { Client } from './model.ts';
+import { ClientRepository } from './repository.ts';
+
+const DAY_MS = 86_400_000;
+/** How long before the end of a client's last secret somebody is told. */
+export const WARN_BEFORE_MS: number = 14 * DAY_MS;
+const LOOK_MS = 3_600_000;
+
+/** A client whose last secret ends soon, or has ended. */
+export interface Expiring {
+  readonly client: Client;
+  /** Wall-clock milliseconds. */
+  readonly expiresAt: number;
+}
+
+const events = channel(CHANNELS.client);
+
+/** Active clients without a secret that is good for longer than the warning time. Soonest first. */
+export async function expiringClients(store: StateStore, clock: Clock): Promise<readonly Expiring[]> {
+  const repository = new ClientRepository(store);
+  const expiring: Expiring[] = [];
+  for (const client of await repository.all(undefined)) {
+    if (!client.active || client.method !== 'secret') continue;
+    const secrets = await repository.secrets(client.clientId);
+    const expiresAt = Math.max(0, ...secrets.map((secret) => secret.expiresAt));
+    if (expiresAt - clock.wall() < WARN_BEFORE_MS) expiring.push({ client, expiresAt });
+  }
+  return expiring.toSorted((a, b) => a.expiresAt - b.expiresAt);
+}
+
+/**
+ * Looks once an hour and says which clients will be locked out: to the operator, by `warn`, and to the metrics.
+ * @returns ends it
+ */
+export function watchExpiry(
+  store: StateStore,
+  clock: Clock,
+  warn: (clientId: string, tenant: string, daysLeft: number) => void,
+): () => void {
+  const look = async (): Promise<void> => {
+    try {
+      const expiring = await expiringClients(store, clock);
+      for (const { client, expiresAt } of expiring) {
+        const left = expiresAt - clock.wall();
+        warn(client.clientId, client.tenant, Math.floor(left / DAY_MS));
+        if (!events.hasSubscribers) continue;
+        events.publish({
+          what: left > 0 ? 'expires-soon' : 'expired',
+          tenant: client.tenant,
+          why: undefined,
+          secondsLeft: Math.floor(left / 1000),
+        } satisfies ClientEvent);
+      }
+    } catch {
+      // The store says itself that it cannot be asked; an hour later it is asked again.
+    }
+  };
+  const timer = setInterval(() => void look(), LOOK_MS);
+  timer.unref();
+  void look();
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,52 @@
+import type { Provider, ProviderSession } from 'oidc-provider';
+import { type IssuerParts, secondsOf } from './parts.ts';
+
+/** Ends a sign-in at the issuer: its grants, its tokens, and the sessions at gateways that came of it. */
+export async function signOutSession(
+  parts: IssuerParts,
+  provider: Provider,
+  session: ProviderSession,
+): Promise<void> {
+  for (const [client, { grantId, sid }] of Object.entries(session.authorizations ?? {})) {
+    if (grantId !== undefined) await revokeGrant(provider, grantId);
+    if (sid !== undefined) await endAtGateways(parts, sid);
+    parts.log('signed-out', { client });
+  }
+  await parts.models.remove('Session', session.jti);
+}
+
+export async function revokeGrant(provider: Provider, grant: string): Promise<void> {
+  await provider.AccessToken.revokeByGrantId(grant);
+  await provider.RefreshToken.revokeByGrantId(grant);
+  await provider.AuthorizationCode.revokeByGrantId(grant);
+  await provider.Grant.adapter.destroy(grant);
+}
+
+/** Every gateway that follows the feed ends its sessions with that `sid`. */
+export async function endAtGateways(parts: IssuerParts, sid: string): Promise<void> {
+  await parts.revoke(
+    'session',
+    sid,
+    secondsOf(parts.clock) + Math.ceil(parts.settings.tokens.sessionMs / 1000),
+  );
+}
+
+const OF_ACCOUNTS = ['Session', 'Grant', 'RefreshToken', 'AuthorizationCode', 'AccessToken'] as const;
+
+/**
+ * Everything of an account ends that began until then: it was disabled, or what it signs in with changed.
+ * @param at wall-clock milliseconds
+ */
+export async function endAccount(parts: IssuerParts, account: string, at: number): Promise<void> {
+  const { models, settings, clock } = parts;
+  const seconds = Math.floor(at / 1000);
+  // First what gateways and the token endpoint go by, so that nothing new comes of what is removed after it.
+  const until = secondsOf(clock) + Math.ceil(settings.tokens.sessionMs / 1000);
+  await parts.revoke('subject', account, until, seconds);
+  for (const model of OF_ACCOUNTS) {
+    for (const { name, payload } of await models.linked(model, 'account', account)) {
+      const began = payload.loginTs ?? payload.iat;
+      if (typeof began !== 'number' || began <= seconds) await models.removeFound(name);
+    }
+  }
+}

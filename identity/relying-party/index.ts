@@ -1,0 +1,3 @@
+export type { LogoutOrder } from './logout-token.ts';
+export { RelyingParty } from './relying-party.ts';
+export type { SignedIn, SignInRefusal } from './types.ts';
