@@ -17,9 +17,17 @@ import {
 } from './pages/index.ts';
 import { createSite } from './site.ts';
 
-/** The pages of the embedded issuer. @throws `configuration-invalid` for a brand that cannot be used */
-export function createIssuerPages(brand: BrandSettings | undefined): IssuerPages {
-  const site = createSite({ brand, assetPath: '/assets/' });
+/**
+ * The pages of the embedded issuer.
+ * @param issuer its URL; the policy of the pages then names the very files of that host
+ * @throws `configuration-invalid` for a brand that cannot be used
+ */
+export function createIssuerPages(brand: BrandSettings | undefined, issuer?: string): IssuerPages {
+  const site = createSite({
+    brand,
+    assetPath: '/assets/',
+    origins: issuer === undefined ? undefined : [new URL(issuer).origin],
+  });
   return Object.freeze({
     signIn: (model) => renderSignIn(site, model),
     password: (model) => renderPassword(site, model),

@@ -4,5 +4,5 @@ import { createIssuerPages } from './issuer-pages.ts';
 
 /** What the embedded issuer's process is given besides its settings. @throws `configuration-invalid` (brand) */
 export function issuerWiring(settings: IssuerProcessSettings): IssuerWiring {
-  return { pages: createIssuerPages(settings.brand) };
+  return { pages: createIssuerPages(settings.brand, settings.issuer) };
 }

@@ -54,14 +54,14 @@ export function createSite(settings: SiteSettings): Site {
 function sourcesOf(origins: readonly string[], assets: Assets): PageSources {
   const at = (name: 'page' | 'brand' | 'passkey'): readonly string[] =>
     origins.map((origin) => {
-      const parsed = URL.parse(origin);
-      if (parsed === null || parsed.origin !== origin || parsed.origin === 'null') {
+      const parsed = /^https?:\/\/[a-z0-9.-]+(?::\d{1,5})?$/.test(origin) ? URL.parse(origin) : null;
+      if (parsed === null) {
         throw new ChartgateError(
           'internal',
           'An origin of the pages is written like https://clinic.example.',
         );
       }
-      return `${origin}${assets.path(name)}`;
+      return `${parsed.origin}${assets.path(name)}`;
     });
   if (origins.length === 0) throw new ChartgateError('internal', 'Pages need an origin.');
   return Object.freeze({ styles: [...at('page'), ...at('brand')], scripts: at('passkey') });

@@ -1,6 +1,12 @@
 import type { Dispatcher } from 'undici';
 import { Pool } from 'undici';
-import { INTERNAL_PREFIX, ISSUER_KEY_HEADER, issuerKey } from '../contracts/issuer-link.ts';
+import {
+  CLIENT_CERTIFICATE_HEADER,
+  CLIENT_CERTIFICATE_VERIFIED_HEADER,
+  INTERNAL_PREFIX,
+  ISSUER_KEY_HEADER,
+  issuerKey,
+} from '../contracts/issuer-link.ts';
 import type { IssuerSettings } from '../contracts/settings.ts';
 import { TRANSPORT_SECURITY } from './answer/security-headers.ts';
 import { jsonAnswer, type OwnAnswer } from './own-pages/answer.ts';
@@ -36,13 +42,15 @@ const DROPPED: ReadonlySet<string> = new Set([
 /** One embedded issuer, reached by its socket. */
 export interface EmbeddedIssuer {
   readonly id: string;
-  /** Answers whatever came for its host. */
-  forward(x: Exchange): Promise<OwnAnswer>;
+  /** Answers whatever came for its host; or, for a tenant of its own, one public document by its path there. */
+  forward(x: Exchange, document?: string): Promise<OwnAnswer>;
 }
 
 export interface EmbeddedIssuers {
   /** @param serverName of the handshake, with which the authority must agree as a tenant's must */
   at(authority: string, serverName: string): EmbeddedIssuer | undefined;
+  /** By its id in the settings. */
+  named(id: string): EmbeddedIssuer | undefined;
   close(): Promise<void>;
 }
 
@@ -52,7 +60,7 @@ export function createEmbeddedIssuers(issuers: readonly IssuerSettings[]): Embed
   for (const settings of issuers) {
     if (settings.embedded === undefined) continue;
     const { host, hostname } = new URL(settings.issuer);
-    byAuthority.set(host, { host: hostname, issuer: new SocketIssuer(settings.id, settings.embedded) });
+    byAuthority.set(host, { host: hostname, issuer: new SocketIssuer(settings.id, host, settings.embedded) });
   }
   if (byAuthority.size === 0) return undefined;
   return Object.freeze({
@@ -60,6 +68,7 @@ export function createEmbeddedIssuers(issuers: readonly IssuerSettings[]): Embed
       const found = byAuthority.get(authority);
       return found !== undefined && found.host === serverName ? found.issuer : undefined;
     },
+    named: (id: string) => [...byAuthority.values()].find(({ issuer }) => issuer.id === id)?.issuer,
     async close() {
       for (const { issuer } of byAuthority.values()) await issuer.close();
     },
@@ -70,9 +79,11 @@ class SocketIssuer implements EmbeddedIssuer {
   readonly id: string;
   readonly #pool: Pool;
   readonly #key: string;
+  readonly #host: string;
 
-  constructor(id: string, settings: NonNullable<IssuerSettings['embedded']>) {
+  constructor(id: string, host: string, settings: NonNullable<IssuerSettings['embedded']>) {
     this.id = id;
+    this.#host = host;
     this.#key = issuerKey(settings.secret.reveal());
     this.#pool = new Pool('http://issuer', {
       connections: 64,
@@ -84,7 +95,7 @@ class SocketIssuer implements EmbeddedIssuer {
     });
   }
 
-  async forward(x: Exchange): Promise<OwnAnswer> {
+  async forward(x: Exchange, document?: string): Promise<OwnAnswer> {
     const { facts } = x;
     // For the gateway alone, however it is spelt: these are decoded segments.
     const [first] = facts.path.segments;
@@ -96,8 +107,8 @@ class SocketIssuer implements EmbeddedIssuer {
     try {
       const answer = await this.#pool.request({
         method: facts.method as Dispatcher.HttpMethod,
-        path: facts.query === '' ? facts.path.text : `${facts.path.text}?${facts.query}`,
-        headers: this.#headers(x),
+        path: document ?? (facts.query === '' ? facts.path.text : `${facts.path.text}?${facts.query}`),
+        headers: document === undefined ? this.#headers(x) : this.#plainHeaders(),
         body: body.length === 0 ? null : body,
       });
       const content = Buffer.from(await answer.body.arrayBuffer());
@@ -114,6 +125,11 @@ class SocketIssuer implements EmbeddedIssuer {
 
   close(): Promise<void> {
     return this.#pool.destroy();
+  }
+
+  /** For a document that is the same for everybody: nothing of whoever asks. */
+  #plainHeaders(): string[] {
+    return ['host', this.#host, 'x-forwarded-proto', 'https', ISSUER_KEY_HEADER, this.#key];
   }
 
   /** The client's survivors, then what only the gateway says: names that a client cannot send (canonical/headers.ts). */
@@ -133,6 +149,11 @@ class SocketIssuer implements EmbeddedIssuer {
       ISSUER_KEY_HEADER,
       this.#key,
     );
+    const { certificate } = facts.tls;
+    // RFC 9440 §2.2. The handshake verified it against the authority of the name that was asked for.
+    if (certificate !== undefined) {
+      list.push(CLIENT_CERTIFICATE_HEADER, `:${certificate.der}:`, CLIENT_CERTIFICATE_VERIFIED_HEADER, '?1');
+    }
     return list;
   }
 }

@@ -1,3 +1,5 @@
+// The package is built from its entry points: what declares, but is not imported, must be named.
+/// <reference path="./rate-limiter-store.d.ts" />
 import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { RateLimiterRes } from 'rate-limiter-flexible';

@@ -17,6 +17,13 @@ export const MEASUREMENTS: ReadonlyMap<string, Measurement> = new Map<string, Me
     },
   ],
   [
+    'identity',
+    {
+      title: 'identity: negative cases, replays, guesses, timing, cost, a stolen store',
+      run: async (options) => (await import('./identity/measure.ts')).measureIdentity(options),
+    },
+  ],
+  [
     'integrity',
     {
       title: 'the integrity checker: tampers, races, stolen credentials, cost, faults',

@@ -128,6 +128,11 @@ function checkFile(file: SourceFile, rule: PartRule, manifest: Manifest): Violat
   return found;
 }
 
+function deniedHere(file: SourceFile, { denied, onlyIn }: PartRule, name: string): boolean {
+  if (denied?.includes(name) === true) return true;
+  return onlyIn?.modules.includes(name) === true && !file.name.startsWith(`${onlyIn.folder}/`);
+}
+
 function directFault(file: SourceFile, edge: Edge, rule: PartRule, manifest: Manifest): string | undefined {
   const { target } = edge;
   switch (target.kind) {
@@ -145,15 +150,13 @@ function directFault(file: SourceFile, edge: Edge, rule: PartRule, manifest: Man
       if (!target.prefixed) return `writes node:${target.name} without "node:"`;
       const [name = ''] = target.name.split('/');
       const allowed = rule.builtins === undefined || rule.builtins.includes(name);
-      if (!allowed || rule.denied?.includes(name) === true)
-        return `${file.part} must not import node:${target.name}`;
+      if (!allowed || deniedHere(file, rule, name)) return `${file.part} must not import node:${target.name}`;
       return undefined;
     }
     case 'package': {
       const { name } = target;
       const allowed = rule.packages === undefined || rule.packages.includes(name);
-      if (!allowed || rule.denied?.includes(name) === true)
-        return `${file.part} must not import the package ${name}`;
+      if (!allowed || deniedHere(file, rule, name)) return `${file.part} must not import the package ${name}`;
       const listed = { ...manifest.dependencies, ...(rule.product ? {} : manifest.devDependencies) };
       if (Object.hasOwn(listed, name)) return undefined;
       return `the package ${name} is not among the ${rule.product ? '' : 'development '}dependencies of package.json`;

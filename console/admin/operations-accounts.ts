@@ -166,6 +166,18 @@ export const ACCOUNT_OPERATIONS: readonly Operation[] = [
         return asked({ request: value.request, codes: value.codes });
       }),
   },
+  {
+    id: 'resetFactors',
+    method: 'POST',
+    path: '/admin/accounts/{account}/reset-factors',
+    summary: 'Ask that the second factors of whoever lost them be removed',
+    description:
+      'When another administrator approves, every factor is gone, its sessions and tokens end, and the next sign-in enrols anew.',
+    scope: 'admin/accounts.write',
+    gives: [202, 'Asked'],
+    problems: [403, 404, 409],
+    run: (call) => answered(call.accounts.asking.resetFactors(call.actor, id(call)), asked),
+  },
   atOnce(
     {
       id: 'unlockAccount',

@@ -41,7 +41,7 @@ export function browserSettings(settings: GatewaySettings) {
     keys: settings.stateKeys,
     sessions: settings.sessions,
     issuers: settings.issuers,
-    tenants: settings.tenants.map(({ id, signIn, brand }) => ({ id, signIn, brand })),
+    tenants: settings.tenants.map(({ id, hosts, signIn, brand }) => ({ id, hosts, signIn, brand })),
   };
 }
 
@@ -73,7 +73,11 @@ export function createBrowsers(
   const sites = new Map(
     served.map((tenant) => [
       tenant.id,
-      createSite({ brand: tenant.brand ?? { name: tenant.id }, assetPath: PAGES.assets }),
+      createSite({
+        brand: tenant.brand ?? { name: tenant.id },
+        assetPath: PAGES.assets,
+        origins: tenant.hosts.map((host) => `https://${host}`),
+      }),
     ]),
   );
   const whoKey = createHmac('sha256', key.reveal()).update('chartgate who').digest();

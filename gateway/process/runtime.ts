@@ -6,7 +6,7 @@ import type { IntegrityOracle } from '../../contracts/integrity.ts';
 import type { Revocation } from '../../contracts/issuer-link.ts';
 import type { PolicySet } from '../../contracts/policy.ts';
 import type { GatewaySettings } from '../../contracts/settings.ts';
-import { createAuthenticator } from '../../identity/index.ts';
+import { createAuthenticator, createOtherCallers } from '../../identity/index.ts';
 import { compilePolicy } from '../../policies/index.ts';
 import type { TenantRouter } from '../../tenant-router/index.ts';
 import { createEmbeddedIssuers, type EmbeddedIssuers } from '../embedded-issuer.ts';
@@ -113,13 +113,22 @@ export function createRuntime(
   const parts = {
     authenticator: Kept.from(
       former?.parts.authenticator,
-      { issuers, state: settings.state ?? null },
+      {
+        issuers,
+        state: settings.state ?? null,
+        tenants: settings.tenants.map(({ id, clientCertificates, apiClients }) => ({
+          id,
+          clientCertificates,
+          apiClients,
+        })),
+      },
       () =>
         createAuthenticator({
           issuers,
           clock,
           state: state.value,
           alone: workers === 1,
+          others: createOtherCallers(settings.tenants, state.value, clock),
           onRevocation: revoked,
         }),
       (authenticator) => authenticator.close(),

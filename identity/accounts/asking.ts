@@ -224,6 +224,16 @@ export class Asking {
     });
   }
 
+  /** For whoever lost the second factor and the recovery codes: all factors go, and the next sign-in enrols anew. */
+  resetFactors(actorId: string, id: string): Promise<Outcome<Asked>> {
+    return this.#about(actorId, id, async (view, account) => {
+      if (this.#parts.factorSteps === undefined) return refuse('not-permitted');
+      return account.status === 'active'
+        ? this.#ask(view, account, 'reset-factors', {}, [])
+        : refuse('wrong-status', account.status);
+    });
+  }
+
   /** A custom role of an organisation, new or with other scopes. */
   setRole(
     actorId: string,
@@ -360,6 +370,7 @@ const ASKED = Object.freeze({
   'change-account': 'account-change-requested',
   'enable-account': 'account-enable-requested',
   'reset-password': 'password-reset-requested',
+  'reset-factors': 'factors-reset-requested',
 } as const);
 
 const staffDocument = (now: number) =>

@@ -43,6 +43,7 @@ interface Case {
   readonly request: ApprovalRequest;
   /** Undefined for roles and organisations, and for an account that is gone. */
   readonly account: Account | undefined;
+  readonly factorSteps: AdministrationParts['factorSteps'];
 }
 
 /** The steps of what was approved, without those that every approval has. */
@@ -111,7 +112,7 @@ export class Deciding {
       const request = await view.repository.request(requestId);
       if (request === undefined) return refuse('not-permitted');
       const account = await view.repository.account(request.subject);
-      return judge({ view, request, account });
+      return judge({ view, request, account, factorSteps: this.#parts.factorSteps });
     });
   }
 
@@ -188,6 +189,13 @@ const EFFECTS: Readonly<Record<RequestAction, (one: Case, codeLifetimeMs: number
       return effect(one, 'account-enabled', [replace(enabled)], []);
     },
     'reset-password': resetPassword,
+    'reset-factors': async (one) => {
+      const { request, account, factorSteps } = one;
+      const fitting = fits(request, account);
+      if (!fitting.ok) return fitting;
+      if (factorSteps === undefined) return refuse('not-permitted');
+      return effect(one, 'factors-reset', await factorSteps(fitting.account.id), []);
+    },
     'set-role': async (one) => {
       const { view, request } = one;
       const name = String(request.change.name);

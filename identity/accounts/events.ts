@@ -21,6 +21,8 @@ export const ACCOUNT_EVENTS = [
   'password-reset',
   'password-change-required',
   'password-changed',
+  'factors-reset-requested',
+  'factors-reset',
   'role-requested',
   'role-set',
   'role-removed',
@@ -36,6 +38,7 @@ export const ENDS_SESSIONS: ReadonlySet<string> = new Set<AccountEventName>([
   'account-changed',
   'password-reset',
   'password-changed',
+  'factors-reset',
 ]);
 
 export interface KeptEvent extends AccountEvent {

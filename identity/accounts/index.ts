@@ -2,6 +2,7 @@ import type { AccountSettings } from '../../contracts/account-settings.ts';
 import { type Clock, systemClock } from '../../contracts/clock.ts';
 import type { StateStore } from '../../contracts/state.ts';
 import { type Attempts, createAttempts } from '../attempts.ts';
+import { factorPrincipal } from '../factors/principal.ts';
 import { Alone } from './alone.ts';
 import { Asking } from './asking.ts';
 import { BoundedQueue } from './bounded-queue.ts';
@@ -44,6 +45,8 @@ export interface AccountsOptions {
   readonly store: StateStore;
   readonly settings: AccountSettings;
   readonly clock?: Clock;
+  /** URL of the issuer, under which its accounts' second factors are kept; without it they cannot be reset. */
+  readonly issuer?: string;
 }
 
 /** Accounts of the embedded issuer. All methods reject with `state-unavailable` when the store cannot be asked. */
@@ -86,7 +89,15 @@ export function createAccounts(options: AccountsOptions): Accounts {
   const repository = new AccountRepository(store);
   const attempts = passwordAttempts(options);
   const queue = new BoundedQueue(settings.argon2.concurrency, settings.argon2.waiting);
-  const administration = { repository, settings, clock };
+  const { issuer } = options;
+  const factorSteps =
+    issuer === undefined
+      ? undefined
+      : async (account: string) => {
+          const { resetSteps } = await import('../factors/reset.ts');
+          return resetSteps(store, factorPrincipal(issuer, account));
+        };
+  const administration = { repository, settings, clock, factorSteps };
   const password = { ...administration, attempts, queue };
   return Object.freeze({
     signIn: new PasswordSignIn(password),

@@ -65,6 +65,7 @@ export const REQUEST_ACTIONS = [
   'change-account',
   'enable-account',
   'reset-password',
+  'reset-factors',
   'set-role',
 ] as const;
 export type RequestAction = (typeof REQUEST_ACTIONS)[number];

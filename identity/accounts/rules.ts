@@ -141,5 +141,6 @@ export const FITTING_STATUS: Readonly<Record<RequestAction, Account['status'] | 
   'change-account': 'active',
   'enable-account': 'disabled',
   'reset-password': 'active',
+  'reset-factors': 'active',
   'set-role': 'none',
 });

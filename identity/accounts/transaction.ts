@@ -30,6 +30,8 @@ export interface AdministrationParts {
   readonly repository: AccountRepository;
   readonly settings: AccountSettings;
   readonly clock: Clock;
+  /** What removes every second factor of an account; undefined where the factors are nobody's business here. */
+  readonly factorSteps?: ((account: string) => Promise<readonly StateOperation[]>) | undefined;
 }
 
 /** How often an operation is judged anew because somebody else was quicker. */

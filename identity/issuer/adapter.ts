@@ -44,10 +44,10 @@ export function createAdapter(
   const jwt = (ACCESS_TOKENS as readonly string[]).includes(model);
   return {
     upsert: async (id, payload, seconds = LONGEST) => {
-      const { grantId, uid, accountId } = payload;
+      const { grantId, uid, accountId, sessionUid } = payload;
       const links = {
         grant: text(grantId),
-        uid: model === 'Session' ? text(uid) : undefined,
+        uid: text(model === 'Session' ? uid : sessionUid),
         account: text(accountId),
       };
       if (!ONCE.has(model)) return models.put(model, id, payload, Math.max(1, seconds), links);

@@ -137,7 +137,7 @@ declare module 'oidc-provider' {
     readonly adapter: { destroy(id: string): Promise<void> };
   }
   interface TokenModel {
-    find(value: string, options?: Readonly<Record<string, boolean>>): Promise<ProviderToken | undefined>;
+    find: (value: string, options?: Readonly<Record<string, boolean>>) => Promise<ProviderToken | undefined>;
     revokeByGrantId(grant: string): Promise<void>;
   }
   type ProviderEvent = (...args: readonly never[]) => void;

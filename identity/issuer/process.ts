@@ -35,7 +35,7 @@ export async function openIssuer(settings: IssuerProcessSettings, wiring: Issuer
   const store = await openState(settings.state, clock);
   try {
     const sealer = createSealer(settings.stateKeys);
-    const accounts = createAccounts({ store, settings: settings.accounts, clock });
+    const accounts = createAccounts({ store, settings: settings.accounts, clock, issuer: settings.issuer });
     const label = settings.brand?.name ?? new URL(settings.issuer).hostname;
     const issuer = new Issuer({
       settings,

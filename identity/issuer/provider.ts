@@ -20,7 +20,7 @@ import { contextOf } from './launch-context.ts';
 import { type IssuerParts, secondsOf } from './parts.ts';
 import { policyOf } from './policy.ts';
 import { requestRewriter } from './requests.ts';
-import { revokeGrant } from './sessions.ts';
+import { bindToSessions, revokeGrant } from './sessions.ts';
 import { signOutAnnouncer, signOutPages } from './sign-out.ts';
 import { PLAIN_SCOPES } from './smart/scopes.ts';
 
@@ -198,6 +198,7 @@ export function createProvider(parts: IssuerParts, keys: KeySet, fetch: BackChan
   provider.Client.prototype.compareClientSecret = async function (this: ProviderClient, actual: string) {
     return (await (await clients.find(this.clientId))?.secretMatches(actual, undefined)) === true;
   };
+  bindToSessions(provider);
   // Every gateway and app can be told which sign-in ended, not only those that registered a back channel.
   provider.Client.prototype.includeSid = () => true;
   provider.use(

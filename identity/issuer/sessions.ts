@@ -13,6 +13,37 @@ export async function signOutSession(
     parts.log('signed-out', { client });
   }
   await parts.models.remove('Session', session.jti);
+  await endTokensOf(parts, session.uid);
+}
+
+/** Tokens that were to end with a session: it may have had several grants for one client, one for each launch. */
+export async function endTokensOf(parts: IssuerParts, uid: string): Promise<void> {
+  for (const model of ['AuthorizationCode', 'RefreshToken', 'AccessToken'] as const) {
+    for (const { name, payload } of await parts.models.linked(model, 'uid', uid)) {
+      if (payload.expiresWithSession !== true) continue;
+      const { jti, exp } = payload;
+      if (model === 'AccessToken' && typeof jti === 'string' && typeof exp === 'number') {
+        await parts.revoke('token', jti, exp);
+      }
+      await parts.models.removeFound(name);
+    }
+  }
+}
+
+/**
+ * `oidc-provider` takes a token for ended as soon as its client has a newer grant in the same session. An app that is
+ * open on two patients has two; they end with the session, and not before.
+ */
+export function bindToSessions(provider: Provider): void {
+  for (const model of [provider.AccessToken, provider.RefreshToken, provider.AuthorizationCode]) {
+    const find = model.find.bind(model);
+    model.find = async (value, options = {}) => {
+      const token = await find(value, { ...options, ignoreSessionBinding: true });
+      if (token?.expiresWithSession !== true || options.ignoreSessionBinding === true) return token;
+      const session = await provider.Session.findByUid(token.sessionUid ?? '');
+      return session?.accountId === token.accountId ? token : undefined;
+    };
+  }
 }
 
 export async function revokeGrant(provider: Provider, grant: string): Promise<void> {

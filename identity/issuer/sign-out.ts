@@ -1,7 +1,7 @@
 import type { Provider, ProviderContext } from 'oidc-provider';
 import type { ShownPage } from './pages.ts';
 import type { IssuerParts } from './parts.ts';
-import { endAtGateways } from './sessions.ts';
+import { endAtGateways, endTokensOf } from './sessions.ts';
 
 function show(context: ProviderContext, page: ShownPage): void {
   for (const [name, value] of Object.entries(page.headers)) context.set(name, value);
@@ -40,11 +40,13 @@ export function signOutAnnouncer(parts: IssuerParts, provider: Provider) {
     if (context.path !== path || context.method !== 'POST') return;
     const session = context.oidc.session as
       | {
+          readonly uid: string;
           readonly destroyed?: boolean;
           readonly authorizations?: Readonly<Record<string, { readonly sid?: string }>>;
         }
       | undefined;
     if (session?.destroyed !== true) return;
+    await endTokensOf(parts, session.uid);
     for (const { sid } of Object.values(session.authorizations ?? {})) {
       if (sid !== undefined) await endAtGateways(parts, sid);
     }

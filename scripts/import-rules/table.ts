@@ -9,6 +9,8 @@ export interface PartRule {
   readonly packages?: readonly string[];
   /** Modules of Node and packages it must not import. */
   readonly denied?: readonly string[];
+  /** Modules of Node and packages that only the files of one of its folders may import. */
+  readonly onlyIn?: { readonly folder: string; readonly modules: readonly string[] };
   /** Parts, folders and modules that must not be reached through others at run time either. */
   readonly unreachable?: readonly string[];
   /** Ships with the package: no development dependency, nothing outside the product. */
@@ -32,7 +34,8 @@ export const PART_RULES: ReadonlyMap<string, PartRule> = new Map<string, PartRul
   // Pure: what it may use computes and does nothing else.
   ['policies', sibling({ builtins: ['buffer', 'crypto'], packages: [] })],
   ['tenant-router', sibling({ denied: SQL })],
-  ['identity', sibling()],
+  // Its own state is the one SQL that a process of the gateway speaks.
+  ['identity', sibling({ onlyIn: { folder: 'identity/state', modules: SQL } })],
   ['activity-log', sibling({ denied: SQL })],
   ['telemetry', sibling({ denied: SQL })],
   ['audit-sql', sibling({ denied: HTTP })],

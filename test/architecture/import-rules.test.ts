@@ -58,6 +58,8 @@ const FORBIDDEN: readonly (readonly [string, string, string])[] = [
   ['contracts/a.ts', 'node:fs', 'contracts must not import node:fs'],
   ['contracts/a.ts', 'node:fs/promises', 'contracts must not import node:fs/promises'],
   ['config/a.ts', '../policies/index.ts', 'config must not import policies'],
+  ['identity/a.ts', 'mysql2/promise', 'identity must not import the package mysql2'],
+  ['identity/statement/a.ts', 'node:sqlite', 'identity must not import node:sqlite'],
   ['config/a.ts', '../tenant-router/index.ts', 'config must not import tenant-router'],
   ['policies/a.ts', 'node:http', 'policies must not import node:http'],
   ['policies/a.ts', 'node:net', 'policies must not import node:net'],

@@ -187,6 +187,7 @@ const COMMANDS: readonly (readonly [args: readonly string[], status: number, pri
   ],
   [['start', '--config', 'missing.yaml'], 3, /missing\.yaml/],
   [['log', 'verify', 'no-such-directory'], 4, /no-such-directory/],
+  [['state', 'check', '--config', 'missing.yaml'], 3, /missing\.yaml/],
 ];
 
 const REASON = expect.stringMatching(/integrity of clinic-emr: unverified$/);

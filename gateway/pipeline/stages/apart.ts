@@ -2,6 +2,8 @@ import { OWN_SEGMENT } from '../../own-pages/paths.ts';
 import { serveOwnPage } from '../../own-pages/serve.ts';
 import type { Exchange, Step } from '../exchange.ts';
 
+const SMART_DOCUMENT = 'smart-configuration';
+
 /**
  * Stage 2b: what is not the EMR's. Everything below `/.chartgate/` is the gateway's own, in tenants without
  * sign-in too, so that the EMR never sees it; an embedded issuer's host is the issuer's.
@@ -10,11 +12,28 @@ export function apart(x: Exchange): Step | Promise<Step> {
   if (x.embedded !== undefined) {
     return x.embedded.forward(x).then((own): Step => ({ kind: 'own-page', reason: own.reason, own }));
   }
-  if (x.facts.path.segments[0] !== OWN_SEGMENT) return undefined;
+  const { segments } = x.facts.path;
+  if (segments[segments.length - 1] === SMART_DOCUMENT) return smartDocument(x);
+  if (segments[0] !== OWN_SEGMENT) return undefined;
   const { browsers } = x.runtime;
   if (browsers?.serves(x.tenant) === true) {
     return serveOwnPage(x, browsers).then((own): Step => ({ kind: 'own-page', reason: own.reason, own }));
   }
   x.match = undefined;
   return undefined;
+}
+
+/**
+ * `BASE/.well-known/smart-configuration`, which apps ask for before they have a token (SMART App Launch 2.2,
+ * "Conformance"): the embedded issuer's, where the tenant trusts one and its policy has no route of its own for it.
+ */
+function smartDocument(x: Exchange): Step | Promise<Step> {
+  const { embedded } = x.runtime;
+  const { method, path } = x.facts;
+  if (embedded === undefined || path.segments.at(-2) !== '.well-known') return undefined;
+  if (x.match?.route.credential === 'anonymous' || (method !== 'GET' && method !== 'HEAD')) return undefined;
+  const issuer = x.tenant.settings.issuers.map((id) => embedded.named(id)).find((each) => each !== undefined);
+  return issuer
+    ?.forward(x, `/.well-known/${SMART_DOCUMENT}`)
+    .then((own): Step => ({ kind: 'own-page', reason: own.reason, own }));
 }

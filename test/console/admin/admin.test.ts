@@ -194,6 +194,10 @@ describe('accounts', () => {
     const reset = await ask('POST', `${path}/reset-password`);
     expect(reset.status).toBe(202);
     await approve(reset.json.request);
+    const factors = await ask('POST', `${path}/reset-factors`);
+    expect(factors).toMatchObject({ status: 202, json: { request: { action: 'reset-factors' }, codes: [] } });
+    expect((await ask('POST', `/admin/accounts/${boris}/reset-factors`, { as: boris })).status).toBe(403);
+    await approve(factors.json.request);
     expect((await ask('POST', `${path}/unlock`)).status).toBe(200);
     expect((await ask('POST', `${path}/require-password-change`)).status).toBe(409);
     expect((await ask('POST', `${path}/reset-password`)).json.codes).toHaveLength(1);

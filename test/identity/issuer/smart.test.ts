@@ -1,4 +1,5 @@
-import FhirKitClient from 'fhir-kit-client';
+import tls from 'node:tls';
+import { Client as FhirKitClient } from 'fhir-kit-client';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../contracts/clock.ts';
@@ -50,10 +51,7 @@ afterEach(() => context?.close());
 
 /** Password, and the app's code; the first time the app is enrolled. */
 async function signIn(login: string): Promise<void> {
-  await page
-    .getByLabel(/user name|e-mail|sign-in name|login/i)
-    .first()
-    .fill(login);
+  await page.locator('input[name=login]').fill(login);
   await page.locator('input[name=password]').fill(GOOD_PASSWORD);
   await page
     .locator(
@@ -93,7 +91,7 @@ describe('SMART App Launch with fhirclient in Chromium', () => {
       base: app.fhir,
       scope: 'launch/patient openid fhirUser patient/Patient.rs patient/Observation.cruds offline_access',
     });
-    await signIn('pat@riverside.example');
+    await signIn(await clinic.newcomer());
     expect(await page.locator('main').innerText()).toContain('Growth Chart');
     await allow();
     const told = await result();
@@ -154,7 +152,7 @@ describe('SMART App Launch with fhirclient in Chromium', () => {
 
   test('who refuses gives the app nothing', async () => {
     await launch({ base: app.fhir, scope: 'launch/patient openid patient/Patient.rs' });
-    await signIn('pat@riverside.example');
+    await signIn(await clinic.newcomer());
     await page.locator('button[name=do][value=deny]').click();
     await page.waitForURL(`${app.redirectUri}**`);
     expect(page.url()).toContain('access_denied');
@@ -164,11 +162,18 @@ describe('SMART App Launch with fhirclient in Chromium', () => {
 describe('fhir-kit-client', () => {
   test('finds the endpoints by the FHIR base, and reads with a token that was granted', async () => {
     await launch({ base: app.fhir, scope: 'launch/patient openid patient/Patient.rs' });
-    await signIn('pat@riverside.example');
+    await signIn(await clinic.newcomer());
     await allow();
     const { state } = await result();
-    const kit = await page.evaluate(() => undefined).then(() => new FhirKitClient({ baseUrl: app.fhir }));
-    expect(kit.baseUrl).toBe(app.fhir);
-    expect((state as Record<string, unknown>).access_token).toEqual(expect.any(String));
+    tls.setDefaultCACertificates([...tls.getCACertificates('default'), app.authority]);
+    const { access_token: bearerToken } = state as { readonly access_token: string };
+    const kit = new FhirKitClient({ baseUrl: app.fhir, bearerToken });
+    const found = await kit.smartAuthMetadata();
+    expect(found.authorizeUrl?.href).toBe(`${clinic.settings.issuer}/authorize`);
+    expect(found.tokenUrl?.href).toBe(`${clinic.settings.issuer}/token`);
+    expect(await kit.read({ resourceType: 'Patient', id: 'p-1' })).toEqual({
+      resourceType: 'Patient',
+      id: 'p-1',
+    });
   });
 });

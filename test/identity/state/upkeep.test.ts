@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openState } from '../../../identity/state/index.ts';
+import { secretOf } from '../../../config/secret.ts';
+import { createSealer, openState } from '../../../identity/state/index.ts';
 import { backupState, inspectState, migrateState } from '../../../identity/state/upkeep.ts';
 
 let folder: string;
@@ -125,4 +127,49 @@ describe('chartgate state', () => {
       said: expect.stringContaining('keeps state'),
     });
   });
+
+  it('works on the state of the process whose settings are given', async () => {
+    const config = join(folder, 'issuer.yaml');
+    const random = (): string => randomBytes(32).toString('base64');
+    const settle = (...keys: readonly string[]): void => {
+      for (const name of keys) {
+        if (!existsSync(join(folder, name))) writeFileSync(join(folder, name), random(), { mode: 0o600 });
+      }
+      writeFileSync(
+        config,
+        `issuer: https://id.clinic.example
+issuerSocket: ${join(folder, 'issuer.sock')}
+gatewaySecret: { file: secret }
+state: { file: state.db, keys: [${keys.map((name) => `{ file: ${name} }`).join(', ')}] }
+tenants: [{ id: north, name: North, audience: "https://north.example" }]
+clients: []
+`,
+      );
+    };
+    writeFileSync(join(folder, 'secret'), random(), { mode: 0o600 });
+    settle('key-1');
+    expect(run('check', '--config', config)).toEqual({
+      status: 4,
+      said: expect.stringContaining('does not exist'),
+    });
+    expect(run('migrate', '--config', config)).toEqual({ status: 0, said: 'Up to date; 1 step.\n' });
+    expect(run('migrate', '--config', config, '--json').said).toBe('{\n  "steps": 0\n}\n');
+    const store = await openState(settings());
+    const place = { kind: 'passkey', id: 'a', field: 'name' } as const;
+    const sealed = createSealer(secretOf(readFileSync(join(folder, 'key-1')))).seal('x', place);
+    await store.insert('passkey', 'a', { body: { name: sealed }, indexes: { principal: 'p' } });
+    expect(run('check', '--config', config).said).toBe('sqlite, schema 1 of 1\n  passkey: 1\nsound\n');
+    settle('key-2', 'key-1');
+    expect(run('reseal', '--config', config)).toEqual({ status: 0, said: 'Sealed anew: 1 documents.\n' });
+    settle('key-2');
+    expect(run('reseal', '--config', config)).toEqual({ status: 0, said: 'Sealed anew: 0 documents.\n' });
+    settle('key-3');
+    expect(run('reseal', '--config', config)).toEqual({
+      status: 1,
+      said: expect.stringContaining('no key that is given: 1'),
+    });
+    const { status, said } = run('backup', '--config', config);
+    expect([status, statSync(said.trim()).mode & 0o777]).toEqual([0, 0o600]);
+    await store.close();
+  }, 60_000);
 });

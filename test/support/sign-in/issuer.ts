@@ -55,7 +55,14 @@ export async function startSignInIssuer(options: SignInIssuerOptions): Promise<S
   const { privateKey } = await generateKeyPair('ES256', { extractable: true });
   const jwk = await exportJWK(privateKey);
   const people = new Map<string, Person>();
-  const agent = new Agent({ connect: { ca: options.authority } });
+  const agent = new Agent({
+    connect: {
+      ca: options.authority,
+      // `*.localhost` is not resolved everywhere.
+      lookup: (_host, wanted, done) =>
+        wanted.all === true ? done(null, [{ address: '127.0.0.1', family: 4 }]) : done(null, '127.0.0.1', 4),
+    },
+  });
   const state: { person: Person | undefined } = { person: undefined };
   const seen: string[] = [];
   const errors: string[] = [];

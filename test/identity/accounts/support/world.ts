@@ -14,6 +14,9 @@ export const QUICK: AccountSettings = Object.freeze({
   lockout: { ...ACCOUNT_DEFAULTS.lockout, sourceFailures: 1000 },
 });
 
+/** Of the accounts' second factors. */
+export const ISSUER = 'https://id.clinic.example';
+
 export interface World {
   readonly store: StateStore;
   readonly accounts: Accounts;
@@ -30,8 +33,8 @@ export async function openWorld(
   const store = await openState({ kind: 'sqlite', file: join(folder, 'state.sqlite') }, clock);
   return {
     store,
-    accounts: createAccounts({ store, settings, clock }),
-    again: (other = settings) => createAccounts({ store, settings: other, clock }),
+    accounts: createAccounts({ store, settings, clock, issuer: ISSUER }),
+    again: (other = settings) => createAccounts({ store, settings: other, clock, issuer: ISSUER }),
     close: async () => {
       await store.close();
       rmSync(folder, { recursive: true });

@@ -7,6 +7,8 @@ import { createAuthority } from '../../../../examples/support/local-authority.ts
 /** A SMART app in the browser with the real `fhirclient`, and beside it the FHIR base that it asks. */
 export interface SmartApp {
   readonly origin: string;
+  /** PEM. */
+  readonly authority: string;
   readonly fhir: string;
   readonly redirectUri: string;
   readonly launchUri: string;
@@ -73,6 +75,7 @@ export async function openApp(): Promise<SmartApp> {
   const origin = `https://localhost:${(server.address() as AddressInfo).port}`;
   const app: SmartApp = {
     origin,
+    authority: authority.certificatePem,
     fhir: `${origin}/fhir`,
     redirectUri: `${origin}/app/`,
     launchUri: `${origin}/launch`,

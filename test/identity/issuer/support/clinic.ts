@@ -38,6 +38,8 @@ export interface Clinic {
   /** Everybody's: a nurse with roles of their own, a patient with one record, a representative with two. */
   readonly people: { readonly nurse: string; readonly patient: string; readonly mother: string };
   readonly administrators: readonly [string, string];
+  /** Somebody new; the login. */
+  newcomer(role?: 'patient' | 'nurse', patients?: readonly string[]): Promise<string>;
   /** Another issuer over the same state, behind the same front. */
   another(): Promise<OpenIssuer>;
   close(): Promise<void>;
@@ -132,7 +134,7 @@ export async function openClinic(options: ClinicOptions = {}): Promise<Clinic> {
     openIssuer(
       { ...settings, socket },
       {
-        pages: createIssuerPages(settings.brand),
+        pages: createIssuerPages(settings.brand, settings.issuer),
         clock,
         log: (event, facts = {}) => log.push({ event, facts }),
       },
@@ -144,6 +146,7 @@ export async function openClinic(options: ClinicOptions = {}): Promise<Clinic> {
   const people = await populate(accounts, administrators);
   const agent = new Agent({ connect: { ca: authority.certificatePem } });
   const more: OpenIssuer[] = [];
+  let newcomers = 0;
   return {
     settings,
     front,
@@ -154,6 +157,11 @@ export async function openClinic(options: ClinicOptions = {}): Promise<Clinic> {
     issuer,
     administrators,
     people,
+    async newcomer(role = 'patient', patients = role === 'patient' ? ['p-1'] : []) {
+      const login = `person-${++newcomers}@riverside.example`;
+      await person(accounts, administrators, { login, role, patients, fhirUser: 'Patient/p-1' });
+      return login;
+    },
     fetch: ((url: string, init = {}) => fetch(url, { ...init, dispatcher: agent })) as typeof fetch,
     async another() {
       const socket = join(folder, `issuer-${more.length + 2}.sock`);
@@ -182,23 +190,33 @@ async function populate(accounts: Accounts, pair: readonly [string, string]) {
     const asked = must(await accounts.asking.setRole(anna, { organisation: 'riverside', name, scopes }));
     must(await accounts.deciding.approve(boris, asked.request?.id ?? ''));
   }
-  const person = async (login: string, role: string, patients: readonly string[], fhirUser: string) => {
-    const id = await enrolled(accounts, pair, 'riverside', login, [role]);
-    const seen = await accounts.account(id);
-    const asked = must(
-      await accounts.asking.changeAccount(
-        anna,
-        id,
-        { roles: [role], patients, fhirUser },
-        seen?.version ?? 0,
-      ),
-    );
-    must(await accounts.deciding.approve(boris, asked.request?.id ?? ''));
-    return id;
-  };
+  const one = (login: string, role: string, patients: readonly string[], fhirUser: string) =>
+    person(accounts, pair, { login, role, patients, fhirUser });
   return {
-    nurse: await person('nina@riverside.example', 'nurse', [], 'Practitioner/nina'),
-    patient: await person('pat@riverside.example', 'patient', ['p-1'], 'Patient/p-1'),
-    mother: await person('mo@riverside.example', 'patient', ['p-1', 'p-2'], 'RelatedPerson/mo'),
+    nurse: await one('nina@riverside.example', 'nurse', [], 'Practitioner/nina'),
+    patient: await one('pat@riverside.example', 'patient', ['p-1'], 'Patient/p-1'),
+    mother: await one('mo@riverside.example', 'patient', ['p-1', 'p-2'], 'RelatedPerson/mo'),
   };
+}
+
+interface Somebody {
+  readonly login: string;
+  readonly role: string;
+  readonly patients: readonly string[];
+  readonly fhirUser: string;
+}
+
+async function person(
+  accounts: Accounts,
+  pair: readonly [string, string],
+  { login, role, patients, fhirUser }: Somebody,
+): Promise<string> {
+  const [anna, boris] = pair;
+  const id = await enrolled(accounts, pair, 'riverside', login, [role]);
+  const seen = await accounts.account(id);
+  const asked = must(
+    await accounts.asking.changeAccount(anna, id, { roles: [role], patients, fhirUser }, seen?.version ?? 0),
+  );
+  must(await accounts.deciding.approve(boris, asked.request?.id ?? ''));
+  return id;
 }
