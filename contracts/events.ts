@@ -13,7 +13,6 @@ export const CHANNELS = Object.freeze({
   alarm: 'chartgate:alarm',
   account: 'chartgate:account',
   factor: 'chartgate:factor',
-  client: 'chartgate:client',
 });
 
 /** One per request, after its answer's head was decided. Durations in seconds. */
@@ -51,7 +50,9 @@ export interface AlarmEvent {
     | 'activity-log'
     | 'clock-jump'
     | 'reload-refused'
-    | 'worker-exit';
+    | 'worker-exit'
+    /** An API client's last secret ends within two weeks, or has ended; said once an hour. */
+    | 'client-secret-expires';
   readonly tenant: string;
 }
 
@@ -90,14 +91,4 @@ export interface FactorEvent {
   readonly actor: string | undefined;
   /** Wall-clock milliseconds. */
   readonly at: number;
-}
-
-/** One per use of an API client's secret with a request, and one per look at clients whose secrets end. No id, no name. */
-export interface ClientEvent {
-  readonly what: 'used' | 'refused' | 'expires-soon' | 'expired';
-  readonly tenant: string;
-  /** Why it was refused: a code of `identity/clients`. */
-  readonly why: string | undefined;
-  /** Until the secret ends; negative when it has. */
-  readonly secondsLeft: number | undefined;
 }

@@ -45,6 +45,8 @@ export interface TlsFacts {
   readonly serverName: string;
   /** Absent where the tenant asks for none, and where what was shown does not count. */
   readonly certificate?: ClientCertificateFacts | undefined;
+  /** Why the one that was shown does not count, in OpenSSL's word for it such as `CERT_REVOKED`; for records. */
+  readonly certificateFault?: string | undefined;
 }
 
 /** How a request carries a body. `chunked` also stands for an HTTP/2 body without a declared length. */

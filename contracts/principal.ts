@@ -100,4 +100,6 @@ export type PresentedFacts = Pick<RequestFacts, 'method' | 'authority' | 'path' 
 /** Credentials → principal. Never throws for a bad credential. Answers synchronously when it can (cached token). */
 export interface Authenticator {
   authenticate(request: AuthenticationRequest): AuthenticationResult | Promise<AuthenticationResult>;
+  /** Whether the token that a principal came from was revoked since, as far as its issuer tells by itself. */
+  isRevoked(principal: Principal): boolean;
 }

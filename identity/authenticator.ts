@@ -1,9 +1,12 @@
 import type { Clock } from '../contracts/clock.ts';
 import { ChartgateError } from '../contracts/errors.ts';
 import type { Revocation } from '../contracts/issuer-link.ts';
-import type { AuthenticationRequest, AuthenticationResult, Authenticator } from '../contracts/principal.ts';
-import type { IssuerSettings } from '../contracts/settings.ts';
-import type { StateStore } from '../contracts/state.ts';
+import type {
+  AuthenticationRequest,
+  AuthenticationResult,
+  BearerPrincipal,
+  Principal,
+} from '../contracts/principal.ts';
 import { isAlgorithm } from './algorithms.ts';
 import { parseCredential } from './bearer.ts';
 import { type ClaimExpectations, checkClaims } from './claims.ts';
@@ -18,43 +21,17 @@ import { authenticationOf } from './second-factor.ts';
 import type { Judged } from './token-cache.ts';
 import { refuseOtherCertificate } from './tokens/confirmation.ts';
 import { Proofs } from './tokens/dpop.ts';
+import type {
+  AuthenticatorOptions,
+  IssuerReadiness,
+  OtherCallers,
+  TokenAuthenticator,
+} from './tokens/interface.ts';
 import { MemoryReplayGuard, type ReplayGuard, StoreReplayGuard } from './tokens/replay.ts';
+import type { TokenMarks } from './tokens/revocations.ts';
 
-/** Callers that show something other than a token: each answers undefined where that is none of its business. */
-export interface OtherCallers {
-  /** A certificate that stands for somebody, on a connection without any other credential. */
-  byCertificate(request: AuthenticationRequest): AuthenticationResult | undefined;
-  /** `Basic` of an API client. @param credential base64 of id and secret (RFC 7617 §2) */
-  bySecret(
-    request: AuthenticationRequest,
-    credential: string,
-  ): AuthenticationResult | Promise<AuthenticationResult> | undefined;
-}
-
-export interface AuthenticatorOptions {
-  readonly issuers: readonly IssuerSettings[];
-  readonly clock: Clock;
-  /** Where it is remembered which proofs were used, for every worker; undefined: see `alone`. */
-  readonly state?: StateStore | undefined;
-  /** This process is the only one of the gateway, so that its own memory is enough to notice a proof used twice. */
-  readonly alone?: boolean;
-  readonly others?: OtherCallers | undefined;
-  /** Told of everything that an embedded issuer revokes. */
-  readonly onRevocation?: (issuer: string, revocation: Revocation) => void;
-}
-
-/** Whether an issuer's keys are at hand. */
-export interface IssuerReadiness {
-  readonly issuer: string;
-  readonly available: boolean;
-}
-
-export interface TokenAuthenticator extends Authenticator {
-  /** Fetches what is missing of every issuer and says which have usable keys. Never rejects. */
-  ready(): Promise<readonly IssuerReadiness[]>;
-  /** Ends every connection to an issuer. */
-  close(): void;
-}
+/** Only while somebody holds the principal, as a request that goes on for long does. */
+const marksOf = new WeakMap<BearerPrincipal, TokenMarks>();
 
 const NOBODY: AuthenticationResult = Object.freeze({ ok: true, principal: ANONYMOUS });
 
@@ -68,10 +45,10 @@ export function createAuthenticator(options: AuthenticatorOptions): TokenAuthent
   const { clock, onRevocation } = options;
   const issuers = new Map<string, Issuer>();
   for (const settings of options.issuers) {
-    const { id } = settings;
+    const { id, issuer } = settings;
     if (issuers.has(id)) throw new ChartgateError('configuration-invalid', `two issuers have the id ${id}`);
     const listener =
-      onRevocation === undefined ? undefined : (revocation: Revocation) => onRevocation(id, revocation);
+      onRevocation === undefined ? undefined : (revocation: Revocation) => onRevocation(issuer, revocation);
     issuers.set(id, new Issuer(settings, clock, listener));
   }
   return new TokenJudge(issuers, clock, new Proofs(clock, guardOf(options)), options.others);
@@ -131,6 +108,16 @@ class TokenJudge implements TokenAuthenticator {
     );
   }
 
+  isRevoked(principal: Principal): boolean {
+    if (principal.kind !== 'bearer') return false;
+    const marks = marksOf.get(principal);
+    if (marks === undefined) return false;
+    // By its name: the principal may have been made before the configuration was replaced.
+    for (const { settings, feed } of this.#issuers.values())
+      if (settings.issuer === principal.issuer && feed?.denies(marks) === true) return true;
+    return false;
+  }
+
   async ready(): Promise<readonly IssuerReadiness[]> {
     const issuers = [...this.#issuers.values()];
     return Promise.all(
@@ -150,7 +137,10 @@ class TokenJudge implements TokenAuthenticator {
     scheme: 'bearer' | 'dpop',
     token: string,
   ): AuthenticationResult | Promise<AuthenticationResult> {
-    if (issuer.feed?.denies(marks) === true) return refuse('token-revoked', 'feed');
+    if (issuer.feed !== undefined) {
+      if (issuer.feed.denies(marks)) return refuse('token-revoked', 'feed');
+      marksOf.set(result.principal, marks);
+    }
     if (confirmation?.by !== 'dpop') {
       // RFC 9449 §7.1: the scheme says that the token is bound to a key, and it is not.
       if (scheme === 'dpop') return refuse('token-unbound', 'scheme DPoP');

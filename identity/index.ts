@@ -1,8 +1,8 @@
-export {
-  type AuthenticatorOptions,
-  createAuthenticator,
-  type IssuerReadiness,
-  type OtherCallers,
-  type TokenAuthenticator,
-} from './authenticator.ts';
+export { createAuthenticator } from './authenticator.ts';
 export { createOtherCallers, watchExpiry } from './clients/index.ts';
+export type {
+  AuthenticatorOptions,
+  IssuerReadiness,
+  OtherCallers,
+  TokenAuthenticator,
+} from './tokens/interface.ts';

@@ -13,7 +13,8 @@ function deny(route: Route, denial: Deny['denial'], failed: Reason): Deny {
 /** A token that nothing binds to its sender is good for whoever has it. Sessions are no tokens: their cookie never leaves its host. */
 function isBound(wanted: Route['senderConstrained'], principal: Principal): boolean {
   if (wanted === 'none' || principal.kind !== 'bearer') return true;
-  return wanted === 'any' ? principal.constraint !== 'none' : principal.constraint === wanted;
+  const { constraint } = principal;
+  return wanted === 'any' ? constraint === 'dpop' || constraint === 'certificate' : constraint === wanted;
 }
 
 /**
@@ -24,6 +25,8 @@ export function withBinding(route: Route, decide: Decider): Decider {
   const { clientCertificate, senderConstrained } = route;
   if (clientCertificate === 'none' && senderConstrained === 'none') return decide;
   const missing = deny(route, 'certificate-required', { code: 'certificate-missing', held: false });
+  const refused = (detail: string): Deny =>
+    deny(route, 'certificate-required', { code: 'certificate-missing', held: false, detail });
   const unbound = deny(route, 'sender-unconstrained', {
     code: 'sender-constrained',
     held: false,
@@ -42,7 +45,7 @@ export function withBinding(route: Route, decide: Decider): Decider {
       clientCertificate !== 'none' &&
       (certificate === undefined || certificate.notAfter <= nowSeconds * 1000)
     )
-      return missing;
+      return facts.tls.certificateFault === undefined ? missing : refused(facts.tls.certificateFault);
     if (!isBound(senderConstrained, principal)) return unbound;
     const decision = decide(facts, match, principal, nowSeconds);
     return Object.freeze({ ...decision, reasons: Object.freeze([...held, ...decision.reasons]) });

@@ -10,6 +10,7 @@ import {
   ident,
   TRIGGER_PREFIX,
 } from '../names.ts';
+import { TRIGGER_KINDS, triggerName } from '../writers/triggers.ts';
 import { auditText, unquote } from './binlog-keys.ts';
 import { type AuditEntry, type BinlogTable, type Matched, Matcher } from './binlog-match.ts';
 import { type LogEntry, type LogSource, logEntries, logLines, type RowChange } from './binlog-text.ts';
@@ -127,6 +128,8 @@ const OWN_TRIGGER = new RegExp(
   'is',
 );
 
+const ownName = (schema: string, trigger: string): string => JSON.stringify([schema, trigger]);
+
 /** What a statement does to a trigger of ours; undefined for any other statement. */
 function ownTrigger(
   text: string,
@@ -137,7 +140,7 @@ function ownTrigger(
   if (name === '' || place === undefined) return undefined;
   return {
     verb: verb.toUpperCase() === 'DROP' ? 'DROP' : 'CREATE',
-    name: JSON.stringify([place, name.replace('`', '')]),
+    name: ownName(place, name.replace('`', '')),
   };
 }
 
@@ -179,8 +182,13 @@ export async function binlogCoverage(
     return table === INSTATEMENT_TABLE ? new Set([layout.action]) : auditColumns;
   };
   let on = options.auditing;
-  /** Triggers of ours that were dropped, and those of them that were made again at once. */
-  const dropped = new Map<string, { readonly where: string; again: boolean }>();
+  /** Triggers of ours that were dropped, and those of them that were made again before a row was changed. */
+  const dropped = new Map<string, { readonly where: string; missed: boolean; again: boolean }>();
+  const tableOf = new Map(
+    model.tables.flatMap(({ name }) =>
+      TRIGGER_KINDS.map((kind) => [ownName(names.emrSchema, triggerName(name, kind)), name] as const),
+    ),
+  );
   let whileStopped = 0;
   const others = new Map<string, number>();
   const statements = new Map<string, { verb: string; times: number; where: string }>();
@@ -196,10 +204,11 @@ export async function binlogCoverage(
       const own = ownTrigger(entry.text, names);
       if (own !== undefined) {
         // Only `start` makes them again, and it says so at its end.
-        if (own.verb === 'DROP') dropped.set(own.name, { where: entry.where, again: false });
-        else {
-          const before = dropped.get(own.name);
-          if (before !== undefined) before.again = true;
+        const before = dropped.get(own.name);
+        // `start` also drops what is not there; since when it has been missing is what counts.
+        if (own.verb === 'CREATE' && before !== undefined) before.again = !before.missed;
+        if (own.verb === 'DROP' && before?.again !== false) {
+          dropped.set(own.name, { where: entry.where, missed: false, again: false });
         }
         return;
       }
@@ -220,6 +229,8 @@ export async function binlogCoverage(
         if (audit !== undefined && audited.has(audit.table)) matcher.audit(audit);
       }
     } else if (entry.schema === names.emrSchema) {
+      for (const [name, before] of dropped)
+        before.missed ||= !before.again && tableOf.get(name) === entry.table;
       if (!on) whileStopped += 1;
       else if (audited.has(entry.table)) matcher.change(entry);
       else others.set(entry.table, (others.get(entry.table) ?? 0) + 1);

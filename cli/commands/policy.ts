@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { loadPolicyDocument, type PolicyRules } from '../../config/index.ts';
 import { ChartgateError } from '../../contracts/errors.ts';
 import { METHODS, type RequestFacts } from '../../contracts/facts.ts';
@@ -21,6 +21,8 @@ interface ExplainOptions {
   readonly patient?: string;
   readonly anonymous?: true;
   readonly upgrade?: true;
+  readonly bound?: 'dpop' | 'certificate';
+  readonly clientCertificate?: true;
   readonly json?: true;
 }
 
@@ -43,6 +45,10 @@ export function register(program: Command): void {
     .option('--scopes <scopes>', 'scopes of the token, separated by spaces')
     .option('--patient <id>', "the token's patient (SMART launch context)")
     .option('--anonymous', 'without a token')
+    .addOption(
+      new Option('--bound <how>', 'the token is bound to its sender').choices(['dpop', 'certificate']),
+    )
+    .option('--client-certificate', 'the connection has a client certificate that the tenant accepts')
     .option('--upgrade', 'the request asks for a WebSocket')
     .option('--json', 'print the decision as JSON')
     .addHelpText(
@@ -86,6 +92,8 @@ function printRoutes(file: string, json: boolean): void {
     row.hide,
     [
       ...(row.introspection === 'always' ? ['introspected'] : []),
+      ...(row.senderConstrained === 'none' ? [] : [`bound (${row.senderConstrained})`]),
+      ...(row.clientCertificate === 'none' ? [] : ['client certificate']),
       ...(row.upgrade === undefined ? [] : [row.upgrade]),
       ...(row.limit === undefined ? [] : [`${row.limit.requests} per ${row.limit.windowSeconds} s`]),
       ...(row.maxBodyBytes === 0 ? [] : [`body ${row.maxBodyBytes} B`]),
@@ -141,7 +149,7 @@ function printTable(rows: readonly (readonly string[])[]): void {
 
 function explain(options: ExplainOptions): void {
   const principal = principalOf(options);
-  const facts = factsOf(options.request, options.upgrade === true);
+  const facts = factsOf(options.request, options.upgrade === true, options.clientCertificate === true);
   const { policy } = load(options.policy);
   const match = policy.match(facts);
   const decision = policy.decide(facts, match, principal, Math.floor(Date.now() / 1000));
@@ -169,7 +177,7 @@ function printDecision(decision: Decision, route: Route | undefined): void {
 }
 
 /** A principal that exists only in this command: nobody was authenticated, and nothing is reached with it. */
-function principalOf({ anonymous, scopes, patient }: ExplainOptions): Principal {
+function principalOf({ anonymous, scopes, patient, bound }: ExplainOptions): Principal {
   if (anonymous === true) {
     if (scopes !== undefined || patient !== undefined) {
       throw new ChartgateError('usage', '--anonymous excludes --scopes and --patient.');
@@ -181,6 +189,8 @@ function principalOf({ anonymous, scopes, patient }: ExplainOptions): Principal 
   }
   return Object.freeze({
     kind: 'bearer',
+    credential: 'token',
+    constraint: bound ?? 'none',
     tenant: 'made-up',
     issuer: 'https://made-up.invalid',
     subject: 'made-up',
@@ -192,8 +202,16 @@ function principalOf({ anonymous, scopes, patient }: ExplainOptions): Principal 
   }) as unknown as Principal;
 }
 
+const MADE_UP_CERTIFICATE = Object.freeze({
+  thumbprint: '',
+  subject: 'CN=made-up',
+  names: [],
+  notAfter: Number.MAX_SAFE_INTEGER,
+  der: '',
+});
+
 /** What the policy sees of a request line, read by the gateway's own canonicaliser. */
-function factsOf(line: string, upgrade: boolean): RequestFacts {
+function factsOf(line: string, upgrade: boolean, certified: boolean): RequestFacts {
   const [, method, target] = /^(\S+) (\S+)$/.exec(line) ?? [];
   const known = METHODS.find((name) => name === method);
   if (known === undefined || target === undefined) {
@@ -225,6 +243,11 @@ function factsOf(line: string, upgrade: boolean): RequestFacts {
     body: { kind: 'none' },
     mediaType: undefined,
     peer: '192.0.2.1',
-    tls: { version: 'TLSv1.3', cipher: '', serverName: 'made-up.invalid' },
+    tls: {
+      version: 'TLSv1.3',
+      cipher: '',
+      serverName: 'made-up.invalid',
+      ...(certified ? { certificate: MADE_UP_CERTIFICATE } : {}),
+    },
   } satisfies RequestFacts);
 }

@@ -11,6 +11,7 @@ import { checkerConfiguration, type GatewayOverrides, gatewayConfiguration } fro
 import { approve, type Installer, prepareDatabase, type SqlUser } from './emr-side.ts';
 import { chooseIsolation, give, type Isolation } from './isolation.ts';
 import { type Layout, makeLayout, writeSecret } from './layout.ts';
+import type { People, PreparedPeople } from './people/index.ts';
 import { type DemoClient, makeClients, requestToken } from './tokens.ts';
 
 export type TenantName = 'north' | 'south';
@@ -37,6 +38,8 @@ export interface StackOptions extends GatewayOverrides {
   /** Pins the gateway's processes to this CPU (for measurements). */
   readonly gatewayCpu?: number;
   readonly onStep?: (what: string) => void;
+  /** With the embedded issuer, and people who sign in at Northgate Clinic; without either unless told. */
+  readonly people?: boolean;
   /** Before the gateway starts: whatever else it is to find, and how its configuration differs. */
   readonly prepare?: (around: BeforeGateway) => Promise<{
     readonly adjust?: GatewayOverrides['adjust'];
@@ -84,6 +87,8 @@ export interface Stack {
   readonly issuer: Service;
   readonly checker: Service;
   readonly gateway: Service;
+  /** Where it was started with people. */
+  readonly people: People | undefined;
   /** The gateway's worker processes. */
   gatewayPids(): number[];
   token(request: { tenant: TenantName; client?: string; scopes: readonly string[] }): Promise<string>;
@@ -148,7 +153,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const authority = await createAuthority('Chartgate demo authority');
     const authorityFile = join(directory, 'authority.pem');
     writeFileSync(authorityFile, authority.certificatePem);
-    const hosts = ['localhost', ...TENANTS.map((tenant) => `${tenant}.localhost`)];
+    const hosts = [
+      'localhost',
+      ...TENANTS.map((tenant) => `${tenant}.localhost`),
+      ...(options.people === true ? ['id.localhost'] : []),
+    ];
     const certificate = await authority.issue({
       commonName: 'localhost',
       hosts: [...hosts, '127.0.0.1'],
@@ -184,17 +193,28 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await checker.start();
     started.push(() => checker.stop());
 
+    let withPeople: PreparedPeople | undefined;
+    const around = { layout, isolation, authority, gatewayPort, tenants };
+    if (options.people === true) {
+      step('the embedded issuer, where people sign in');
+      // Loaded here: what is started without people has no use for it.
+      const { preparePeople } = await import('./people/index.ts');
+      withPeople = await preparePeople(around);
+      started.push(withPeople.stop);
+    }
+
     step('the gateway');
     const operationsPort = options.operationsPort || (await freePort());
     const gatewayFile = join(layout.gateway, 'gateway.yaml');
     const introspector = clients.find((client) => client.id === 'gateway')?.secret ?? '';
     writeSecret(join(layout.gateway, 'introspection.secret'), introspector, isolation.gateway);
-    const prepared = await options.prepare?.({ layout, isolation, authority, gatewayPort, tenants });
+    const prepared = await options.prepare?.(around);
     if (prepared?.stop !== undefined) started.push(prepared.stop);
     writeSecret(
       gatewayFile,
       gatewayConfiguration(layout, {
         ...options,
+        ...(withPeople === undefined ? {} : { adjust: withPeople.adjust }),
         ...(prepared?.adjust === undefined ? {} : { adjust: prepared.adjust }),
         gatewayPort,
         operationsPort,
@@ -227,6 +247,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     });
     await gateway.start();
     started.push(() => gateway.stop());
+    if (withPeople !== undefined) step('two administrators and a user, by the commands that a clinic uses');
+    const people = await withPeople?.settle();
 
     return {
       directory,
@@ -242,6 +264,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       issuer,
       checker,
       gateway,
+      people,
       gatewayPids: () => (JSON.parse(gateway.readyLine) as { workers: number[] }).workers,
       token(request) {
         const client = clients.find((each) => each.id === (request.client ?? 'pharmacy'));

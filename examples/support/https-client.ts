@@ -19,6 +19,8 @@ export interface Ask {
   readonly body?: string | Buffer;
   readonly token?: string | undefined;
   readonly maxVersion?: SecureVersion;
+  /** The client's own certificate, PEM. */
+  readonly certificate?: { readonly certificatePem: string; readonly keyPem: string } | undefined;
 }
 
 /**
@@ -38,6 +40,9 @@ export function ask(options: Ask): Promise<Reply> {
       method: options.method ?? 'GET',
       ca: options.authority,
       agent: false,
+      ...(options.certificate === undefined
+        ? {}
+        : { cert: options.certificate.certificatePem, key: options.certificate.keyPem }),
       ...(options.maxVersion === undefined
         ? {}
         : { maxVersion: options.maxVersion, minVersion: options.maxVersion, ciphers: 'DEFAULT@SECLEVEL=0' }),

@@ -49,7 +49,10 @@ export async function signOut(c: Call, fields: Fields): Promise<OwnAnswer> {
 }
 
 export async function signedOut(c: Call): Promise<OwnAnswer> {
-  return pageAnswer(200, renderSignedOut(c.site, { signInHref: PAGES.signIn, reason: 'asked' }));
+  return pageAnswer(200, renderSignedOut(c.site, { signInHref: PAGES.signIn, reason: 'asked' }), {
+    // On a shared device nobody finds the pages of whoever was there before (W3C Clear Site Data §3.1).
+    headers: ['clear-site-data', '"cache"'],
+  });
 }
 
 function afterwards(c: Call): string {

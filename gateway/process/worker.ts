@@ -5,6 +5,7 @@ import type { ActivitySink } from '../../contracts/activity.ts';
 import { systemClock } from '../../contracts/clock.ts';
 import { ChartgateError } from '../../contracts/errors.ts';
 import type { Revocation } from '../../contracts/issuer-link.ts';
+import { watchExpiry } from '../../identity/index.ts';
 import { startWorkerTelemetry } from '../../telemetry/index.ts';
 import { createTenantRouter } from '../../tenant-router/index.ts';
 import { Exchange, type Services } from '../pipeline/exchange.ts';
@@ -43,6 +44,7 @@ export interface Worker {
 
 /** Milliseconds between looks at each database's verdict, so that metrics and readiness are true without traffic. */
 const WATCH_MS = 1000;
+const FIRST_WORKER = 'worker-1';
 /** Milliseconds to wait for the activity log; longer than an orphaned worker lives. */
 const TAKEOVER_MS = 3000;
 
@@ -65,6 +67,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const watch = setInterval(() => watchDatabases(runtime), WATCH_MS);
   watch.unref();
   watchDatabases(runtime);
+  const endExpiry = watchClients();
 
   const listener = await listen(
     { ...settings, listen: { ...settings.listen, port: options.port } },
@@ -86,6 +89,18 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     runtime.browsers?.sessions
       .endByIssuer(issuer, kind === 'session' ? { sid: value } : { subject: value, before: issuedBefore })
       .catch(() => log('error', 'sessions-not-ended', {}));
+  }
+
+  /** API clients whose secrets end soon; one worker says it. */
+  function watchClients(): () => void {
+    if (options.name !== FIRST_WORKER) return () => undefined;
+    const store = () => {
+      const { settings: serving, state } = runtime;
+      return serving.tenants.some(({ apiClients }) => apiClients !== undefined) ? state : undefined;
+    };
+    return watchExpiry(store, clock, (client, tenant, daysLeft) =>
+      log('warning', 'client-secret-expires', { client, tenant, daysLeft }),
+    );
   }
 
   function watchDatabases(of: OwnedRuntime): void {
@@ -153,6 +168,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       clearTimeout(cut);
       tunnels.close();
       clearInterval(watch);
+      endExpiry();
       await router.close(Math.max(0, deadline - clock.monotonic()));
       await runtime.close();
       await note('stop', '');
@@ -188,6 +204,8 @@ function digestsOf(runtime: OwnedRuntime): string {
 function readinessOf(runtime: OwnedRuntime, activity: ActivitySink): Readiness {
   const reasons: string[] = [];
   if (!activity.healthy) reasons.push('activity-log-unavailable');
+  // Only signed-in routes need it: named, but no reason to send everybody elsewhere.
+  if (runtime.parts.state.value?.opened === false) reasons.push('state-unavailable');
   let intact = 0;
   for (const database of runtime.databases) {
     const verdict = runtime.oracle.current(database);

@@ -1,7 +1,7 @@
 import { constants, type X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import { ChartgateError } from '../../contracts/errors.ts';
-import type { ClientCertificateFacts } from '../../contracts/facts.ts';
+import type { ClientCertificateFacts, TlsFacts } from '../../contracts/facts.ts';
 import type { ClientCertificateSettings, GatewaySettings } from '../../contracts/settings.ts';
 
 /** What decides about client certificates at a listener. */
@@ -51,9 +51,13 @@ export interface ClientAuthorities {
   readonly options: { readonly ca?: string; readonly secureOptions?: number };
   /** The context of a name that wants certificates; undefined: the listener's own. */
   contextOf(serverName: string): SecureContext | undefined;
-  /** The certificate that was shown and counts at that name. */
-  shown(socket: TLSSocket, serverName: string): ClientCertificateFacts | undefined;
+  /** The certificate that was shown at that name: it counts, or why it does not. */
+  shown(socket: TLSSocket, serverName: string): ShownCertificate;
 }
+
+export type ShownCertificate = Pick<TlsFacts, 'certificate' | 'certificateFault'>;
+
+const NONE: ShownCertificate = Object.freeze({});
 
 /**
  * Compiles what the settings say of client certificates. The chain and the revocation list are OpenSSL's to
@@ -83,7 +87,7 @@ export function createClientAuthorities(
     options: asks ? { ca: NO_AUTHORITY, secureOptions: constants.SSL_OP_NO_TICKET } : {},
     contextOf: (serverName: string) => contexts.get(serverName),
     shown: (socket: TLSSocket, serverName: string) =>
-      contexts.has(serverName) ? verifiedCertificate(socket) : undefined,
+      contexts.has(serverName) ? judgeCertificate(socket) : NONE,
   });
 }
 
@@ -108,11 +112,13 @@ function contextFor(
   }
 }
 
-function verifiedCertificate(socket: TLSSocket): ClientCertificateFacts | undefined {
-  // `authorized` alone is not enough: it is also said of a resumed session without any certificate.
-  if (!socket.authorized || socket.isSessionReused()) return undefined;
+function judgeCertificate(socket: TLSSocket): ShownCertificate {
   const certificate = socket.getPeerX509Certificate();
-  return certificate === undefined ? undefined : factsOf(certificate);
+  if (certificate === undefined) return NONE;
+  // `authorized` alone is not enough: it is also said of a resumed session without any certificate.
+  if (socket.authorized && !socket.isSessionReused()) return { certificate: factsOf(certificate) };
+  const fault: unknown = socket.authorizationError;
+  return { certificateFault: typeof fault === 'string' && /^[A-Z_]{1,64}$/.test(fault) ? fault : 'refused' };
 }
 
 export function factsOf(certificate: X509Certificate): ClientCertificateFacts {

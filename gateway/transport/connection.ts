@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { ClientCertificateFacts, TlsFacts } from '../../contracts/facts.ts';
+import type { TlsFacts } from '../../contracts/facts.ts';
 
 /** What the listener knows of a connection: an HTTP/1.1 socket, or an HTTP/2 session. */
 export interface Connection {
@@ -36,21 +36,20 @@ export function peerOf(socket: Socket): string {
 
 /**
  * @param now monotonic milliseconds
- * @param certificateAt the client's certificate, as far as it counts at a server name
+ * @param certificateAt what the client's certificate is worth at a server name
  */
 export function describe(
   socket: TLSSocket,
   now: number,
-  certificateAt: (serverName: string) => ClientCertificateFacts | undefined = () => undefined,
+  certificateAt: (serverName: string) => Pick<TlsFacts, 'certificate' | 'certificateFault'> = () => ({}),
 ): Connection {
   const serverName = typeof socket.servername === 'string' ? socket.servername.toLowerCase() : '';
-  const certificate = certificateAt(serverName);
   return {
     tls: Object.freeze({
       version: socket.getProtocol() === 'TLSv1.2' ? 'TLSv1.2' : 'TLSv1.3',
       cipher: socket.getCipher()?.name ?? '',
       serverName,
-      ...(certificate === undefined ? {} : { certificate }),
+      ...certificateAt(serverName),
     }),
     peer: peerOf(socket),
     current: undefined,

@@ -128,6 +128,7 @@ function permitted(
 ): { readonly tenant: Tenant; readonly route: Route } | undefined {
   const { principal, facts } = x;
   if (principal.kind !== 'anonymous' && principal.expiresAt <= seconds) return undefined;
+  if (runtime.authenticator.isRevoked(principal)) return undefined;
   if (runtime === x.runtime) return { tenant: x.tenant, route: x.route };
   // The configuration was replaced: what was decided then is decided again. The request is the same, and
   // its token was verified; whether its issuer and audience still count has to be asked.

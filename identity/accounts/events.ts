@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { channel } from 'node:diagnostics_channel';
 import { type AccountEvent, CHANNELS } from '../../contracts/events.ts';
 import type { JsonBody, StateOperation, StateStore, StoredDocument } from '../../contracts/state.ts';
+import { parseOrganisationName } from './names.ts';
 
 /** Everything that is written down of accounts. Part of the interface of logs; never renamed. */
 export const ACCOUNT_EVENTS = [
@@ -79,5 +80,6 @@ export async function eventsOf(
   organisation: string,
   page: { readonly limit: number; readonly after?: string },
 ): Promise<readonly KeptEvent[]> {
+  if (parseOrganisationName(organisation) === undefined) return [];
   return (await store.find('account-event', 'organisation', organisation, page)).map(keptEvent);
 }

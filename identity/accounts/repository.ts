@@ -15,6 +15,8 @@ import {
 } from './model.ts';
 
 const PAGE = 500;
+/** Of every id that we make: random ones, hashes, and names of organisations. */
+const ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 export const newId = (): string => randomBytes(16).toString('base64url');
 
@@ -90,8 +92,13 @@ export class AccountRepository {
     this.store = store;
   }
 
+  /** What somebody typed may be no id at all: then there is no such document. */
+  #get(kind: 'account' | 'organisation' | 'password' | 'approval', id: string) {
+    return ID.test(id) ? this.store.get(kind, id) : undefined;
+  }
+
   async account(id: string): Promise<Account | undefined> {
-    const found = await this.store.get('account', id);
+    const found = await this.#get('account', id);
     return found && accountOf(found);
   }
 
@@ -101,17 +108,17 @@ export class AccountRepository {
   }
 
   async organisation(id: string): Promise<Organisation | undefined> {
-    const found = await this.store.get('organisation', id);
+    const found = await this.#get('organisation', id);
     return found && organisationOf(found);
   }
 
   async password(account: string): Promise<PasswordRecord | undefined> {
-    const found = await this.store.get('password', account);
+    const found = await this.#get('password', account);
     return found && passwordOf(found);
   }
 
   async request(id: string): Promise<ApprovalRequest | undefined> {
-    const found = await this.store.get('approval', id);
+    const found = await this.#get('approval', id);
     return found && requestOf(found);
   }
 
@@ -156,6 +163,7 @@ export class AccountRepository {
 
   async #all(kind: 'account' | 'role' | 'approval', organisation: string) {
     const all = [];
+    if (!ID.test(organisation)) return [];
     for (let after: string | undefined; ; ) {
       const page = await this.store.find(kind, 'organisation', organisation, {
         limit: PAGE,

@@ -8,7 +8,7 @@ import type { BoundedQueue } from './bounded-queue.ts';
 import type { Account, PasswordRecord } from './model.ts';
 import { parseLogin } from './names.ts';
 import { parsePassword, passwordBytes } from './password-text.ts';
-import { type AccountRepository, passwordDocument } from './repository.ts';
+import { type AccountRepository, accountDocument, passwordDocument } from './repository.ts';
 
 export interface SignInAttempt {
   /** As typed. */
@@ -55,22 +55,28 @@ export interface SignInParts {
   readonly queue: BoundedQueue;
 }
 
-/** No login has this form. */
+/** Logins of this form nobody can have: `parseLogin` takes none of them. */
 const NOBODY = '';
+const DECOY_LOGIN = ' decoy';
+const DECOY = 'decoy';
 
 /** What attempts are counted by: the login as it is compared, whether or not there is such an account. */
 export const attemptsKey = (login: string): string => hashOf('login', login);
 
 /**
- * Judges logins and passwords. Whatever the case, one look-up of the account, one of its password and one
- * Argon2id computation are made, with the same parameters, so that neither answer nor time tells whether an
- * account exists. Never throws for wrong credentials; rejects with `state-unavailable`.
+ * Judges logins and passwords. Whatever the case, of two look-ups of an account one finds something and one does
+ * not, likewise of two look-ups of a password, and one Argon2id is computed with the same parameters, so that
+ * neither answer nor time tells whether an account exists. What is found in the place of what there is not is a
+ * decoy: an account that is disabled, of no organisation, with a hash that no password has. Never throws for wrong
+ * credentials; rejects with `state-unavailable`.
  */
 export class PasswordSignIn {
   readonly #parts: SignInParts;
   readonly #dummy: string;
   /** Id that no account has, of the usual length. */
   readonly #absent = randomBytes(16).toString('base64url');
+
+  #decoy: Promise<void> | undefined;
 
   constructor(parts: SignInParts) {
     this.#parts = parts;
@@ -89,9 +95,16 @@ export class PasswordSignIn {
         account: attemptsKey(login ?? attempt.login.slice(0, 512)),
         source: sourceOf(attempt.source),
       });
+      this.#decoy ??= this.#keepDecoy();
+      await this.#decoy;
       const account = await repository.accountByLogin(login ?? NOBODY);
+      const other = await repository.accountByLogin(account === undefined ? DECOY_LOGIN : NOBODY);
       const record = await repository.password(account?.id ?? this.#absent);
+      const another = await repository.password(record === undefined ? DECOY : this.#absent);
       const phc = record?.current ?? this.#dummy;
+      // Whatever was found besides counts for nothing; mentioned, so that nobody takes it for superfluous.
+      void other;
+      void another;
       const matches = await queue.run(() => verifyPassword(bytes, phc));
       if (matches === undefined) {
         if (leave.ok) await leave.abandoned();
@@ -116,6 +129,39 @@ export class PasswordSignIn {
       return Object.freeze({ ok: true, account: now, change, at });
     } finally {
       bytes.fill(0);
+    }
+  }
+
+  /** Made once for a store; of an organisation that there cannot be, so that no list has it. */
+  async #keepDecoy(): Promise<void> {
+    const { store } = this.#parts.repository;
+    const account = accountDocument({
+      organisation: '',
+      login: DECOY_LOGIN,
+      name: 'decoy of an account',
+      status: 'disabled',
+      enrolled: true,
+      roles: ['user'],
+      patients: [],
+      fhirUser: undefined,
+      provenance: { by: 'two', requestedBy: this.#absent, approvedBy: this.#absent },
+      createdAt: 0,
+    });
+    const password = passwordDocument({
+      account: DECOY,
+      current: this.#dummy,
+      former: [],
+      changedAt: 0,
+      temporary: false,
+    });
+    try {
+      // False where there is one already.
+      await store.insert('account', DECOY, account);
+      await store.insert('password', DECOY, password);
+    } catch (error) {
+      // Tried again with the next sign-in; without it nobody is judged.
+      this.#decoy = undefined;
+      throw error;
     }
   }
 

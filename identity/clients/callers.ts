@@ -1,6 +1,4 @@
-import { channel } from 'node:diagnostics_channel';
 import type { Clock } from '../../contracts/clock.ts';
-import { CHANNELS, type ClientEvent } from '../../contracts/events.ts';
 import type { ClientCertificateFacts } from '../../contracts/facts.ts';
 import type { TenantId } from '../../contracts/identifiers.ts';
 import type {
@@ -10,9 +8,9 @@ import type {
 } from '../../contracts/principal.ts';
 import type { CertificatePrincipalSettings, TenantSettings } from '../../contracts/settings.ts';
 import type { StateStore } from '../../contracts/state.ts';
-import type { OtherCallers } from '../authenticator.ts';
 import { bearerPrincipal } from '../principal.ts';
 import { refuse } from '../refusal.ts';
+import type { OtherCallers } from '../tokens/interface.ts';
 import { type ClientVerdict, ClientVerifier } from './verify.ts';
 
 /** Issuers of principals that no token names; no URL, so that no issuer can be called so. */
@@ -24,8 +22,6 @@ const MAX_BASIC = 1024;
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 type CertificateMatch = (certificate: ClientCertificateFacts) => AuthenticationResult | undefined;
-
-const events = channel(CHANNELS.client);
 
 /**
  * Callers that the gateway knows without a token: by a certificate that the tenant's settings map to somebody, and
@@ -156,15 +152,6 @@ async function judgeBasic(
   }
   // Another tenant's client is nobody here, whatever else is right.
   const why = verdict.ok ? (verdict.client.tenant === tenant ? undefined : 'tenant') : verdict.why;
-  if (events.hasSubscribers) {
-    const secondsLeft = verdict.ok ? Math.floor((verdict.expiresAt - Date.now()) / 1000) : undefined;
-    events.publish({
-      what: why === undefined ? 'used' : 'refused',
-      tenant,
-      why,
-      secondsLeft,
-    } satisfies ClientEvent);
-  }
   if (why === 'busy') return refuse('client-unavailable', 'busy');
   if (!verdict.ok || why !== undefined) return refuse('client-refused', why ?? 'unknown');
   const { client, expiresAt } = verdict;

@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 import type { Clock } from '../../contracts/clock.ts';
-import { CHANNELS, type ClientEvent } from '../../contracts/events.ts';
+import { type AlarmEvent, CHANNELS } from '../../contracts/events.ts';
 import type { StateStore } from '../../contracts/state.ts';
 import type { Client } from './model.ts';
 import { ClientRepository } from './repository.ts';
@@ -17,7 +17,7 @@ export interface Expiring {
   readonly expiresAt: number;
 }
 
-const events = channel(CHANNELS.client);
+const events = channel(CHANNELS.alarm);
 
 /** Active clients without a secret that is good for longer than the warning time. Soonest first. */
 export async function expiringClients(store: StateStore, clock: Clock): Promise<readonly Expiring[]> {
@@ -34,26 +34,23 @@ export async function expiringClients(store: StateStore, clock: Clock): Promise<
 
 /**
  * Looks once an hour and says which clients will be locked out: to the operator, by `warn`, and to the metrics.
+ * @param current the store of the configuration that serves; undefined: nobody's secrets are taken
  * @returns ends it
  */
 export function watchExpiry(
-  store: StateStore,
+  current: () => StateStore | undefined,
   clock: Clock,
   warn: (clientId: string, tenant: string, daysLeft: number) => void,
 ): () => void {
   const look = async (): Promise<void> => {
     try {
-      const expiring = await expiringClients(store, clock);
+      const store = current();
+      const expiring = store === undefined ? [] : await expiringClients(store, clock);
       for (const { client, expiresAt } of expiring) {
         const left = expiresAt - clock.wall();
         warn(client.clientId, client.tenant, Math.floor(left / DAY_MS));
-        if (!events.hasSubscribers) continue;
-        events.publish({
-          what: left > 0 ? 'expires-soon' : 'expired',
-          tenant: client.tenant,
-          why: undefined,
-          secondsLeft: Math.floor(left / 1000),
-        } satisfies ClientEvent);
+        if (events.hasSubscribers)
+          events.publish({ alarm: 'client-secret-expires', tenant: client.tenant } satisfies AlarmEvent);
       }
     } catch {
       // The store says itself that it cannot be asked; an hour later it is asked again.

@@ -1,9 +1,10 @@
 import type { Clock } from '../../contracts/clock.ts';
 import type { StateOperation, StateStore } from '../../contracts/state.ts';
-import { type AttemptLimits, createAttempts, DEFAULT_ATTEMPT_LIMITS } from '../attempts.ts';
+import { type AttemptLimits, createAttempts } from '../attempts.ts';
 import { hashOf } from '../lengths.ts';
 import { tell } from './events.ts';
 import { afterReservation } from './guess.ts';
+import { DEFAULT_FACTOR_LIMITS } from './limits.ts';
 import { listPasskeys, type PasskeyInfo, passkeyRemoval, renamePasskey } from './passkey-store.ts';
 import {
   beginAuthentication,
@@ -42,15 +43,6 @@ import {
 export const CHANGE_WITHIN = 600;
 /** Longer than a removal takes; ends the turn of a process that died in it. Milliseconds. */
 const TURN_MS = 10_000;
-
-/**
- * As for passwords, but what a hundred failures closed stays so until administrators open it: these counts are
- * of people whose first factor was good, and cannot be made without end.
- */
-export const DEFAULT_FACTOR_LIMITS: AttemptLimits = Object.freeze({
-  ...DEFAULT_ATTEMPT_LIMITS,
-  consecutive: Object.freeze({ failures: 100, keepMs: 100 * 365 * 86_400_000 }),
-});
 
 export interface FactorOptions {
   readonly store: StateStore;
@@ -156,6 +148,14 @@ export function createFactors(options: FactorOptions) {
     return result.ok ? proved(principal, method) : told(principal, method, result);
   }
 
+  /** For whoever has none left; undefined otherwise. */
+  async function firstCodes(principal: string): Promise<readonly string[] | undefined> {
+    if ((await recoveryCodesLeft(context, principal)) > 0) return undefined;
+    const codes = await newRecoveryCodes(context, principal);
+    if (codes !== undefined) tell(clock, 'recovery-codes-made', { principal, method: 'recovery-code' });
+    return codes;
+  }
+
   async function remove(
     who: Changing,
     find: () => Promise<StateOperation | undefined>,
@@ -213,11 +213,7 @@ export function createFactors(options: FactorOptions) {
       const result = await confirmTotp(context, request);
       if (!result.ok) return told(principal, 'totp', result);
       tell(clock, 'enrolled', { principal, method: 'totp' });
-      const codes =
-        (await recoveryCodesLeft(context, principal)) === 0
-          ? await newRecoveryCodes(context, principal)
-          : undefined;
-      if (codes !== undefined) tell(clock, 'recovery-codes-made', { principal, method: 'recovery-code' });
+      const codes = await firstCodes(principal);
       return Object.freeze({ ...proved(principal, 'totp'), recoveryCodes: codes });
     },
 
@@ -252,11 +248,7 @@ export function createFactors(options: FactorOptions) {
       const result = await finishRegistration(context, request);
       if (!result.ok) return told(principal, 'passkey', result);
       tell(clock, 'enrolled', { principal, method: 'passkey' });
-      const codes =
-        (await recoveryCodesLeft(context, principal)) === 0
-          ? await newRecoveryCodes(context, principal)
-          : undefined;
-      if (codes !== undefined) tell(clock, 'recovery-codes-made', { principal, method: 'recovery-code' });
+      const codes = await firstCodes(principal);
       return Object.freeze({
         ok: true,
         method: 'passkey',

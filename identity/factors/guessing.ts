@@ -1,5 +1,5 @@
 import type { AttemptLimits } from '../attempts.ts';
-import { DEFAULT_FACTOR_LIMITS } from './factors.ts';
+import { DEFAULT_FACTOR_LIMITS } from './limits.ts';
 import { DIGITS, STEPS_AROUND } from './totp-secret.ts';
 
 const DAY_MS = 86_400_000;

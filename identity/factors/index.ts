@@ -2,12 +2,12 @@ export { type AttemptLimits, type Attempts, DEFAULT_ATTEMPT_LIMITS, sourceOf } f
 export {
   CHANGE_WITHIN,
   createFactors,
-  DEFAULT_FACTOR_LIMITS,
   type FactorOptions,
   type FactorState,
   type Factors,
 } from './factors.ts';
 export { type GuessBudget, guessBudget } from './guessing.ts';
+export { DEFAULT_FACTOR_LIMITS } from './limits.ts';
 export { type PasskeySite, passkeySiteFault } from './passkey-site.ts';
 export type { PasskeyInfo } from './passkey-store.ts';
 export type {

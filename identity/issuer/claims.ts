@@ -92,6 +92,7 @@ export function tokenRecorder(parts: IssuerParts) {
     await parts.models.put(kind, jti, payload, Math.max(1, end - now), {
       grant: grantId,
       account: accountId,
+      uid: sessionUid,
     });
   };
 }

@@ -11,6 +11,8 @@ export interface KnownClient {
   readonly kind: IssuerClient['kind'] | 'service';
   readonly tenants: readonly IssuerTenant[];
   readonly scopes: readonly string[];
+  /** Addresses and networks that it may call from; from everywhere when empty or undefined. */
+  readonly addresses?: readonly string[];
   /** What `oidc-provider` is told of it. */
   readonly metadata: Payload;
   /** Whether the text is its secret now. The same time whatever the answer. */
@@ -28,10 +30,10 @@ const NO_SECRET = 'kept-as-a-hash-and-compared-elsewhere';
 export class Clients {
   readonly #configured: ReadonlyMap<string, KnownClient>;
   readonly #directory: ClientDirectory | undefined;
-  readonly tenants: readonly IssuerTenant[];
+  readonly #issuer: string;
 
   constructor(settings: IssuerProcessSettings, directory: ClientDirectory | undefined) {
-    this.tenants = settings.tenants;
+    this.#issuer = settings.issuer;
     this.#directory = directory;
     this.#configured = new Map(
       settings.clients.map((client) => [client.id, configured(client, settings.tenants)]),
@@ -46,6 +48,10 @@ export class Clients {
   /** The tenant whose tokens a resource indicator or a SMART `aud` means; undefined when the client has none such. */
   tenantFor(client: KnownClient, resource: string): IssuerTenant | undefined {
     const plain = resource.replace(/\/+$/, '');
+    if (plain === this.#issuer && client.scopes.some((scope) => scope.startsWith('admin/'))) {
+      // The administration of accounts is an interface of the issuer itself.
+      return { id: 'issuer', name: 'Administration', audience: this.#issuer, fhir: undefined };
+    }
     return client.tenants.find(
       ({ audience, fhir }) =>
         audience === resource || (fhir !== undefined && fhir.replace(/\/+$/, '') === plain),

@@ -1,4 +1,11 @@
-import type { Provider, ProviderClient, ProviderContext, ProviderGrant, ProviderToken } from 'oidc-provider';
+import {
+  Provider,
+  type ProviderClient,
+  type ProviderContext,
+  type ProviderGrant,
+  type ProviderToken,
+} from 'oidc-provider';
+import { isAllowedAddress } from '../clients/inputs.ts';
 import type { KnownClient } from './clients.ts';
 import type { IssuerParts } from './parts.ts';
 import { activePerson, type Person } from './people.ts';
@@ -69,6 +76,10 @@ export function resourceServers(parts: IssuerParts, refuse: (message: string) =>
     const tenant = known === undefined ? undefined : parts.clients.tenantFor(known, resource);
     if (known === undefined || tenant === undefined || tenant.audience !== resource) {
       throw refuse('this client gets no tokens for that resource');
+    }
+    const { addresses = [] } = known;
+    if (addresses.length > 0 && !isAllowedAddress(addresses, Provider.ctx?.ip ?? '')) {
+      throw refuse('this client gets no tokens here');
     }
     const { params, entities } = context.oidc;
     const source: ProviderToken | undefined = entities.AuthorizationCode ?? entities.RefreshToken;

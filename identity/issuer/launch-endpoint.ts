@@ -1,6 +1,6 @@
-import { importJWK, jwtVerify } from 'jose';
 import type { SigningJwk } from './keys.ts';
 import { announce, LAUNCH_SECONDS } from './launch-context.ts';
+import { ownToken } from './own-tokens.ts';
 import type { IssuerParts } from './parts.ts';
 
 /** The scope with which an EHR's own client announces launches. */
@@ -26,7 +26,7 @@ export async function answerLaunch(
   authorization: string | undefined,
   body: string,
 ): Promise<PlainAnswer> {
-  const token = await tokenOf(parts, keys, authorization);
+  const token = await ownToken(parts, keys, authorization);
   if (token === undefined) return { status: 401, headers: { 'www-authenticate': 'Bearer' } };
   if (!token.scopes.includes(LAUNCH_SCOPE)) {
     return {
@@ -55,41 +55,6 @@ export async function answerLaunch(
     needPatientBanner: asked.needPatientBanner !== false,
   });
   return { status: 201, body: { launch, expires_in: LAUNCH_SECONDS } };
-}
-
-interface LaunchToken {
-  readonly scopes: readonly string[];
-  readonly audience: string;
-}
-
-/** A token of this issuer that was not revoked; bound ones belong to the tenant's API and are not taken here. */
-async function tokenOf(
-  parts: IssuerParts,
-  keys: readonly SigningJwk[],
-  authorization: string | undefined,
-): Promise<LaunchToken | undefined> {
-  const [, token] = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? '') ?? [];
-  if (token === undefined) return undefined;
-  try {
-    const { payload } = await jwtVerify(
-      token,
-      async ({ kid }) => {
-        const known = keys.find((key) => key.kid === kid);
-        if (known === undefined) throw new TypeError('unknown key');
-        const { d: _, ...jwk } = known;
-        return importJWK(jwk, 'ES256');
-      },
-      { issuer: parts.settings.issuer, algorithms: ['ES256'], typ: 'at+jwt' },
-    );
-    const { jti, aud, scope, cnf } = payload;
-    if (jti === undefined || typeof aud !== 'string' || typeof scope !== 'string' || cnf !== undefined)
-      return undefined;
-    const live =
-      (await parts.models.get('ClientCredentials', jti)) ?? (await parts.models.get('AccessToken', jti));
-    return live === undefined ? undefined : { scopes: scope.split(' '), audience: aud };
-  } catch {
-    return undefined;
-  }
 }
 
 interface Asked {

@@ -143,6 +143,8 @@ declare module 'oidc-provider' {
   type ProviderEvent = (...args: readonly never[]) => void;
   export class Provider {
     constructor(issuer: string, configuration: Readonly<Record<string, unknown>>);
+    /** Of the request that is being answered. */
+    static readonly ctx: { readonly ip: string } | undefined;
     readonly issuer: string;
     proxy: boolean;
     readonly Client: {

@@ -86,6 +86,7 @@ export interface RecoveryCodesPage {
   readonly form: PageForm;
   readonly codes: readonly string[];
   readonly problems?: readonly ('not-kept' | 'stale')[];
+  readonly formTargets?: readonly string[];
 }
 
 export interface RecoveryPage {

@@ -10,6 +10,7 @@ import { IssuerKeys, type RotateOptions } from './keys.ts';
 import { type IssuerLog, quietProvider, stderrLog } from './log.ts';
 import type { IssuerPages } from './pages.ts';
 import type { AdminHandler } from './server.ts';
+import { serviceClients } from './service-clients.ts';
 
 /** What the issuer does not bring itself. */
 export interface IssuerWiring {
@@ -45,7 +46,7 @@ export async function openIssuer(settings: IssuerProcessSettings, wiring: Issuer
       factors: createFactors({ store, sealer, clock, issuerLabel: label }),
       pages,
       admin: admin?.(accounts),
-      directory: directory?.(store),
+      directory: directory?.(store) ?? serviceClients(store, clock, settings.tenants),
       clock,
       log,
     });

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+/// <reference path="./oidc-provider.d.ts" />
 import {
   errors,
   Provider,
@@ -6,13 +6,10 @@ import {
   type ProviderContext,
   type ProviderToken,
 } from 'oidc-provider';
-import {
-  ACR_ORDER,
-  CLIENT_CERTIFICATE_HEADER,
-  CLIENT_CERTIFICATE_VERIFIED_HEADER,
-} from '../../contracts/issuer-link.ts';
+import { ACR_ORDER } from '../../contracts/issuer-link.ts';
 import { createAdapter } from './adapter.ts';
 import type { BackChannelFetch } from './back-channel.ts';
+import { certificateOf, isOf, isVerified } from './certificates.ts';
 import { accountFinder, grantIdOf, tokenClaims, tokenRecorder } from './claims.ts';
 import { grantLoader, resourceServers } from './grants.ts';
 import type { KeySet } from './keys.ts';
@@ -121,10 +118,9 @@ export function createProvider(parts: IssuerParts, keys: KeySet, fetch: BackChan
         certificateBoundAccessTokens: true,
         tlsClientAuth: true,
         getCertificate: (context: ProviderContext) => certificateOf(context)?.toString(),
-        certificateAuthorized: (context: ProviderContext) =>
-          context.get(CLIENT_CERTIFICATE_VERIFIED_HEADER) === '?1',
-        certificateSubjectMatches: (context: ProviderContext, property: string, expected: string) =>
-          subjectMatches(certificateOf(context), property, expected),
+        certificateAuthorized: isVerified,
+        certificateSubjectMatches: (context: ProviderContext, _: string, expected: string) =>
+          isOf(certificateOf(context), expected),
       },
       resourceIndicators: {
         enabled: true,
@@ -196,7 +192,8 @@ export function createProvider(parts: IssuerParts, keys: KeySet, fetch: BackChan
   // X-Forwarded-* is the gateway's: nobody else reaches the socket with the key (server.ts).
   provider.proxy = true;
   provider.Client.prototype.compareClientSecret = async function (this: ProviderClient, actual: string) {
-    return (await (await clients.find(this.clientId))?.secretMatches(actual, undefined)) === true;
+    const known = await clients.find(this.clientId);
+    return (await known?.secretMatches(actual, Provider.ctx?.ip)) === true;
   };
   bindToSessions(provider);
   // Every gateway and app can be told which sign-in ended, not only those that registered a back channel.
@@ -238,31 +235,4 @@ function introspectionAllowed(parts: IssuerParts) {
     const known = await parts.clients.find(client.clientId);
     return known?.kind === 'gateway' && known.tenants.some(({ audience }) => audience === token.aud);
   };
-}
-
-function certificateOf(context: ProviderContext): X509Certificate | undefined {
-  const [, base64] =
-    /^:([A-Za-z0-9+/]{100,20000}={0,2}):$/.exec(context.get(CLIENT_CERTIFICATE_HEADER)) ?? [];
-  if (base64 === undefined) return undefined;
-  try {
-    return new X509Certificate(Buffer.from(base64, 'base64'));
-  } catch {
-    return undefined;
-  }
-}
-
-function subjectMatches(
-  certificate: X509Certificate | undefined,
-  property: string,
-  expected: string,
-): boolean {
-  if (certificate === undefined) return false;
-  switch (property) {
-    case 'tls_client_auth_san_dns':
-      return certificate.checkHost(expected, { subject: 'never', wildcards: false }) === expected;
-    case 'tls_client_auth_san_ip':
-      return certificate.checkIP(expected) === expected;
-    default:
-      return false;
-  }
 }

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import { importJWK, jwtVerify } from 'jose';
 import type { ProviderContext } from 'oidc-provider';
 import { handleOf } from './adapter.ts';
 import type { SigningJwk } from './keys.ts';
+import { verifyOwn } from './own-tokens.ts';
 import type { IssuerParts } from './parts.ts';
 import { isPlainScope, narrowerThan } from './smart/scopes.ts';
 
@@ -70,21 +70,7 @@ async function authorization(
 
 /** A handle that finds nothing when the token is not this issuer's. */
 async function handleFor(token: string, issuer: string, keys: readonly SigningJwk[]): Promise<string> {
-  try {
-    const { payload } = await jwtVerify(
-      token,
-      async ({ kid }) => {
-        const known = keys.find((key) => key.kid === kid);
-        if (known === undefined) throw new TypeError('unknown key');
-        const { d: _, ...jwk } = known;
-        return importJWK(jwk, 'ES256');
-      },
-      { issuer, algorithms: ['ES256'], typ: 'at+jwt' },
-    );
-    return handleOf(payload.jti ?? '');
-  } catch {
-    return 'unknown';
-  }
+  return handleOf((await verifyOwn(token, issuer, keys))?.jti ?? '');
 }
 
 function split(url: string): readonly [string, string] {

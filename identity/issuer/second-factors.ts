@@ -50,6 +50,8 @@ export interface SecondFactors {
 }
 
 export interface FactorState {
+  /** Has one, even if it cannot be used for now: then nobody gets in without another proof. */
+  readonly enrolled: boolean;
   readonly totp: 'none' | 'pending' | 'active';
   readonly passkeys: readonly { readonly suspended: boolean }[];
   readonly recoveryCodesLeft: number;
@@ -77,4 +79,5 @@ export interface PasskeySite {
 }
 
 export const hasPasskey = (state: FactorState): boolean => state.passkeys.some(({ suspended }) => !suspended);
+/** Whether there is one to ask for. */
 export const hasFactor = (state: FactorState): boolean => state.totp === 'active' || hasPasskey(state);

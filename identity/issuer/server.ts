@@ -20,6 +20,7 @@ import type { RevocationFeed } from './feed.ts';
 import { answerInteraction, isInteraction, send } from './interactions/index.ts';
 import type { SigningJwk } from './keys.ts';
 import { answerLaunch, type PlainAnswer } from './launch-endpoint.ts';
+import { type OwnToken, ownToken } from './own-tokens.ts';
 import type { IssuerParts } from './parts.ts';
 import { smartConfiguration } from './smart/configuration.ts';
 
@@ -44,7 +45,8 @@ export interface AdminAsked {
   readonly url: URL;
   readonly requestId: string;
   readonly source: string;
-  readonly signing: readonly SigningJwk[];
+  /** The token that came along, if it is a good one of this issuer. */
+  readonly caller: OwnToken | undefined;
 }
 
 export interface ServerOptions {
@@ -122,7 +124,8 @@ async function answer(
     return json(response, await answerLaunch(parts, signing, request.headers.authorization, body));
   }
   if (admin !== undefined && (pathname === '/admin' || pathname.startsWith('/admin/'))) {
-    return admin(request, response, { url, requestId, source, signing });
+    const caller = await ownToken(parts, signing, request.headers.authorization);
+    return admin(request, response, { url, requestId, source, caller });
   }
   callback(request, response);
 }

@@ -26,6 +26,7 @@ import { discoverClient } from './client.ts';
 import { refusalOf } from './errors.ts';
 import { type Granted, grantedByClaim, grantedByToken } from './granted.ts';
 import { judgeLogoutToken, type LogoutOrder } from './logout-token.ts';
+import { isHashOf } from './token-hash.ts';
 import {
   type Begun,
   type PendingSignIn,
@@ -199,8 +200,9 @@ export class RelyingParty {
   ): Promise<({ readonly ok: true } & SignedIn) | SignInRefusal> {
     const { id, algorithms, secondFactor, skewSeconds } = this.settings;
     // The library takes any algorithm that the issuer's metadata lists; the settings list which are believed.
-    if (!algorithms.includes(decodeProtectedHeader(idToken).alg ?? ''))
-      return refuseSignIn('refused', 'id token alg');
+    const { alg = '' } = decodeProtectedHeader(idToken);
+    if (!algorithms.includes(alg)) return refuseSignIn('refused', 'id token alg');
+    if (!isHashOf(member(claims, 'at_hash'), accessToken, alg)) return refuseSignIn('refused', 'at_hash');
     const [subject, sid, iat] = [member(claims, 'sub'), member(claims, 'sid'), member(claims, 'iat')];
     if (!isIdentifier(subject)) return refuseSignIn('refused', 'sub');
     if (sid !== undefined && !isIdentifier(sid)) return refuseSignIn('refused', 'sid');

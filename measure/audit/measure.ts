@@ -115,7 +115,7 @@ async function cost(
   try {
     const samples = await costRounds(
       server,
-      engine === 'mariadb' ? ['plain', 'audited', 'versioned'] : ['plain', 'audited'],
+      engine === 'mariadb' && plan.cost.versioned ? ['plain', 'audited', 'versioned'] : ['plain', 'audited'],
       plan.cost,
     );
     const setup = schemaIsHere('openemr') ? await measureSetup(server, 'openemr') : undefined;

@@ -83,7 +83,7 @@ export function planFor(short: boolean): Plan {
           proof(MYSQL, 'demo', false),
         ],
     cost: short
-      ? { tasks: ['insert', 'update', 'bulk'], rounds: 3, inserts: 200, updates: 200 }
-      : { tasks: TASKS, rounds: 11, inserts: 400, updates: 400 },
+      ? { tasks: ['insert', 'update', 'bulk'], rounds: 3, inserts: 200, updates: 200, versioned: false }
+      : { tasks: TASKS, rounds: 11, inserts: 400, updates: 400, versioned: true },
   };
 }

@@ -18,6 +18,7 @@ import { GATEWAY_SCHEMA } from '../../config/shape/gateway.ts';
 import { ISSUER_SCHEMA } from '../../config/shape/issuer.ts';
 import { POLICY_SCHEMA } from '../../config/shape/policy.ts';
 import type { Schema } from '../../config/shape/schema.ts';
+import { createAuthority } from '../../examples/support/local-authority.ts';
 import { compilePolicy } from '../../policies/index.ts';
 import { type Folder, makeFolder } from './support/folder.ts';
 
@@ -99,8 +100,10 @@ describe.each(KINDS)('the published schema of $kind', ({ kind, schema }) => {
 
 describe('the published examples', () => {
   let folder: Folder;
+  let revocations: Buffer;
   beforeAll(async () => {
     folder = await makeFolder('config-published');
+    revocations = Buffer.from(await (await createAuthority('Clients')).revocationList([]));
   });
   afterAll(() => folder.remove());
 
@@ -111,6 +114,7 @@ describe('the published examples', () => {
       if (path.endsWith('.example.yaml')) return realFiles.read(path, limit);
       if (path.endsWith('clinic.yaml')) return realFiles.read(join(published, 'policy.example.yaml'), limit);
       if (path.endsWith('/seal.pem')) return stands('signer.pem');
+      if (path.endsWith('.crl.pem')) return { ok: true, bytes: revocations, mode: 0o644 };
       if (path.endsWith('/state-key')) return { ok: true, bytes: randomBytes(32), mode: 0o600 };
       if (path.endsWith('.svg')) return { ok: true, bytes: Buffer.from(LOGO), mode: 0o644 };
       if (path.endsWith('.jwks.json'))

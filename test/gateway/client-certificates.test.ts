@@ -220,6 +220,24 @@ describe('a client certificate', () => {
   });
 });
 
+test('why one does not count is told, for the record', async () => {
+  const faults: Record<string, string | undefined> = {};
+  const [stranger, old] = [await createAuthority('Strangers'), { hosts: [], client: true, days: -0.001 }];
+  const shown = {
+    'nobody’s': await stranger.issue({ commonName: 'x', hosts: [], client: true }),
+    outdated: await north.issue({ commonName: 'old', ...old }),
+    'a server’s': await north.issue({ commonName: 'x', hosts: ['x.example'] }),
+  };
+  for (const [name, certificate] of Object.entries(shown))
+    faults[name] = (await over1(NORTH, { certificate }))?.certificateFault;
+  expect(faults).toEqual({
+    'nobody’s': 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    outdated: 'CERT_HAS_EXPIRED',
+    'a server’s': 'INVALID_PURPOSE',
+  });
+  expect((await over1(NORTH, {}))?.certificateFault).toBeUndefined();
+});
+
 describe('a revocation list', () => {
   test('ends what it names, at once for open connections too, and nothing else', async () => {
     const other = await north.issue({ commonName: 'lab-2', hosts: [], client: true });
@@ -233,7 +251,7 @@ describe('a revocation list', () => {
     await opened;
     listener.updateCertificate(await settingsWith(counting(north, await north.revocationList([lab]))));
     await closed;
-    expect((await over1(NORTH, { certificate: lab }))?.certificate).toBeUndefined();
+    expect(await over1(NORTH, { certificate: lab })).toMatchObject({ certificateFault: 'CERT_REVOKED' });
     expect((await over2(NORTH, { certificate: lab }))?.certificate).toBeUndefined();
     expect((await over1(NORTH, { certificate: other }))?.certificate).toMatchObject({ subject: 'CN=lab-2' });
   });

@@ -3,7 +3,7 @@ import { CompactEncrypt } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../contracts/clock.ts';
 import type { ReasonCode } from '../../contracts/reasons.ts';
-import { createAuthenticator, type TokenAuthenticator } from '../../identity/authenticator.ts';
+import { createAuthenticator, type TokenAuthenticator } from '../../identity/index.ts';
 import { AUDIENCE_A, AUDIENCE_B, asking, settings } from './support/clinic.ts';
 import {
   b64,

@@ -188,6 +188,9 @@ const COMMANDS: readonly (readonly [args: readonly string[], status: number, pri
   [['start', '--config', 'missing.yaml'], 3, /missing\.yaml/],
   [['log', 'verify', 'no-such-directory'], 4, /no-such-directory/],
   [['state', 'check', '--config', 'missing.yaml'], 3, /missing\.yaml/],
+  [['client', 'list', '--config', 'missing.yaml'], 3, /missing\.yaml/],
+  [['issuer', '--config', 'missing.yaml'], 3, /missing\.yaml/],
+  [['issuer', 'rotate-keys', '--help'], 0, /--compromised/],
 ];
 
 const REASON = expect.stringMatching(/integrity of clinic-emr: unverified$/);

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const SYSTEMD = join(import.meta.dirname, '../../deploy/systemd');
-const UNITS = ['chartgate.service', 'chartgate-checker.service'] as const;
+const UNITS = ['chartgate.service', 'chartgate-checker.service', 'chartgate-issuer.service'] as const;
 
 function run(command: string, ...args: string[]): { status: number | null; text: string } {
   const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
@@ -71,12 +71,16 @@ describe.each(UNITS)('%s', (name) => {
   });
 
   it('starts what the package has, with settings of its own', () => {
-    const other = name === 'chartgate.service' ? 'checker' : 'gateway';
-    const own = name === 'chartgate.service' ? 'gateway' : 'checker';
+    const own = { '': 'gateway', '-checker': 'checker', '-issuer': 'issuer' }[
+      /^chartgate(.*)\.service$/.exec(name)?.[1] ?? ''
+    ];
+    const others = ['gateway', 'checker', 'issuer'].filter((other) => other !== own);
     const [start = ''] = values(name, 'ExecStart');
     expect(start).toContain('/node_modules/chartgate/bin/chartgate.mjs ');
     expect(start).toContain(`--config /etc/chartgate/${own}/${own}.yaml`);
-    expect(values(name, 'InaccessiblePaths').join(' ')).toContain(`-/etc/chartgate/${other}`);
+    for (const other of others) {
+      expect(values(name, 'InaccessiblePaths').join(' ')).toContain(`-/etc/chartgate/${other}`);
+    }
   });
 
   it('is one user and one group, and no other', () => {
@@ -109,13 +113,17 @@ describe.each(UNITS)('%s', (name) => {
   });
 });
 
-it('of the two, the checker reaches no address but this machine unless a drop-in says so', () => {
-  expect(values('chartgate-checker.service', 'IPAddressDeny')).toEqual(['any']);
-  expect(values('chartgate-checker.service', 'IPAddressAllow')).toEqual(['localhost']);
-});
+it.each(['chartgate-checker.service', 'chartgate-issuer.service'])(
+  '%s reaches no address but this machine unless a drop-in says so, and listens on none',
+  (name) => {
+    expect(values(name, 'IPAddressDeny')).toEqual(['any']);
+    expect(values(name, 'IPAddressAllow')).toEqual(['localhost']);
+    expect(values(name, 'SocketBindDeny')).toEqual(['any']);
+  },
+);
 
 it.runIf(process.getuid?.() === 0)(
-  'sysusers and tmpfiles make two users without a common group, and their folders',
+  'sysusers and tmpfiles make three users without a common group, and their folders',
   () => {
     expect(run('systemd-sysusers', `--root=${root}`).status).toBe(0);
     expect(run('systemd-tmpfiles', '--create', `--root=${root}`, 'chartgate.conf').status).toBe(0);
@@ -130,13 +138,17 @@ it.runIf(process.getuid?.() === 0)(
     const groups = ids('group');
     const members = readFileSync(join(root, 'etc/group'), 'utf8').match(/^chartgate[^:]*:[^:]*:\d+:(.+)$/m);
     expect(members).toBeNull();
-    expect(users.get('chartgate')).not.toBe(users.get('chartgate-checker'));
+    const accounts = ['chartgate', 'chartgate-checker', 'chartgate-issuer'];
+    expect(new Set(accounts.map((account) => users.get(account))).size).toBe(3);
     const state = (path: string): object => {
       const { uid, gid, mode } = statSync(join(root, path));
       return { uid, gid, mode: (mode & 0o7777).toString(8) };
     };
     const gateway = { uid: users.get('chartgate'), gid: groups.get('chartgate') };
     const checker = { uid: users.get('chartgate-checker'), gid: groups.get('chartgate-checker') };
+    const issuer = { uid: users.get('chartgate-issuer'), gid: groups.get('chartgate-issuer') };
+    expect(state('etc/chartgate/issuer')).toEqual({ ...issuer, mode: '700' });
+    expect(state('run/chartgate-issuer')).toEqual({ uid: issuer.uid, gid: gateway.gid, mode: '2750' });
     expect(state('etc/chartgate')).toEqual({ uid: 0, gid: 0, mode: '711' });
     expect(state('etc/chartgate/gateway')).toEqual({ ...gateway, mode: '700' });
     expect(state('etc/chartgate/checker')).toEqual({ ...checker, mode: '700' });

@@ -13,6 +13,6 @@ export function requireCertificate(x: Exchange): Step {
   const { certificate } = x.facts.tls;
   // A connection can outlast the certificate that it was opened with.
   if (certificate !== undefined && certificate.notAfter > x.facts.receivedAt) return undefined;
-  x.failed('certificate-missing');
+  x.failed('certificate-missing', x.facts.tls.certificateFault);
   return { kind: 'certificate-required', reason: 'certificate-missing' };
 }

@@ -25,10 +25,14 @@ export async function factorStep(step: Step, person: Person, demand: Demand): Pr
   const about: About = { step, person, principal, demand, state: await parts.factors.state(principal) };
   const posted = step.form !== undefined && !step.stale ? field(step, 'step') : '';
   if (flow.codes !== undefined) return recoveryCodes(about, posted);
+  // Nothing to ask for and nothing that may be added: only administrators can help (a reset of the factors).
+  if (about.state.enrolled && flow.factor === undefined && methodsOf(about).length === 0) {
+    return { status: 403, page: parts.pages.error({ kind: 'refused', requestId: step.requestId }) };
+  }
   const usable = demand.resistant ? hasPasskey(about.state) : hasFactor(about.state);
   if (usable) return posted === 'factor' ? factorSent(about) : factorPage(about, asked(about), stale(step));
   // Whoever has another factor already shows that one before a new one is added to the account.
-  if (hasFactor(about.state) && flow.factor === undefined) {
+  if (about.state.enrolled && flow.factor === undefined) {
     return posted === 'factor' ? factorSent(about) : factorPage(about, asked(about), stale(step));
   }
   if (posted === 'enrol-totp' && !demand.resistant) return totpConfirmed(about);
@@ -210,6 +214,7 @@ function recoveryCodes({ step }: About, posted: string): Promise<Ended> | Ended 
     page: step.parts.pages.recoveryCodes({
       form: formFor(step, 'codes'),
       codes: step.flow.codes ?? [],
+      formTargets: formTargets(step),
       ...(problems.length > 0 ? { problems } : {}),
     }),
   };

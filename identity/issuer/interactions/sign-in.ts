@@ -3,8 +3,8 @@ import type { PasswordPageProblem } from '../pages.ts';
 import { activePerson, type Person } from '../people.ts';
 import { demandedStrength } from '../policy.ts';
 import { accountOf, principalOf } from '../principals.ts';
-import { hasFactor } from '../second-factors.ts';
 import { factorStep } from './factor.ts';
+import type { Flow } from './flow.ts';
 import {
   bindingOf,
   type Demand,
@@ -71,7 +71,7 @@ async function passwordSent(step: Step): Promise<Ended> {
     step.parts.log('sign-in-refused', { requestId: step.requestId, why: answer.detail });
     return signInPage(step, [answer.reason === 'busy' ? 'busy' : 'wrong']);
   }
-  return goOn(step, {
+  return begin(step, {
     account: answer.account.id,
     amr: ['pwd'],
     ...(answer.change === undefined ? {} : { change: answer.change }),
@@ -90,7 +90,12 @@ async function passkeySent(step: Step): Promise<Ended> {
     parts.log('passkey-refused', { requestId: step.requestId, why: proved.ok ? 'account' : proved.why });
     return signInPage(step, ['wrong']);
   }
-  return goOn(step, { account: account.id, amr: proved.amr, factor: 'passkey' });
+  return begin(step, { account: account.id, amr: proved.amr, factor: 'passkey' });
+}
+
+/** What was shown for another account before counts for nothing: above all not its second factor. */
+function begin(step: Step, proved: Partial<Flow>): Promise<Ended> {
+  return goOn(step, proved, ['account', 'amr', 'change', 'recovery', 'factor', 'codes', 'patient', 'launch']);
 }
 
 async function newPasswordSent(step: Step): Promise<Ended> {
@@ -134,9 +139,11 @@ async function recoverySent(step: Step): Promise<Ended> {
 async function demandOn(step: Step, person: Person): Promise<Demand> {
   const { secondFactor } = step.parts.settings;
   const asked = demandedStrength(step.interaction.params.acr_values);
-  const required =
-    secondFactor.required && !person.roles.some((role) => secondFactor.exemptRoles.includes(role));
-  const enrolled = hasFactor(await step.parts.factors.state(principalOf(step.parts, person.id)));
+  // Exempt is who has no role that is not: an administrator at the kiosk is an administrator.
+  const exempt =
+    person.roles.length > 0 && person.roles.every((role) => secondFactor.exemptRoles.includes(role));
+  const required = secondFactor.required && !exempt;
+  const { enrolled } = await step.parts.factors.state(principalOf(step.parts, person.id));
   return { factor: required || enrolled || asked >= 2, resistant: asked >= 3 };
 }
 

@@ -25,6 +25,8 @@ export interface CostPlan {
   /** Statements of one round. */
   readonly inserts: number;
   readonly updates: number;
+  /** Whether MariaDB's own history is measured beside it. */
+  readonly versioned: boolean;
 }
 
 /** One round of one task, for one statement; of a bulk insert, for all of it. */

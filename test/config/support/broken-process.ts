@@ -6,21 +6,21 @@ export const BROKEN_PROCESS: readonly BrokenFile[] = [
     because: 'a misspelt key',
     change: ['  port: 8443', '  prot: 8443'],
     faults: [
-      '3:3: listen.prot: is not a known key; did you mean "port"? Allowed here: host, port, minimumTls, certificate, key',
+      '3:3: listen.prot: is not a known key; did you mean "port"? Allowed here: host, port, minimumTls, certificate, key, clientCertificates',
     ],
   },
   {
     because: 'a key in another spelling',
     change: ['minimumTls: TLSv1.3', 'minimum_tls: TLSv1.3'],
     faults: [
-      '4:3: listen.minimum_tls: is not a known key; did you mean "minimumTls"? Allowed here: host, port, minimumTls, certificate, key',
+      '4:3: listen.minimum_tls: is not a known key; did you mean "minimumTls"? Allowed here: host, port, minimumTls, certificate, key, clientCertificates',
     ],
   },
   {
     because: 'a key that is like no other',
     change: ['workers: 2', 'turbo: true'],
     faults: [
-      '10:1: turbo: is not a known key. Allowed here: listen, operations, workers, activityLog, integrity, issuers, limits, hiding, timeouts, policies, tenants',
+      '10:1: turbo: is not a known key. Allowed here: listen, operations, workers, activityLog, integrity, issuers, state, sessions, limits, hiding, timeouts, policies, tenants',
     ],
   },
   {
@@ -32,7 +32,7 @@ export const BROKEN_PROCESS: readonly BrokenFile[] = [
     because: 'the prototype as a key',
     change: ['workers: 2', '__proto__: { host: 127.0.0.1 }'],
     faults: [
-      '10:1: __proto__: is not a known key. Allowed here: listen, operations, workers, activityLog, integrity, issuers, limits, hiding, timeouts, policies, tenants',
+      '10:1: __proto__: is not a known key. Allowed here: listen, operations, workers, activityLog, integrity, issuers, state, sessions, limits, hiding, timeouts, policies, tenants',
     ],
   },
   {

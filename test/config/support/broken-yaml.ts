@@ -96,14 +96,14 @@ export const BROKEN_YAML: readonly BrokenFile[] = [
     because: 'a list',
     change: { whole: '- listen\n- tenants\n' },
     faults: [
-      '1:1: must be a mapping with the keys listen, operations, workers, activityLog, integrity, issuers, limits, hiding, timeouts, policies, tenants',
+      '1:1: must be a mapping with the keys listen, operations, workers, activityLog, integrity, issuers, state, sessions, limits, hiding, timeouts, policies, tenants',
     ],
   },
   {
     because: 'a sentence',
     change: { whole: 'This is no configuration.\n' },
     faults: [
-      '1:1: must be a mapping with the keys listen, operations, workers, activityLog, integrity, issuers, limits, hiding, timeouts, policies, tenants',
+      '1:1: must be a mapping with the keys listen, operations, workers, activityLog, integrity, issuers, state, sessions, limits, hiding, timeouts, policies, tenants',
     ],
   },
   {

@@ -31,12 +31,13 @@ async function setUpTotp(login: string): Promise<{ key: string; recovery: readon
     const principal = factorPrincipal(settings.issuer, account?.id ?? '');
     const begun = await factors.beginTotp({ principal, binding: 'browser', accountLabel: login });
     if (!begun.ok) throw new Error(begun.why);
+    const key = begun.key.replaceAll(' ', '');
     // The step before, which is accepted too: the present one is left for the command.
     const epoch = Math.floor(Date.now() / 1000) - 30;
-    const code = generateSync({ secret: begun.key, epoch });
+    const code = generateSync({ secret: key, epoch });
     const confirmed = await factors.confirmTotp({ principal, binding: 'browser', code, source: '192.0.2.1' });
     if (!confirmed.ok) throw new Error(confirmed.why);
-    return { key: begun.key, recovery: confirmed.recoveryCodes ?? [] };
+    return { key, recovery: confirmed.recoveryCodes ?? [] };
   } finally {
     await store.close();
   }

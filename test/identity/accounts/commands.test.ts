@@ -67,7 +67,7 @@ describe('from an empty store to a clinic with users, by commands only', () => {
     const nobody = await run(['user', 'list', '--organisation', 'riverside', '--as', 'nobody'], 'not it\n');
     expect([wrong.code, nobody.code]).toEqual([2, 2]);
     expect(wrong.out + wrong.err).toContain('could not be signed in');
-    expect((wrong.out + wrong.err).replace('anna', 'nobody')).toBe(nobody.out + nobody.err);
+    expect((wrong.out + wrong.err).replaceAll('anna', 'nobody')).toBe(nobody.out + nobody.err);
     const last = await as('anna', ['user', 'disable', 'boris']);
     expect(last).toMatchObject({ code: 1, json: { reason: 'last-administrators' } });
     expect((await as('anna', ['user', 'disable', 'uma'], [])).out).toBe('Disabled.\n');

@@ -2,7 +2,7 @@ import * as crypto from 'node:crypto';
 import { channel } from 'node:diagnostics_channel';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ACCOUNT_DEFAULTS, type AccountSettings } from '../../../contracts/account-settings.ts';
-import type { SignIn } from '../../../identity/accounts/index.ts';
+import { HOST, type SignIn } from '../../../identity/accounts/index.ts';
 import { passwordOf } from '../../../identity/accounts/model.ts';
 import {
   clinic,
@@ -173,19 +173,56 @@ describe('sign-in with a password', () => {
 });
 
 describe('what an observer could measure', () => {
+  test('the decoy is nobody: it is in no list, and nobody signs in as it', async () => {
+    const world = await openWorld();
+    try {
+      const pair = await clinic(world.accounts);
+      const again = world.again();
+      for (const login of [' decoy', 'decoy', '']) {
+        const answer = await again.signIn.authenticate({ login, password: GOOD_PASSWORD, source: SOURCE });
+        expect(outside(answer)).toBe('refused');
+      }
+      expect(await world.accounts.account('decoy')).toMatchObject({ status: 'disabled', organisation: '' });
+      const { looking, alone, asking } = world.accounts;
+      const listed = must(await looking.accounts(pair[0], 'riverside', { limit: 100 }));
+      expect(listed.items).toHaveLength(2);
+      for (const actor of [pair[0], HOST]) {
+        expect(await alone.removeAccount(actor, 'decoy')).toMatchObject({ ok: false });
+        expect(await asking.enableAccount(actor, 'decoy')).toMatchObject({ ok: false });
+      }
+    } finally {
+      await world.close();
+    }
+  });
+
   test('every case asks the store the same things and computes one Argon2id', async () => {
     const world = await openWorld();
     try {
       const pair = await clinic(world.accounts);
       const disabled = await enrolled(world.accounts, pair, 'riverside', 'gone@riverside.example');
       must(await world.accounts.alone.disableAccount(pair[0], disabled));
+      const asked = must(
+        await world.accounts.asking.createAccount(pair[0], {
+          organisation: 'riverside',
+          login: 'not-enrolled',
+          name: 'Not Enrolled',
+          roles: ['user'],
+        }),
+      );
+      must(await world.accounts.deciding.approve(pair[1], asked.request?.id ?? ''));
       const calls: string[] = [];
+      const finds = new Map<string, number>();
       const watched = new Proxy(world.store, {
         get: (target, name: keyof typeof world.store) =>
           name === 'get' || name === 'find'
-            ? (kind: string, ...rest: [never, never, never]) => {
-                if (kind !== 'attempts') calls.push(`${name} ${kind}`);
-                return (target[name] as (...all: unknown[]) => unknown).call(target, kind, ...rest);
+            ? async (kind: string, ...rest: [never, never, never]) => {
+                const act = target[name] as (...all: unknown[]) => Promise<unknown>;
+                const answer = await act.call(target, kind, ...rest);
+                if (kind === 'attempts') return answer;
+                calls.push(`${name} ${kind}`);
+                const found = Array.isArray(answer) ? answer.length : Number(answer !== undefined);
+                finds.set(kind, (finds.get(kind) ?? 0) + found);
+                return answer;
               }
             : (target[name] as () => unknown).bind(target),
       });
@@ -193,15 +230,21 @@ describe('what an observer could measure', () => {
       const accounts = createAccounts({ store: watched, settings: QUICK });
       const path = async (login: string, password: string) => {
         calls.length = 0;
+        finds.clear();
         const before = argon2Count;
         const answer = await accounts.signIn.authenticate({ login, password, source: SOURCE });
         expect(outside(answer)).toBe('refused');
-        return [...calls, `${argon2Count - before} Argon2id`];
+        const found = [...finds].map(([kind, count]) => `found ${count} ${kind}`);
+        return [...calls, ...found, `${argon2Count - before} Argon2id`];
       };
       const unknown = await path('nobody@riverside.example', OTHER_PASSWORD);
-      expect(unknown).toEqual(['find account', 'get password', '1 Argon2id']);
+      expect(unknown).toEqual([
+        ...['find account', 'find account', 'get password', 'get password'],
+        ...['found 1 account', 'found 1 password', '1 Argon2id'],
+      ]);
       expect(await path('anna@riverside.example', OTHER_PASSWORD)).toEqual(unknown);
       expect(await path('gone@riverside.example', OTHER_PASSWORD)).toEqual(unknown);
+      expect(await path('not-enrolled', OTHER_PASSWORD)).toEqual(unknown);
       expect(await path('gone@riverside.example', GOOD_PASSWORD)).toEqual(unknown);
       expect(await path('no such form of login\u0000', OTHER_PASSWORD)).toEqual(unknown);
       expect(await path('anna@riverside.example', '')).toEqual(unknown);

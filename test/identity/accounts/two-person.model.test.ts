@@ -20,25 +20,27 @@ type Step =
   | { readonly do: 'found'; readonly actor: number };
 
 const some = fc.nat({ max: 40 });
+/** Mostly one of those who can do something, and what was asked for last: otherwise nearly all is refused. */
+const likely = fc.oneof({ weight: 3, arbitrary: fc.nat({ max: 4 }) }, { weight: 1, arbitrary: some });
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
       do: fc.constant('create' as const),
-      actor: some,
+      actor: likely,
       organisation: some,
       roles: some,
     }),
   },
   {
     weight: 2,
-    arbitrary: fc.record({ do: fc.constant('change' as const), actor: some, on: some, roles: some }),
+    arbitrary: fc.record({ do: fc.constant('change' as const), actor: likely, on: some, roles: some }),
   },
   {
     weight: 4,
     arbitrary: fc.record({
       do: fc.constantFrom('enable', 'disable', 'disable', 'remove', 'reset'),
-      actor: some,
+      actor: likely,
       on: some,
     }),
   },
@@ -46,11 +48,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 8,
     arbitrary: fc.record({
       do: fc.constantFrom('approve', 'approve', 'approve', 'reject'),
-      actor: some,
-      request: some,
+      actor: likely,
+      request: likely,
     }),
   },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('found' as const), actor: some }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('found' as const), actor: likely }) },
 );
 
 interface Asked {
@@ -95,6 +97,14 @@ class Books {
     return found.organisation === organisation && found.roles.includes('admin');
   }
 
+  /** Every other time somebody who can: random people alone are refused nearly always. */
+  able(at: number, organisation: string, not?: string): string {
+    const able = this.people.filter(
+      (id) => id !== not && id !== HOST && this.administrator(id, organisation),
+    );
+    return at % 2 === 0 && able.length > 0 ? this.pick(able, at / 2) : this.pick(this.people, at);
+  }
+
   note(request: { readonly id: string } | undefined, asked: Asked): void {
     if (request === undefined) {
       // Only the host does anything alone, and only while there are no Staff.
@@ -114,12 +124,14 @@ class Books {
     const actor = this.pick(this.people, one.actor);
     if (one.do === 'create') {
       const organisation = this.pick(ORGANISATIONS, one.organisation);
-      const roles = this.pick(ROLES, one.roles);
-      const made = await asking.createAccount(actor, { organisation, roles, ...this.person() });
+      const fitting = organisation === 'staff' ? (['staff'] as const) : this.pick(ROLES, one.roles % 2);
+      const roles = one.roles % 5 === 4 ? this.pick(ROLES, one.roles) : fitting;
+      const by = this.able(one.actor, organisation);
+      const made = await asking.createAccount(by, { organisation, roles, ...this.person() });
       if (!made.ok) return;
       this.people.push(made.value.account.id);
       this.roles.set(made.value.account.id, roles);
-      this.note(made.value.request, { by: actor, kind: 'create', accounts: [made.value.account.id], roles });
+      this.note(made.value.request, { by, kind: 'create', accounts: [made.value.account.id], roles });
     } else if (one.do === 'found') {
       const made = await asking.createOrganisation(actor, {
         name: `clinic-${this.logins}`,
@@ -132,18 +144,20 @@ class Books {
       this.note(made.value.request, { by: actor, kind: 'found', accounts, roles: ['admin'] });
     } else if ('request' in one) {
       if (this.requests.length === 0) return;
-      const id = this.pick(this.requests, one.request);
+      const id = this.pick(this.requests.toReversed(), one.request);
       const asked = this.asked.get(id);
-      const done = await deciding[one.do](actor, id);
+      const about = asked?.kind === 'found' ? 'staff' : this.organisationOf(asked?.accounts[0] ?? '');
+      const by = this.able(one.actor, about, asked?.by);
+      const done = await deciding[one.do](by, id);
       if (!done.ok || one.do === 'reject' || asked === undefined) return;
-      expect(actor).not.toBe(asked.by);
-      expect(asked.accounts).not.toContain(actor);
+      expect(by).not.toBe(asked.by);
+      expect(asked.accounts).not.toContain(by);
       expect(asked.accounts).not.toContain(asked.by);
       for (const account of asked.accounts) {
         const organisation = asked.kind === 'found' ? 'staff' : this.organisationOf(account);
-        expect(this.administrator(actor, organisation)).toBe(true);
+        expect(this.administrator(by, organisation)).toBe(true);
         expect(this.administrator(asked.by, organisation)).toBe(true);
-        if (asked.kind !== 'reset') this.behind.set(account, new Set([asked.by, actor]));
+        if (asked.kind !== 'reset') this.behind.set(account, new Set([asked.by, by]));
         if (asked.kind === 'change' && asked.roles) this.roles.set(account, asked.roles);
       }
     } else {
@@ -196,7 +210,7 @@ class Books {
 test('whatever anybody tries, behind every active account there are two other people, or the bootstrap', async () => {
   let approvals = 0;
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { minLength: 30, maxLength: 60, size: 'max' }), async (steps) => {
       const world = await openWorld();
       try {
         const books = new Books(world);
@@ -223,8 +237,9 @@ test('whatever anybody tries, behind every active account there are two other pe
         await world.close();
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
   // Otherwise it would have shown that nothing happens when nothing happens.
-  expect(approvals).toBeGreaterThan(40);
+  console.log('A', approvals);
+  expect(approvals).toBeGreaterThan(100);
 });

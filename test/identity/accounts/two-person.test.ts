@@ -187,6 +187,36 @@ describe('approving what anna asked for', () => {
   });
 });
 
+test.each(['', ' ', 'ü', '../x', 'a'.repeat(300), '\u0000', "x' OR '1'='1"])(
+  'what is no name and no id, such as %j, is what there is not',
+  async (odd) => {
+    const { asking, deciding, alone, looking } = world.accounts;
+    for (const actor of [id('anna'), HOST, odd]) {
+      const outcomes = await Promise.all([
+        asking.createAccount(actor, { organisation: odd, login: fresh(), name: 'X', roles: ['user'] }),
+        asking.changeAccount(actor, odd, { roles: ['user'] }),
+        asking.setRole(actor, { organisation: odd, name: 'nurse', scopes: [] }),
+        deciding.approve(actor, odd),
+        deciding.reject(actor, odd),
+        alone.disableAccount(actor, odd),
+        alone.removeRole(actor, odd, odd),
+        looking.account(actor, odd),
+        looking.accountByLogin(actor, odd),
+        looking.request(actor, odd),
+      ]);
+      expect(outcomes.map(({ ok }) => ok)).not.toContain(true);
+      const page = { limit: 10 };
+      const lists: Outcome<{ items: readonly unknown[] }>[] = await Promise.all([
+        looking.accounts(actor, odd, page),
+        looking.requests(actor, odd, page),
+        looking.roles(actor, odd, page),
+        looking.events(actor, odd, page),
+      ]);
+      for (const listed of lists) if (listed.ok) expect(listed.value.items).toEqual([]);
+    }
+  },
+);
+
 describe('administrators', () => {
   test('the last two can be neither disabled nor removed nor made users, at the same time either', async () => {
     const { accounts } = world;

@@ -107,9 +107,13 @@ describe('a token of the embedded issuer', () => {
     await feedUp();
     const cached = token(claims);
     expect(await ask(cached)).toMatchObject({ ok: true });
-    expect(authenticator.authenticate(asking(`Bearer ${cached}`))).toMatchObject({ ok: true });
+    const before = authenticator.authenticate(asking(`Bearer ${cached}`));
+    if (before instanceof Promise || !before.ok) throw new Error('not at hand');
+    expect(authenticator.isRevoked(before.principal)).toBe(false);
     issuer.tell(revocation());
     await until(() => isRevoked(cached));
+    // What goes on for long is asked about by its principal.
+    expect(authenticator.isRevoked(before.principal)).toBe(true);
     expect(await ask(token(claims))).toMatchObject({ ok: false, reason: 'token-revoked' });
     expect(await ask(token({ sub: 'person-8' }))).toMatchObject({ ok: true });
     expect(heard).toEqual([revocation()]);

@@ -41,6 +41,15 @@ FHIR.oauth2.ready().then(async (client) => {
 }).catch((error) => show({ error: String(error) }));
 `);
 
+/** As SMART wanted it of a CapabilityStatement before there was `smart-configuration`; clients look at both. */
+const oauthUris = (app: SmartApp) => ({
+  url: 'http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris',
+  extension: [
+    { url: 'authorize', valueUri: `${app.issuer?.url}/authorize` },
+    { url: 'token', valueUri: `${app.issuer?.url}/token` },
+  ],
+});
+
 export async function openApp(): Promise<SmartApp> {
   const authority = await createAuthority('App test');
   const leaf = await authority.issue({ commonName: 'localhost', hosts: ['localhost'] });
@@ -64,7 +73,11 @@ export async function openApp(): Promise<SmartApp> {
       return json(await found?.json());
     }
     if (url.pathname === '/fhir/metadata')
-      return json({ resourceType: 'CapabilityStatement', fhirVersion: '4.0.1', rest: [] });
+      return json({
+        resourceType: 'CapabilityStatement',
+        fhirVersion: '4.0.1',
+        rest: [{ mode: 'server', security: { extension: [oauthUris(app)] } }],
+      });
     const [, token] = /^Bearer (.+)$/.exec(request.headers.authorization ?? '') ?? [];
     if (token !== undefined) tokens.push(token);
     const [, id] = /^\/fhir\/Patient\/([\w-]+)$/.exec(url.pathname) ?? [];

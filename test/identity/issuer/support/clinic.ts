@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent, fetch } from 'undici';
-import { createIssuerPages } from '../../../../console/issuer-pages.ts';
+import { issuerWiring } from '../../../../console/issuer.ts';
 import { type Clock, systemClock } from '../../../../contracts/clock.ts';
 import type { IssuerClient, IssuerProcessSettings } from '../../../../contracts/issuer-settings.ts';
 import type { StateSettings } from '../../../../contracts/state.ts';
@@ -30,6 +30,8 @@ export interface Clinic {
   readonly front: Front;
   readonly authority: Authority;
   readonly folder: string;
+  /** PEM of the front's certificate. */
+  readonly certificate: string;
   readonly log: LogLine[];
   readonly accounts: Accounts;
   readonly issuer: OpenIssuer;
@@ -134,7 +136,7 @@ export async function openClinic(options: ClinicOptions = {}): Promise<Clinic> {
     openIssuer(
       { ...settings, socket },
       {
-        pages: createIssuerPages(settings.brand, settings.issuer),
+        ...issuerWiring(settings),
         clock,
         log: (event, facts = {}) => log.push({ event, facts }),
       },
@@ -152,6 +154,7 @@ export async function openClinic(options: ClinicOptions = {}): Promise<Clinic> {
     front,
     authority,
     folder,
+    certificate: leaf.certificatePem,
     log,
     accounts,
     issuer,
