@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { lastCheckpoint } from '../../integrity-checker/seal/verify/index.ts';
 import { portOr } from '../support/ports.ts';
+import { showPeople } from './people/shown.ts';
+import { PEOPLE_TOUR } from './people/tour.ts';
 import { bold, dim, green, printStep, red, table } from './report.ts';
 import { type Stack, startStack, TENANTS } from './stack.ts';
 import { TOUR } from './tour.ts';
@@ -11,7 +13,8 @@ import { TOUR } from './tour.ts';
 const USAGE = `npm run demo [-- [--once] [--port N] [--directory DIR]]
 
 Starts the whole of Chartgate on this machine: a private MariaDB, two clinics with legacy EMRs, their audit
-triggers and baselines, the integrity checker, an OpenID provider and the gateway on https://localhost:8443.
+triggers and baselines, the integrity checker, an OpenID provider for API clients, the embedded issuer for people, and
+the gateway on https://localhost:8443.
 
   --once            make the tour, print each step, and end; exit code 0 only if every step came out as promised
   --port N          the gateway's port (default 8443; the next free one when it is taken and none was asked for)
@@ -68,6 +71,7 @@ try {
   console.log(bold('Chartgate demo'));
   stack = await startStack({
     directory,
+    people: true,
     ...(await ports()),
     onStep: (what) => console.log(dim(`  starting ${what} …`)),
   });
@@ -109,15 +113,16 @@ async function ports(): Promise<{ gatewayPort: number; issuerPort: number; opera
 
 async function tour(running: Stack): Promise<void> {
   let failures = 0;
-  for (const [at, step] of TOUR.entries()) {
+  const steps = [...TOUR, ...PEOPLE_TOUR];
+  for (const [at, step] of steps.entries()) {
     const report = await step.run(running);
     printStep(report, at + 1);
     if (!report.ok) failures += 1;
   }
   const verdict =
     failures === 0
-      ? green(`All ${TOUR.length} steps came out as promised`)
-      : red(`${failures} of ${TOUR.length} steps did not come out as promised`);
+      ? green(`All ${steps.length} steps came out as promised`)
+      : red(`${failures} of ${steps.length} steps did not come out as promised`);
   console.log(`\n${verdict} (${seconds()}).`);
   await end(failures === 0 ? 0 : 1);
 }
@@ -135,7 +140,10 @@ async function show(running: Stack): Promise<void> {
         running.tenants[tenant].origin,
         `its EMR, unprotected: ${running.tenants[tenant].emr.origin}`,
       ]),
-      ['OpenID provider', running.issuerUrl, 'client credentials; see the clients below'],
+      ['OpenID provider', running.issuerUrl, 'an outside one, for API clients; see the clients below'],
+      ...(running.people === undefined
+        ? []
+        : [['Embedded issuer', running.people.parts.url, 'where people sign in; see the people below']]),
       ['Operations', `${running.operationsUrl}/metrics`, 'also /ready and /live'],
       [
         'MariaDB',
@@ -158,6 +166,7 @@ async function show(running: Stack): Promise<void> {
         .map((each) => [each.id, each.secret, each.what, each.scopes.join(' ')]),
     ),
   );
+  if (running.people !== undefined) await showPeople(running, running.people);
   console.log(`\n${bold('Try')}`);
   console.log(`  TOKEN=$(curl -s --cacert ${running.authorityFile} -u ${client?.id}:${client?.secret} -d grant_type=client_credentials \\
       -d scope='system/Patient.r system/Observation.cruds' -d resource=${north.audience} ${running.issuerUrl}/token | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')

@@ -24,7 +24,10 @@ declare module 'oidc-provider' {
     type: string;
     set(name: string, value: string): void;
     get(name: string): string;
+    redirect(location: string): void;
+    readonly cookies: { set(name: string, value: null, options: Readonly<Record<string, unknown>>): void };
     readonly oidc: {
+      readonly provider: Provider;
       readonly route: string;
       readonly params: ProviderParams;
       readonly prompts: ReadonlySet<string>;
@@ -45,6 +48,8 @@ declare module 'oidc-provider' {
         readonly Interaction?: ProviderInteraction;
         readonly Account?: unknown;
         readonly Client?: ProviderClient;
+        /** Its signature, issuer and audience were verified. */
+        readonly IdTokenHint?: { readonly payload: Readonly<Record<string, unknown>> };
       };
     };
   }
@@ -55,6 +60,8 @@ declare module 'oidc-provider' {
     readonly redirectUris: readonly string[];
     grantTypeAllowed(type: string): boolean;
     includeSid(): boolean;
+    readonly backchannelLogoutUri?: string;
+    backchannelLogout(subject: string | undefined, sid: string | undefined): Promise<void>;
     compareClientSecret(actual: string): boolean | Promise<boolean>;
   }
   export interface ProviderToken {
@@ -88,7 +95,9 @@ declare module 'oidc-provider' {
     readonly acr?: string;
     readonly amr?: readonly string[];
     readonly loginTs?: number;
-    readonly authorizations?: Readonly<Record<string, { readonly sid?: string; readonly grantId?: string }>>;
+    readonly authorizations?: Readonly<
+      Record<string, { readonly sid?: string; readonly grantId?: string; readonly persistsLogout?: boolean }>
+    >;
     readonly state?: { readonly clientId?: string };
     grantIdFor(clientId: string): string | undefined;
     sidFor(clientId: string): string | undefined;
@@ -158,6 +167,7 @@ declare module 'oidc-provider' {
     readonly Session: { findByUid(uid: string): Promise<ProviderSession | undefined> };
     use(middleware: (context: ProviderContext, next: () => Promise<void>) => Promise<void>): this;
     pathFor(name: string): string;
+    cookieName(type: 'session' | 'interaction' | 'resume'): string;
     urlFor(name: string): string;
     callback(): RequestListener;
     interactionDetails(request: IncomingMessage, response: ServerResponse): Promise<ProviderInteraction>;

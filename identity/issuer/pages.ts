@@ -43,7 +43,7 @@ export type PasswordPageProblem =
   | 'stale'
   | 'busy';
 
-export interface PasswordPage {
+export interface PasswordPage extends Leading {
   readonly form: PageForm;
   readonly kind: 'change' | 'temporary' | 'expired' | 'reset';
   readonly rules: { readonly minimum: number; readonly classes: boolean; readonly history?: number };
@@ -63,7 +63,7 @@ export interface FactorPage extends Leading {
   readonly cancelHref?: string;
 }
 
-export interface EnrolTotpPage {
+export interface EnrolTotpPage extends Leading {
   readonly form: PageForm;
   /** `data:image/svg+xml;base64,…` */
   readonly qr: string;
@@ -74,7 +74,7 @@ export interface EnrolTotpPage {
   readonly cancelHref?: string;
 }
 
-export interface EnrolPasskeyPage {
+export interface EnrolPasskeyPage extends Leading {
   readonly form: PageForm;
   readonly options: unknown;
   readonly problems?: readonly ('refused' | 'missing' | 'name-missing' | 'stale')[];

@@ -18,7 +18,7 @@ import { type IssuerParts, secondsOf } from './parts.ts';
 import { policyOf } from './policy.ts';
 import { requestRewriter } from './requests.ts';
 import { bindToSessions, revokeGrant } from './sessions.ts';
-import { signOutAnnouncer, signOutPages } from './sign-out.ts';
+import { SESSION_COOKIE, signOutAnnouncer, signOutPages } from './sign-out.ts';
 import { PLAIN_SCOPES } from './smart/scopes.ts';
 
 /** Every one asymmetric: a client's secret signs nothing. */
@@ -65,7 +65,7 @@ export function createProvider(parts: IssuerParts, keys: KeySet, fetch: BackChan
         interaction: '__Secure-chartgate-step',
         resume: '__Secure-chartgate-resume',
       },
-      long: { ...cookie, path: '/' },
+      long: SESSION_COOKIE,
       short: cookie,
     },
     routes: ROUTES,

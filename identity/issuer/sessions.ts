@@ -7,13 +7,31 @@ export async function signOutSession(
   provider: Provider,
   session: ProviderSession,
 ): Promise<void> {
-  for (const [client, { grantId, sid }] of Object.entries(session.authorizations ?? {})) {
-    if (grantId !== undefined) await revokeGrant(provider, grantId);
+  for (const [id, { grantId, sid, persistsLogout }] of Object.entries(session.authorizations ?? {})) {
+    // Offline access was given for when the person is away.
+    if (grantId !== undefined && persistsLogout !== true) await revokeGrant(provider, grantId);
     if (sid !== undefined) await endAtGateways(parts, sid);
-    parts.log('signed-out', { client });
+    await tellClient(parts, provider, { id, account: session.accountId, sid });
+    parts.log('signed-out', { client: id });
   }
   await parts.models.remove('Session', session.jti);
   await endTokensOf(parts, session.uid);
+}
+
+interface Told {
+  readonly id: string;
+  readonly account: string | undefined;
+  readonly sid: string | undefined;
+}
+
+/** OpenID Connect Back-Channel Logout 1.0: one that cannot be told does not keep the others from being told. */
+async function tellClient(parts: IssuerParts, provider: Provider, { id, account, sid }: Told): Promise<void> {
+  try {
+    const client = await provider.Client.find(id);
+    if (client?.backchannelLogoutUri !== undefined) await client.backchannelLogout(account, sid);
+  } catch {
+    parts.log('client-not-told', { client: id });
+  }
 }
 
 /** Tokens that were to end with a session: it may have had several grants for one client, one for each launch. */

@@ -126,6 +126,7 @@ async function totpEnrolment(about: About, problems: readonly FactorProblem[]): 
       key: begun.key,
       account: person.login,
       otherHref: `${pathOf(step)}?enrol=passkey`,
+      formTargets: formTargets(step),
       cancelHref: `${pathOf(step)}/cancel`,
       ...(problems.length > 0 ? { problems } : {}),
     }),
@@ -173,6 +174,7 @@ async function passkeyEnrolment(
     page: step.parts.pages.enrolPasskey({
       form: { ...formFor(step, 'enrol-passkey'), action: `${pathOf(step)}?enrol=passkey` },
       options: begun.options,
+      formTargets: formTargets(step),
       cancelHref: `${pathOf(step)}/cancel`,
       ...(demand.resistant ? {} : { otherHref: pathOf(step) }),
       ...(problems.length > 0 ? { problems } : {}),

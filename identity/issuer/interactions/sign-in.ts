@@ -222,6 +222,7 @@ function passwordPage(
         history: passwords.remembered,
       },
       cancelHref: `${pathOf(step)}/cancel`,
+      formTargets: formTargets(step),
       ...(problems.length > 0 ? { problems } : {}),
     }),
   };

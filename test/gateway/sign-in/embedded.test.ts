@@ -14,6 +14,7 @@ import { ask } from '../../../examples/support/https-client.ts';
 import { type OpenIssuer, openIssuer } from '../../../identity/issuer/process.ts';
 import { clinic, enrolled, GOOD_PASSWORD, must, QUICK } from '../../identity/accounts/support/world.ts';
 import { nextCode } from '../../identity/issuer/support/sign-in.ts';
+import { Browser } from '../../support/sign-in/browser.ts';
 import { stackFor } from '../../support/stack.ts';
 
 const LOGIN = 'nina@riverside.example';
@@ -107,7 +108,8 @@ describe('the embedded issuer behind the gateway', () => {
           tenants: ['north'],
           redirectUris: [`${tenants.north.origin}/.chartgate/callback/portal`],
           postLogoutRedirectUris: [`${tenants.north.origin}/.chartgate/signed-out`],
-          backChannelLogoutUri: `${tenants.north.origin}/.chartgate/back-channel-logout`,
+          // The feed tells the gateway; nothing has to be sent to it.
+          backChannelLogoutUri: undefined,
           authentication: { method: 'secret', secret: secretOf(Buffer.from(clientSecret)) },
           scopes: ['emr'],
           dpop: false,
@@ -202,7 +204,38 @@ describe('the embedded issuer behind the gateway', () => {
     await page.close();
   });
 
-  it('ends the session at the gateway when somebody signs out at the issuer', async () => {
+  it('ends the gateway’s session within seconds of what the issuer’s feed says', async () => {
+    const browser = new Browser(stack.authority);
+    const { cookies } = await context.storageState();
+    for (const { name, value, domain } of cookies) {
+      if (domain === 'north.localhost') browser.setCookie(stack.tenants.north.origin, name, value);
+    }
+    const patients = `${stack.tenants.north.origin}/patients`;
+    expect((await browser.get(patients)).status).toBe(200);
+    const page = await context.newPage();
+    await page.goto(`${url}/session/end`);
+    await page.click('button[type=submit]');
+    await page.close();
+    let status = 200;
+    for (let tries = 0; tries < 30 && status === 200; tries += 1) {
+      await new Promise((done) => setTimeout(done, 100));
+      status = (await browser.get(patients)).status;
+    }
+    expect(status).toBe(302);
+    // Signed in once more, for what follows.
+    const again = await context.newPage();
+    await again.goto(patients);
+    await again.fill('input[name=login]', LOGIN);
+    await again.fill('input[name=password]', GOOD_PASSWORD);
+    await again.click('button[type=submit]');
+    await again.waitForSelector('input[name=code]');
+    await again.fill('input[name=code]', await nextCode(phone));
+    await again.click('button[type=submit]');
+    await again.waitForURL(patients);
+    await again.close();
+  }, 60_000);
+
+  it('signs out at the issuer too', async () => {
     const page = await context.newPage();
     await page.goto(`${stack.tenants.north.origin}/.chartgate/sign-out`);
     await page.click('button[value="sign-out"]');

@@ -232,7 +232,9 @@ describe('back-channel logout', () => {
       await visitor.go(
         `${other.settings.issuer}/session/end?${new URLSearchParams({ id_token_hint: String(tokens.id_token) })}`,
       );
-      await visitor.send({});
+      expect(visitor.heading()).toMatch(/signed out/i);
+      await visitor.go(`${url.href}&prompt=none`);
+      expect(visitor.left?.searchParams.get('error')).toBe('login_required');
       await expect.poll(() => heard).toHaveLength(1);
       const said = await verified(heard[0] ?? '', other);
       expect(said).toMatchObject({ aud: 'gateway', sub: other.people.patient, sid: tokens.claims()?.sid });

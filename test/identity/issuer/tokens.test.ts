@@ -290,7 +290,6 @@ describe('the feed', () => {
     await flow.visitor.go(
       `${clinic.settings.issuer}/session/end?${new URLSearchParams({ id_token_hint: String(hint) })}`,
     );
-    await flow.visitor.send({});
     await expect
       .poll(() => heard)
       .toContainEqual(expect.objectContaining({ kind: 'session', value: payload(token).sid }));
