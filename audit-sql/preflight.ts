@@ -174,7 +174,13 @@ async function schemaChecks(
  */
 export async function preflight(
   connection: Connection,
-  options: { readonly server: ServerDescription; readonly names: AuditNames; readonly script: Script },
+  options: {
+    readonly server: ServerDescription;
+    readonly names: AuditNames;
+    readonly script: Script;
+    /** Makes a warning of `cascades-above-innodb`, which otherwise stops. */
+    readonly acceptCascadesAboveInnodb?: boolean;
+  },
 ): Promise<readonly PreflightFinding[]> {
   const { server, names, script } = options;
   const [grants] = await connection.query<RowDataPacket[]>('SHOW GRANTS');
@@ -198,6 +204,7 @@ export async function preflight(
       makesTriggers: makesTriggers(script),
       script: script.name,
       cascades: script.statements.some(({ label }) => label.startsWith('cascade ')),
+      acceptCascadesAboveInnodb: options.acceptCascadesAboveInnodb === true,
     }),
     ...(await accountChecks(connection, names, script)),
     ...(await schemaChecks(connection, names, script)),

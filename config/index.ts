@@ -12,4 +12,5 @@ export {
 export { faultsOf, locate, type Traceable } from './origins.ts';
 export { readGatewaySources, type SourceFile, type Sources } from './sources.ts';
 export { faultsTogether } from './together.ts';
+export { faultsWithIssuer } from './together-issuer.ts';
 export { WARNING_CODES, type Warning, type WarningCode, warningsOf } from './warnings.ts';

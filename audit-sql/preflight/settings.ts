@@ -54,6 +54,8 @@ interface Context {
   readonly script: ScriptName;
   /** The script makes triggers that record cascades. */
   readonly cascades: boolean;
+  /** Somebody said that the trail may differ where MySQL's own layer does not cascade as the keys demand. */
+  readonly acceptCascadesAboveInnodb: boolean;
 }
 
 type Check = (settings: Settings, context: Context) => PreflightFinding | undefined;
@@ -197,14 +199,15 @@ const CHECKS: readonly Check[] = [
             'Nothing need be done: each row is recorded once either way, but for a DELETE from two tables at once.',
         }
       : undefined,
-  (settings, { makesTriggers, cascades }) =>
+  (settings, { makesTriggers, cascades, acceptCascadesAboveInnodb }) =>
     makesTriggers && cascades && settings.get('innodb_native_foreign_keys')?.toUpperCase() === 'OFF'
       ? {
           code: 'cascades-above-innodb',
-          severity: 'warn',
+          severity: acceptCascadesAboveInnodb ? 'warn' : 'stop',
           sentence:
             'innodb_native_foreign_keys is OFF, as MySQL comes: its own layer does the cascades of foreign keys, leaves some undone, and calls a statement done whose cascade a lock wait or a deadlock broke off. The trail then has what the keys demand, not what happened (blind spot cascade-layer).',
-          remedy: 'Set innodb_native_foreign_keys = ON in the configuration file and start the server again.',
+          remedy:
+            'Set innodb_native_foreign_keys = ON in the configuration file and start the server again. Where that cannot be, --accept-cascades-above-innodb begins all the same.',
         }
       : undefined,
 ];

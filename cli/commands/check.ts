@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import {
   type FileKind,
   faultsTogether,
+  faultsWithIssuer,
   kindOf,
   loadCheckerSettings,
   loadIssuerSettings,
@@ -51,7 +52,7 @@ export function register(program: Command): void {
     .addHelpText(
       'after',
       `
-With both --gateway and --checker it also checks that the two fit together.
+With --gateway and one of --checker and --issuer it also checks that the two fit together.
 
 Exit codes: ${EXIT.ok} no fault (there may be warnings), ${EXIT.configuration} faults, ${EXIT.usage} wrong usage.`,
     )
@@ -104,7 +105,7 @@ function check(file: string | undefined, options: Options): Report {
     holds,
   );
   const checker = attempt(report, 'checker', named.checker, (path) => loadCheckerSettings(path), watches);
-  attempt(report, 'issuer', named.issuer, (path) => loadIssuerSettings(path), issues);
+  const issuer = attempt(report, 'issuer', named.issuer, (path) => loadIssuerSettings(path), issues);
   attempt(
     report,
     'policy',
@@ -114,6 +115,7 @@ function check(file: string | undefined, options: Options): Report {
   );
   if (gateway !== undefined) report.warnings.push(...warningsOf(gateway));
   if (gateway !== undefined && checker !== undefined) report.faults.push(...faultsTogether(gateway, checker));
+  if (gateway !== undefined && issuer !== undefined) report.faults.push(...faultsWithIssuer(gateway, issuer));
   return report;
 }
 

@@ -1,21 +1,31 @@
 import { statSync } from 'node:fs';
-import { type FileAccess, faultsTogether, loadCheckerSettings, realFiles } from '../../config/index.ts';
-import { ConfigurationError } from '../../contracts/errors.ts';
+import {
+  type FileAccess,
+  faultsTogether,
+  faultsWithIssuer,
+  loadCheckerSettings,
+  loadIssuerSettings,
+  realFiles,
+} from '../../config/index.ts';
+import { ConfigurationError, type Fault } from '../../contracts/errors.ts';
+import type { IssuerProcessSettings } from '../../contracts/issuer-settings.ts';
 import type { CheckerSettings, GatewaySettings } from '../../contracts/settings.ts';
 import { groupsOf, shownUser } from './accounts.ts';
 import { holdersOf, type Process, processOf, tcpListeners, unixListener } from './processes.ts';
-import type { Loaded, Options, Outcome, Side, Subject } from './types.ts';
+import type { Loaded, Options, Outcome, PartName, Side, Subject } from './types.ts';
 import { outcomes } from './types.ts';
 
 export interface Named {
   readonly gateway: string | undefined;
   readonly checker: string | undefined;
+  /** Where there is an embedded issuer. */
+  readonly issuer?: string | undefined;
 }
 
 const NOBODY: Side = { account: undefined, known: '', processes: [] };
 const { ok, failed, skipped } = outcomes('settings');
 
-/** Reads both settings and finds out who the two processes are. @param loadGateway with the rules of policies */
+/** Reads the settings and finds out who the processes are. @param loadGateway with the rules of policies */
 export function subjectOf(
   named: Named,
   options: Options,
@@ -29,21 +39,50 @@ export function subjectOf(
     (file, files) => loadCheckerSettings(file, { files }),
     told,
   );
+  const issuer =
+    named.issuer === undefined
+      ? undefined
+      : load<IssuerProcessSettings>(
+          'issuer',
+          named.issuer,
+          (file, files) => loadIssuerSettings(file, { files }),
+          told,
+        );
+  const together = (about: string, faults: readonly Fault[], remedy: string): void => {
+    told.push(...faults.map(({ path, message }) => failed(about, `${path}: ${message}`, remedy)));
+  };
   if (gateway !== undefined && checker !== undefined) {
     const faults = faultsTogether(gateway.settings, checker.settings);
-    told.push(
-      ...faults.map(({ path, message }) =>
-        failed('both together', `${path}: ${message}`, 'chartgate check --gateway … --checker …'),
-      ),
-    );
+    together('both together', faults, 'chartgate check --gateway … --checker …');
   }
+  if (gateway !== undefined && issuer !== undefined) {
+    const faults = faultsWithIssuer(gateway.settings, issuer.settings);
+    together('gateway and issuer together', faults, 'chartgate check --gateway … --issuer …');
+  }
+  const embedded = gateway?.settings.issuers.some((each) => each.embedded !== undefined) === true;
+  if (embedded && named.issuer === undefined) {
+    told.push(skipped('issuer', 'the gateway has an embedded issuer, and no --issuer was given'));
+  }
+  const gatewaySide =
+    gateway === undefined ? NOBODY : sideOf(gatewayProcesses(gateway.settings), gateway.settings.file);
+  const checkerSide =
+    checker === undefined ? NOBODY : sideOf(listenersAt(checker.settings.socket), checker.settings.file);
+  const issuerSide =
+    issuer === undefined ? NOBODY : sideOf(listenersAt(issuer.settings.socket), issuer.settings.file);
   const subject: Subject = {
     gateway,
     checker,
-    gatewaySide:
-      gateway === undefined ? NOBODY : sideOf(gatewayProcesses(gateway.settings), gateway.settings.file),
-    checkerSide:
-      checker === undefined ? NOBODY : sideOf(checkerProcesses(checker.settings), checker.settings.file),
+    issuer,
+    gatewaySide,
+    checkerSide,
+    issuerSide,
+    parts: [
+      { name: 'gateway', loaded: gateway, side: gatewaySide },
+      { name: 'checker', loaded: checker, side: checkerSide },
+      ...(named.issuer === undefined
+        ? []
+        : [{ name: 'issuer', loaded: issuer, side: issuerSide } as const]),
+    ],
     root: process.geteuid?.() === 0,
     options,
   };
@@ -51,7 +90,7 @@ export function subjectOf(
 }
 
 function load<T>(
-  which: 'gateway' | 'checker',
+  which: PartName,
   file: string | undefined,
   read: (file: string, files: FileAccess) => T,
   told: Outcome[],
@@ -90,8 +129,9 @@ function gatewayProcesses(settings: GatewaySettings): readonly Process[] {
   return [...supervisors.filter(({ command }) => command.includes('start')), ...workers];
 }
 
-function checkerProcesses(settings: CheckerSettings): readonly Process[] {
-  const inode = unixListener(settings.socket);
+/** The checker or the issuer, each by its own socket. */
+function listenersAt(socket: string): readonly Process[] {
+  const inode = unixListener(socket);
   return inode === undefined ? [] : holdersOf(new Set([inode]));
 }
 

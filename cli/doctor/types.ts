@@ -1,3 +1,4 @@
+import type { IssuerProcessSettings } from '../../contracts/issuer-settings.ts';
 import type { CheckerSettings, GatewaySettings } from '../../contracts/settings.ts';
 import type { Account } from './accounts.ts';
 import type { Process } from './processes.ts';
@@ -20,19 +21,24 @@ export interface Outcome {
 
 /** Every check, in the order in which they are told. Names are part of the output's interface. */
 export const CHECKS = {
-  settings: 'The settings of both processes',
-  'processes-run': 'Both processes run',
-  'users-differ': 'Two OS users without a common group',
+  settings: 'The settings of each process',
+  'processes-run': 'Each process runs',
+  'users-differ': 'An OS user each, without a common group',
   'process-limits': 'What a process may do at most',
   'file-modes': 'Who may change settings, secrets and the folders above them',
-  'checker-files-closed': "The checker's files are closed to the gateway's user",
-  'gateway-files-closed': "The gateway's files are closed to the checker's user",
-  'strangers-kept-out': 'Both are closed to any other user',
-  'code-unwritable': 'Neither user can change the program',
+  'checker-files-closed': "The checker's files are closed to the others",
+  'gateway-files-closed': "The gateway's files are closed to the others",
+  'issuer-files-closed': "The embedded issuer's files are closed to the others",
+  'strangers-kept-out': 'Everything is closed to any other user',
+  'code-unwritable': 'No process can change the program',
   'database-secret-kept': "The gateway holds nothing of the checker's",
+  'sealing-keys': 'Sealing keys lie apart from what they seal, each with its own process',
   'signing-key-away': 'The key that approves baselines is not here',
-  socket: 'The socket between the two',
+  'state-stores': 'The state of accounts and sessions is sound',
+  socket: 'The socket between gateway and checker',
   verdict: 'The checker answers the gateway',
+  'issuer-socket': 'The socket between gateway and embedded issuer',
+  'issuer-answers': 'The embedded issuer answers the gateway and nobody else',
   baseline: 'The baseline is signed by the configured key',
   'sql-grants': "What the checker's SQL account holds",
   'sql-attempts': "What the checker's SQL account can really do",
@@ -50,21 +56,33 @@ export interface Loaded<T> {
   readonly files: readonly string[];
 }
 
-/** One of the two processes as it is on this machine. */
+/** One of the processes as it is on this machine. */
 export interface Side {
   /** Undefined when it cannot be told. */
   readonly account: Account | undefined;
   /** How that is known, for a sentence. */
   readonly known: string;
-  /** The supervisor and its workers, or the checker; empty when none was found. */
+  /** The supervisor and its workers, the checker, or the issuer; empty when none was found. */
   readonly processes: readonly Process[];
 }
+
+/** A process with its settings, where they could be read. */
+export type Part = { readonly side: Side } & (
+  | { readonly name: 'gateway'; readonly loaded: Loaded<GatewaySettings> | undefined }
+  | { readonly name: 'checker'; readonly loaded: Loaded<CheckerSettings> | undefined }
+  | { readonly name: 'issuer'; readonly loaded: Loaded<IssuerProcessSettings> | undefined }
+);
+export type PartName = Part['name'];
 
 export interface Subject {
   readonly gateway: Loaded<GatewaySettings> | undefined;
   readonly checker: Loaded<CheckerSettings> | undefined;
+  readonly issuer: Loaded<IssuerProcessSettings> | undefined;
   readonly gatewaySide: Side;
   readonly checkerSide: Side;
+  readonly issuerSide: Side;
+  /** Gateway and checker, and the embedded issuer where its settings were named. */
+  readonly parts: readonly Part[];
   /** Runs as root, so that it can see and be everybody. */
   readonly root: boolean;
   readonly options: Options;

@@ -4,7 +4,7 @@ import { codeAt } from './people/authenticator.ts';
 
 const [file] = process.argv.slice(2);
 if (file === undefined) {
-  console.error('usage: node examples/demo/code.ts .demo/people/uma.totp');
+  console.error('usage: npm run -s demo:code .demo/people/uma.totp');
   process.exit(2);
 }
 let key = '';

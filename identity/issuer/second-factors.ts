@@ -47,13 +47,28 @@ export interface SecondFactors {
     readonly site: PasskeySite;
     readonly response: string;
   }): Promise<(FactorProved & { readonly principal: string }) | FactorRefused>;
+  /** Each of the following only with a proof that is not older than ten minutes, and never the last factor. */
+  newRecoveryCodes(who: Changing): Promise<{ readonly ok: true; readonly codes: readonly string[] } | FactorRefused>;
+  removeTotp(who: Changing): Promise<{ readonly ok: true } | FactorRefused>;
+  removePasskey(who: Changing, id: string): Promise<{ readonly ok: true } | FactorRefused>;
+}
+
+export interface Changing {
+  readonly principal: string;
+  readonly factorAt: number | undefined;
 }
 
 export interface FactorState {
   /** Has one, even if it cannot be used for now: then nobody gets in without another proof. */
   readonly enrolled: boolean;
   readonly totp: 'none' | 'pending' | 'active';
-  readonly passkeys: readonly { readonly suspended: boolean }[];
+  readonly passkeys: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly createdAt: number;
+    readonly lastUsedAt: number | undefined;
+    readonly suspended: boolean;
+  }[];
   readonly recoveryCodesLeft: number;
 }
 
@@ -81,3 +96,18 @@ export interface PasskeySite {
 export const hasPasskey = (state: FactorState): boolean => state.passkeys.some(({ suspended }) => !suspended);
 /** Whether there is one to ask for. */
 export const hasFactor = (state: FactorState): boolean => state.totp === 'active' || hasPasskey(state);
+
+export type Method = 'totp' | 'recovery-code' | 'passkey';
+
+/** What may be asked for, the usual one first. */
+export function methodsOf(state: FactorState): readonly Method[] {
+  return [
+    ...(state.totp === 'active' ? (['totp'] as const) : []),
+    ...(hasPasskey(state) ? (['passkey'] as const) : []),
+    ...(state.recoveryCodesLeft > 0 ? (['recovery-code'] as const) : []),
+  ];
+}
+
+export function methodOf(text: string | null): Method | undefined {
+  return text === 'totp' || text === 'recovery-code' || text === 'passkey' ? text : undefined;
+}

@@ -88,12 +88,17 @@ describe('cascades by MySQL itself', () => {
     for (const sentence of spots.values()) expect(sentence).toMatch(/innodb_native_foreign_keys = ON\.$/);
   });
 
-  it('is a warning before start', async () => {
+  it('stops start, unless somebody accepts it in so many words', async () => {
     const names = auditNames({ emrSchema: 'emr' });
     const description = await describeServer(admin);
     const script = startScript(await readModel(admin, 'emr'), names, dialectOf(description));
-    const found = await preflight(admin, { server: description, names, script });
-    expect(found.map(({ code, severity }) => [code, severity])).toEqual([['cascades-above-innodb', 'warn']]);
+    const about = { server: description, names, script };
+    const severities = async (more: { acceptCascadesAboveInnodb?: boolean }) =>
+      (await preflight(admin, { ...about, ...more })).map(({ code, severity }) => [code, severity]);
+    expect(await severities({})).toEqual([['cascades-above-innodb', 'stop']]);
+    expect(await severities({ acceptCascadesAboveInnodb: true })).toEqual([
+      ['cascades-above-innodb', 'warn'],
+    ]);
   });
 
   it.each(SHAPES.filter((shape) => shape.not !== undefined))(

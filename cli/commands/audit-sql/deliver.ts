@@ -19,6 +19,7 @@ export interface DeliverOptions extends ServerOptions {
   readonly out?: string;
   readonly apply?: boolean;
   readonly lockTimeout?: string;
+  readonly acceptCascadesAboveInnodb?: boolean;
 }
 
 /** Faults in the options that must be said before anything is read or done. */
@@ -55,8 +56,9 @@ async function lookBefore(
   server: ServerDescription,
   names: AuditNames,
   script: Script,
+  acceptCascadesAboveInnodb: boolean,
 ): Promise<void> {
-  const findings = await preflight(connection, { server, names, script });
+  const findings = await preflight(connection, { server, names, script, acceptCascadesAboveInnodb });
   const sentence = ({ sentence: what, remedy }: PreflightFinding): string =>
     remedy === '' ? what : `${what} ${remedy}`;
   for (const finding of findings.filter(({ severity }) => severity === 'warn')) {
@@ -88,7 +90,8 @@ export async function deliver(
 ): Promise<Delivered> {
   const file = options.out === undefined ? undefined : writeScript(script, options.out);
   if (options.apply !== true) return { file, applied: undefined };
-  await lookBefore(connection, about.server, about.names, script);
+  const accepted = options.acceptCascadesAboveInnodb === true;
+  await lookBefore(connection, about.server, about.names, script, accepted);
   const applied = await apply(connection, script, {
     names: about.names,
     onProgress: progress(script),

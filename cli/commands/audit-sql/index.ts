@@ -45,7 +45,14 @@ function withPolicy(command: Command): Command {
 }
 
 function scriptCommand(parent: Command, name: Exclude<ScriptName, 'protect'>, ...lines: string[]): void {
-  delivered(withServer(parent.command(name).description(DESCRIPTIONS[name])), name)
+  const command = delivered(withServer(parent.command(name).description(DESCRIPTIONS[name])), name);
+  if (name === 'start') {
+    command.option(
+      '--accept-cascades-above-innodb',
+      "begin although MySQL does cascades itself, not always as the keys demand (see plan's blind spots)",
+    );
+  }
+  command
     .addHelpText('after', examples(...lines))
     .action(async (options: DeliverOptions) => (await import('./scripts.ts')).runScript(name, options));
 }

@@ -21,7 +21,8 @@ export interface People extends IssuerHere {
   keep(person: Person): string;
 }
 
-interface Asked {
+/** What a command says that asked for something, or approved it. */
+export interface Asked {
   readonly request: { readonly id: string };
   readonly codes: readonly { readonly login: string; readonly text: string }[];
 }

@@ -13,7 +13,7 @@ export async function showPeople(stack: Stack, people: People): Promise<void> {
   const here = (path: string): string => relative(process.cwd(), path) || '.';
   const shell = (path: string): string => here(path).replace(/'/g, "'\\''");
   const code = (person: Person): string =>
-    `node examples/demo/code.ts ${shell(people.keep(person).replace(/password$/, 'totp'))}`;
+    `npm run -s demo:code ${shell(people.keep(person).replace(/password$/, 'totp'))}`;
   const row = (person: Person, what: string, second: string): string[] => [
     person.login,
     what,

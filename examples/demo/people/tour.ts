@@ -6,8 +6,8 @@ import type { Stack } from '../stack.ts';
 import { excerpt, reasonOf, send, type TourStep, until } from '../steps.ts';
 import { requestToken } from '../tokens.ts';
 import { json } from './command.ts';
-import { ORGANISATION, peopleOf, said } from './index.ts';
-import type { Factor } from './person.ts';
+import { type Asked, ORGANISATION, peopleOf, said } from './index.ts';
+import { type Factor, Person } from './person.ts';
 
 const pageOf = (stack: Stack): string => `${stack.tenants.north.origin}/patients`;
 const newBrowser = (stack: Stack): Browser => new Browser(stack.authority);
@@ -29,6 +29,17 @@ function leftBy(stack: Stack): Left {
   const found = left.get(stack);
   if (found === undefined) throw new Error('nobody has signed in before');
   return found;
+}
+
+/** At the sign-in page: a password is chosen with the one-time code of two administrators. */
+async function withCode(stack: Stack, person: Person, code: string): Promise<Browser> {
+  const browser = newBrowser(stack);
+  await browser.open(pageOf(stack));
+  const link = /href="([^"]*\brecover=1[^"]*)"/.exec(browser.html)?.[1] ?? '';
+  await browser.open(new URL(link, browser.url).href);
+  await browser.send({ login: person.login, code }, 'recovery');
+  await browser.send({ password: person.password, again: person.password }, 'password');
+  return browser;
 }
 
 /** Signing in, and who may let whom in. In this order; the first tour may have been before it. */
@@ -141,20 +152,27 @@ export const PEOPLE_TOUR: readonly TourStep[] = [
     title: 'An administrator approves what she asked for herself: refused',
     async run(stack) {
       const { anna, boris, command } = peopleOf(stack);
-      const words = ['user', 'create', 'victor', '--name', 'Victor Vale', '--role', 'front-desk'];
-      const asked = said<{ request: { id: string } }>(
-        await anna.command(command, [...words, '--organisation', ORGANISATION]),
-      );
+      const victor = new Person('victor', 'Victor Vale');
+      const words = ['user', 'create', victor.login, '--name', victor.name, '--role', 'front-desk'];
+      const asked = said<Asked>(await anna.command(command, [...words, '--organisation', ORGANISATION]));
       const approve = ['user', 'approve', asked.request.id];
       const own = await anna.command(command, approve);
       const other = await boris.command(command, approve);
-      const reason = (JSON.parse(own.out) as { reason?: string; message?: string }).reason;
+      const { reason } = JSON.parse(own.out) as { readonly reason?: string };
+      const second = said<Asked>(other).codes[0]?.text ?? '';
+      const half = await withCode(stack, victor, second);
+      const whole = await withCode(stack, victor, `${asked.codes[0]?.text}-${second}`);
       return {
         title: this.title,
-        sent: 'chartgate user create victor --as anna, then user approve --as anna, then --as boris',
-        came: `anna: exit code ${own.code}, ${reason}\nboris: exit code ${other.code}`,
-        why: 'an account is of no use before a second administrator of the clinic approved it; each is shown half of the code with which its owner sets a password',
-        ok: own.code === 1 && reason === 'own-request' && other.code === 0,
+        sent: 'chartgate user create victor --as anna, then user approve --as anna, then --as boris;\nvictor sets a password at the sign-in page, with half of his code and with both halves',
+        came: `anna: exit code ${own.code}, ${reason}\nboris: exit code ${other.code}\nhalf: ${at(half)}\nboth: ${at(whole)}`,
+        why: 'an account is of no use before a second administrator of the clinic approved it; each of the two is shown half of the code with which its owner, and nobody else, sets a password',
+        ok:
+          own.code === 1 &&
+          reason === 'own-request' &&
+          other.code === 0 &&
+          half.page?.status === 422 &&
+          whole.title() === 'Sign in',
       };
     },
   },

@@ -1,7 +1,14 @@
 import type { FactorPageMethod } from '../pages.ts';
 import type { Person } from '../people.ts';
 import { principalOf, rememberPrincipal } from '../principals.ts';
-import { type FactorRefused, type FactorState, hasFactor, hasPasskey } from '../second-factors.ts';
+import {
+  type FactorRefused,
+  type FactorState,
+  hasFactor,
+  hasPasskey,
+  methodOf,
+  methodsOf,
+} from '../second-factors.ts';
 import {
   bindingOf,
   type Demand,
@@ -26,7 +33,7 @@ export async function factorStep(step: Step, person: Person, demand: Demand): Pr
   const posted = step.form !== undefined && !step.stale ? field(step, 'step') : '';
   if (flow.codes !== undefined) return recoveryCodes(about, posted);
   // Nothing to ask for and nothing that may be added: only administrators can help (a reset of the factors).
-  if (about.state.enrolled && flow.factor === undefined && methodsOf(about).length === 0) {
+  if (about.state.enrolled && flow.factor === undefined && askable(about).length === 0) {
     return { status: 403, page: parts.pages.error({ kind: 'refused', requestId: step.requestId }) };
   }
   const usable = demand.resistant ? hasPasskey(about.state) : hasFactor(about.state);
@@ -85,7 +92,7 @@ async function factorPage(
   problems: readonly FactorProblem[],
 ): Promise<Ended> {
   const { step, principal } = about;
-  const others = methodsOf(about).filter((other) => other !== method);
+  const others = askable(about).filter((other) => other !== method);
   const begun =
     method === 'passkey'
       ? await step.parts.factors.beginPasskey({
@@ -228,24 +235,14 @@ function refusedEnrolment(step: Step, { why }: FactorRefused): Promise<Ended> {
 }
 
 /** What may be asked for, the usual one first. */
-function methodsOf({ state, demand }: About): readonly FactorPageMethod[] {
-  const passkey: readonly FactorPageMethod[] = hasPasskey(state) ? ['passkey'] : [];
-  if (demand.resistant && passkey.length > 0) return passkey;
-  return [
-    ...(state.totp === 'active' ? (['totp'] as const) : []),
-    ...passkey,
-    ...(state.recoveryCodesLeft > 0 ? (['recovery-code'] as const) : []),
-  ];
+function askable({ state, demand }: About): readonly FactorPageMethod[] {
+  return demand.resistant && hasPasskey(state) ? ['passkey'] : methodsOf(state);
 }
 
 function asked(about: About): FactorPageMethod {
   const wanted = methodOf(about.step.query.get('method') ?? '');
-  const methods = methodsOf(about);
+  const methods = askable(about);
   return wanted !== undefined && methods.includes(wanted) ? wanted : (methods[0] ?? 'totp');
-}
-
-function methodOf(text: string): FactorPageMethod | undefined {
-  return text === 'totp' || text === 'recovery-code' || text === 'passkey' ? text : undefined;
 }
 
 /** Adding a factor to an account that has one takes that it was shown just now. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errors, type Provider, type ProviderInteraction } from 'oidc-provider';
+import { formOf, isForeign } from '../forms.ts';
 import type { ShownPage } from '../pages.ts';
 import type { IssuerParts } from '../parts.ts';
 import { consentStep } from './consent.ts';
@@ -8,8 +9,6 @@ import { signInStep } from './sign-in.ts';
 import { type Ended, finish, type Step } from './step.ts';
 
 const PATH = /^\/interaction\/([\w-]{20,64})(\/cancel)?$/;
-/** Bytes of a form: the largest is a passkey's answer. */
-const LARGEST_FORM = 64 * 1024;
 
 export interface Asked {
   readonly request: IncomingMessage;
@@ -31,9 +30,7 @@ export async function answerInteraction(parts: IssuerParts, provider: Provider, 
   if (method !== 'GET' && method !== 'POST') {
     return send(response, 405, parts.pages.error({ kind: 'bad-request', requestId }), { allow: 'GET, POST' });
   }
-  // A form of another site brings another origin (Fetch standard, "Origin"); old browsers may leave it out.
-  const { origin } = request.headers;
-  if (method === 'POST' && origin !== undefined && origin !== new URL(parts.settings.issuer).origin) {
+  if (method === 'POST' && isForeign(request, parts.settings.issuer)) {
     return send(response, 403, parts.pages.error({ kind: 'refused', requestId }));
   }
   const interaction = await interactionOf(provider, request, response);
@@ -78,7 +75,7 @@ function due(step: Step): Promise<Ended> {
   }
 }
 
-function end(response: ServerResponse, ended: Ended): void {
+export function end(response: ServerResponse, ended: Ended): void {
   if ('page' in ended) {
     send(response, ended.status ?? 200, ended.page);
     return;
@@ -110,18 +107,4 @@ async function interactionOf(
     if (error instanceof errors.SessionNotFound) return undefined;
     throw error;
   }
-}
-
-/** Undefined for one that is too large or of another type. */
-async function formOf(request: IncomingMessage): Promise<URLSearchParams | undefined> {
-  const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
-  if (type !== 'application/x-www-form-urlencoded') return undefined;
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > LARGEST_FORM) return undefined;
-    chunks.push(chunk);
-  }
-  return new URLSearchParams(Buffer.concat(chunks).toString());
 }

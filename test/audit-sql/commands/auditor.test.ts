@@ -6,7 +6,7 @@ import type { CoverageReport } from '../../../audit-sql/index.ts';
 import type { PrivateDatabase } from '../../../examples/support/private-database.ts';
 import { findProgram } from '../../../examples/support/private-mariadb.ts';
 import { mysqlProgram } from '../../../examples/support/private-mysql.ts';
-import { ENGINES, lenient, startServer } from '../support.ts';
+import { asRecommended, ENGINES, lenient, startServer } from '../support.ts';
 import { SMALL_EMR } from './schema.ts';
 import { type Cli, commandLine } from './support.ts';
 
@@ -21,6 +21,7 @@ describe.each(ENGINES)('what an auditor asks on %s', (engine) => {
 
   beforeAll(async () => {
     server = await startServer(`audit-sql-auditor-${engine}`, engine, [
+      ...asRecommended(engine),
       '--log-bin=binary',
       '--binlog-format=ROW',
       '--server-id=1',

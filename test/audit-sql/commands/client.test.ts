@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { PrivateDatabase } from '../../../examples/support/private-database.ts';
 import { findProgram } from '../../../examples/support/private-mariadb.ts';
 import { mysqlProgram } from '../../../examples/support/private-mysql.ts';
-import { lenient, startServer, type TestEngine } from '../support.ts';
+import { asRecommended, lenient, startServer, type TestEngine } from '../support.ts';
 import { SMALL_EMR } from './schema.ts';
 import { type Cli, commandLine } from './support.ts';
 
@@ -24,7 +24,7 @@ describe.each(CLIENTS)('the scripts fed to the %s client by hand', (name, engine
   let cli: Cli;
 
   beforeAll(async () => {
-    server = await startServer(`audit-sql-client-${name}`, engine);
+    server = await startServer(`audit-sql-client-${name}`, engine, asRecommended(engine));
     cli = commandLine(server);
     admin = await lenient(server);
     await admin.query('CREATE DATABASE emr');

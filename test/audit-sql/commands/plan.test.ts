@@ -4,7 +4,7 @@ import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Plan } from '../../../audit-sql/index.ts';
 import type { PrivateDatabase } from '../../../examples/support/private-database.ts';
-import { ENGINES, lenient, startServer } from '../support.ts';
+import { asRecommended, ENGINES, lenient, startServer } from '../support.ts';
 import { SMALL_EMR } from './schema.ts';
 import { type Cli, commandLine } from './support.ts';
 
@@ -17,7 +17,7 @@ describe.each(ENGINES)('chartgate audit-sql plan on %s', (engine) => {
   let cli: Cli;
 
   beforeAll(async () => {
-    server = await startServer(`audit-sql-plan-${engine}`, engine);
+    server = await startServer(`audit-sql-plan-${engine}`, engine, asRecommended(engine));
     cli = commandLine(server);
     admin = await lenient(server);
     await admin.query('CREATE DATABASE emr');
@@ -106,7 +106,7 @@ describe.each(ENGINES)('chartgate audit-sql plan on %s', (engine) => {
   });
 
   it('writes files that are the same bytes on another server with the same schema', async () => {
-    const other = await startServer(`audit-sql-plan-other-${engine}`, engine);
+    const other = await startServer(`audit-sql-plan-other-${engine}`, engine, asRecommended(engine));
     try {
       const there = commandLine(other);
       const connection = await lenient(other);
