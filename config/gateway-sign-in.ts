@@ -93,8 +93,9 @@ export function secondFactorOf(view: View): SecondFactorSettings | undefined {
   const by = view.at('by');
   const acr = view.at('acr');
   const amr = view.at('amr');
+  const administrators = view.at('administrators');
   if (view.at('singleFactorInsecurely').flag === true) {
-    for (const place of [by, acr, amr]) {
+    for (const place of [by, acr, amr, administrators]) {
       if (place.exists) place.fault('excludes "singleFactorInsecurely"; give one or the other', true);
     }
     return { by: 'nobody' };
@@ -102,8 +103,9 @@ export function secondFactorOf(view: View): SecondFactorSettings | undefined {
   if (!by.exists) view.fault('needs "by": "issuer" or "gateway"');
   if (by.text === 'gateway') {
     for (const place of [acr, amr]) if (place.exists) place.fault('is only for "by: issuer"', true);
-    return { by: 'gateway' };
+    return { by: 'gateway', administrators: administrators.texts };
   }
+  if (administrators.exists) administrators.fault('is only for "by: gateway"', true);
   if (by.text === 'issuer' && !acr.exists && !amr.exists) {
     view.fault('needs "acr" or "amr": what the issuer says when two factors were given');
   }

@@ -1,12 +1,14 @@
 import type { BrandSettings } from '../contracts/brand.ts';
 import type { IssuerPages } from '../identity/issuer/index.ts';
 import {
+  renderAccount,
   renderChoosePatient,
   renderConsent,
   renderEnrolPasskey,
   renderEnrolTotp,
   renderError,
   renderFactor,
+  renderFactors,
   renderPassword,
   renderRecovery,
   renderRecoveryCodes,
@@ -38,6 +40,8 @@ export function createIssuerPages(brand: BrandSettings | undefined, issuer?: str
     recovery: (model) => renderRecovery(site, model),
     consent: (model) => renderConsent(site, model),
     choosePatient: (model) => renderChoosePatient(site, model),
+    account: (model) => renderAccount(site, model),
+    factors: (model) => renderFactors(site, model),
     signOut: (model) => renderSignOut(site, model),
     signedOut: () => renderSignedOut(site, {}),
     error: (model) => renderError(site, model),

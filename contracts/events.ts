@@ -1,4 +1,4 @@
-import type { Outcome } from './activity.ts';
+import type { Outcome, SessionEvent } from './activity.ts';
 import type { VerdictState } from './integrity.ts';
 import type { ReasonCode } from './reasons.ts';
 
@@ -13,6 +13,9 @@ export const CHANNELS = Object.freeze({
   alarm: 'chartgate:alarm',
   account: 'chartgate:account',
   factor: 'chartgate:factor',
+  session: 'chartgate:session',
+  issuer: 'chartgate:issuer',
+  clientSecrets: 'chartgate:client-secrets',
 });
 
 /** One per request, after its answer's head was decided. Durations in seconds. */
@@ -66,6 +69,39 @@ export interface AccountEvent {
   readonly actor: string;
   /** Wall-clock milliseconds. */
   readonly at: number;
+}
+
+/** What sessions at browsers began and ended by; those that expire end silently. */
+export const SESSION_CHANGES = [
+  'opened',
+  'signed-out',
+  'replaced',
+  'ended-by-person',
+  'ended-by-issuer',
+] as const;
+
+/** One per thing that became of somebody's sign-in (`event`), or of sessions (`change`). */
+export interface SessionEventCount {
+  /** Empty where sessions of several tenants may be meant. */
+  readonly tenant: string;
+  readonly event?: SessionEvent;
+  readonly change?: (typeof SESSION_CHANGES)[number];
+  readonly count: number;
+}
+
+/** One per request to an issuer, of whatever kind. */
+export interface IssuerEvent {
+  /** Its id in the settings. */
+  readonly issuer: string;
+  /** It answered in time, and not by saying that it has failed. */
+  readonly ok: boolean;
+}
+
+/** When the last good secret of the tenant's API client that is closest to its end expires; said once an hour. */
+export interface ClientSecretsEvent {
+  readonly tenant: string;
+  /** Wall-clock milliseconds; undefined: the tenant has no active client with a secret any more. */
+  readonly expiresAt: number | undefined;
 }
 
 /** One per attempt at, and change of, a second factor. No name, no code: the principal is a hash. */

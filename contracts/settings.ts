@@ -100,8 +100,8 @@ export interface GrantSettings {
 export type SecondFactorSettings =
   /** The issuer: one of these `acr`, or one of these `amr`, in what it signs. */
   | { readonly by: 'issuer'; readonly acr: readonly string[]; readonly amr: readonly string[] }
-  /** The gateway asks for it itself. */
-  | { readonly by: 'gateway' }
+  /** The gateway asks for it itself. `administrators`: subjects who, two together, may reset anybody's. */
+  | { readonly by: 'gateway'; readonly administrators?: readonly string[] }
   /** Nobody: the settings say so in so many words. */
   | { readonly by: 'nobody' };
 

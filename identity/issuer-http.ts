@@ -1,5 +1,7 @@
+import { channel } from 'node:diagnostics_channel';
 import { Agent, fetch } from 'undici';
 import { ChartgateError } from '../contracts/errors.ts';
+import { CHANNELS, type IssuerEvent } from '../contracts/events.ts';
 import { ISSUER_KEY_HEADER, issuerKey } from '../contracts/issuer-link.ts';
 import type { Secret } from '../contracts/settings.ts';
 import { type JsonObject, parseJsonObject } from './json.ts';
@@ -26,11 +28,22 @@ export interface EmbeddedIssuer {
   readonly secret: Secret;
 }
 
+const answers = channel(CHANNELS.issuer);
+
 /**
+ * @param name the issuer's id in the settings, for whoever counts
  * @param authority PEM of the authority of the issuer's certificate; the system's when undefined
  * @param embedded where it is the embedded issuer: then over its socket, and to nobody else
  */
-export function createIssuerHttp(authority: Buffer | undefined, embedded?: EmbeddedIssuer): IssuerHttp {
+export function createIssuerHttp(
+  name: string,
+  authority: Buffer | undefined,
+  embedded?: EmbeddedIssuer,
+): IssuerHttp {
+  function tell(ok: boolean): void {
+    if (answers.hasSubscribers) answers.publish({ issuer: name, ok } satisfies IssuerEvent);
+  }
+
   const dispatcher = new Agent({
     connections: 16,
     allowH2: false,
@@ -49,11 +62,14 @@ export function createIssuerHttp(authority: Buffer | undefined, embedded?: Embed
       throw new ChartgateError('backend-unavailable', 'an issuer is asked over https only');
     const where = embedded === undefined ? { url, ...options } : overSocket(embedded, url, options);
     // undici's Response is the same interface as the platform's, declared apart.
-    return (await fetch(where.url, {
-      ...where,
-      redirect: 'manual',
-      dispatcher,
-    })) as unknown as Response;
+    try {
+      const response = await fetch(where.url, { ...where, redirect: 'manual', dispatcher });
+      tell(response.status < 500);
+      return response as unknown as Response;
+    } catch (error) {
+      tell(false);
+      throw error;
+    }
   }
 
   return {

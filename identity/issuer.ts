@@ -54,7 +54,7 @@ export class Issuer {
     const { embedded, issuer } = settings;
     const here = embedded === undefined ? undefined : { issuer, ...embedded };
     this.feed = here === undefined ? undefined : new RevocationFeed(here, clock, revoked);
-    this.#http = createIssuerHttp(settings.authority, here);
+    this.#http = createIssuerHttp(settings.id, settings.authority, here);
     // Shorter than the key set's interval, or a key set's every second try would find the metadata's still closed.
     const lifetimes = { ...LIFETIMES, firstIntervalMs: LIFETIMES.firstIntervalMs / 2 };
     this.#metadata = new Refreshed(() => this.#discover(), clock, lifetimes);

@@ -1,5 +1,14 @@
 import { OUTCOMES } from '../contracts/activity.ts';
-import type { AlarmEvent, AttestationEvent, LimitEvent, RequestEvent } from '../contracts/events.ts';
+import type {
+  AlarmEvent,
+  AttestationEvent,
+  ClientSecretsEvent,
+  FactorEvent,
+  IssuerEvent,
+  LimitEvent,
+  RequestEvent,
+  SessionEventCount,
+} from '../contracts/events.ts';
 import { VERDICT_STATES, type VerdictState } from '../contracts/integrity.ts';
 import { ATTESTATION_BUCKETS, HistogramCounts, REQUEST_BUCKETS } from './histogram.ts';
 import { codeLabel, nameLabel, outcomeIndex, reasonLabel, STATUS_CLASSES, statusClass } from './labels.ts';
@@ -50,6 +59,11 @@ export class EventCounts {
   readonly #denials = new PairTable(nameLabel, reasonLabel, MAX_PAIRS, newCount);
   readonly #limited = new PairTable(codeLabel, nameLabel, MAX_PAIRS, newCount);
   readonly #alarms = new PairTable(codeLabel, nameLabel, MAX_PAIRS, newCount);
+  readonly #sessionEvents = new PairTable(nameLabel, codeLabel, MAX_PAIRS, newCount);
+  readonly #sessionChanges = new PairTable(nameLabel, codeLabel, MAX_PAIRS, newCount);
+  readonly #factors = new PairTable(codeLabel, codeLabel, MAX_PAIRS, newCount);
+  readonly #issuers = new PairTable(nameLabel, codeLabel, MAX_PAIRS, newCount);
+  readonly #clientSecrets = new Map<string, number>();
   readonly #attestation = new HistogramCounts(ATTESTATION_BUCKETS);
   readonly #verdicts = new Map<string, LastVerdict>();
 
@@ -88,6 +102,27 @@ export class EventCounts {
     this.#alarms.get(event.alarm, event.tenant).value += 1;
   }
 
+  session({ tenant, event, change, count }: SessionEventCount): void {
+    if (!Number.isSafeInteger(count) || count < 0) return;
+    if (event !== undefined) this.#sessionEvents.get(tenant, event).value += count;
+    if (change !== undefined) this.#sessionChanges.get(tenant, change).value += count;
+  }
+
+  factor(event: FactorEvent): void {
+    this.#factors.get(event.method ?? 'any', event.what).value += 1;
+  }
+
+  issuer(event: IssuerEvent): void {
+    this.#issuers.get(event.issuer, event.ok ? 'answered' : 'failed').value += 1;
+  }
+
+  clientSecrets(event: ClientSecretsEvent): void {
+    const tenant = nameLabel(event.tenant);
+    if (event.expiresAt === undefined) this.#clientSecrets.delete(tenant);
+    else if (this.#clientSecrets.has(tenant) || this.#clientSecrets.size < MAX_PAIRS)
+      this.#clientSecrets.set(tenant, event.expiresAt);
+  }
+
   /** @param now monotonic milliseconds */
   reading(now: number): EventReading {
     return {
@@ -101,6 +136,11 @@ export class EventCounts {
       denials: pairs(this.#denials),
       limited: pairs(this.#limited),
       alarms: pairs(this.#alarms),
+      sessionEvents: pairs(this.#sessionEvents),
+      sessionChanges: pairs(this.#sessionChanges),
+      factors: pairs(this.#factors),
+      issuers: pairs(this.#issuers),
+      clientSecrets: Array.from(this.#clientSecrets, ([tenant, expiresAt]) => ({ tenant, expiresAt })),
       attestation: this.#attestation.reading(),
       integrity: Array.from(this.#verdicts, ([database, { state, at, findings }]) => ({
         database,

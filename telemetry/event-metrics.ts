@@ -1,7 +1,8 @@
 import { OUTCOMES } from '../contracts/activity.ts';
 import type { EventTotals } from './event-totals.ts';
+import { identityMetrics, pairSamples } from './identity-metrics.ts';
 import { STATUS_CLASSES } from './labels.ts';
-import { type IntegrityReading, type Metric, metric, type PairReading, type Sample } from './snapshot.ts';
+import { type IntegrityReading, type Metric, metric, type Sample } from './snapshot.ts';
 
 /** What was counted, under its names. */
 export function eventMetrics(totals: EventTotals): Metric[] {
@@ -55,6 +56,7 @@ export function eventMetrics(totals: EventTotals): Metric[] {
       'Things that an operator must look at, by kind and tenant.',
       pairSamples(totals.alarms.reading(), 'alarm', 'tenant'),
     ),
+    ...identityMetrics(totals),
     metric(
       'histogram',
       'chartgate_attestation_seconds',
@@ -62,10 +64,6 @@ export function eventMetrics(totals: EventTotals): Metric[] {
       totals.attestation.samples('chartgate_attestation_seconds', {}),
     ),
   ];
-}
-
-function pairSamples(pairs: readonly PairReading[], first: string, second: string): Sample[] {
-  return pairs.map(([a, b, value]) => ({ labels: { [first]: a, [second]: b }, value }));
 }
 
 /**

@@ -20,12 +20,16 @@ class PairTotals extends PairTable<{ value: number }> {
   }
 }
 
-/** Readings of several processes added up: all that only counts. Verdicts are not among it. */
+/** Readings of several processes added up: all that only counts. Verdicts and times of expiry are not among it. */
 export class EventTotals {
   readonly requests = new PairTable(asIs, asIs, Number.POSITIVE_INFINITY, newRequestCounts);
   readonly denials = new PairTotals();
   readonly limited = new PairTotals();
   readonly alarms = new PairTotals();
+  readonly sessionEvents = new PairTotals();
+  readonly sessionChanges = new PairTotals();
+  readonly factors = new PairTotals();
+  readonly issuers = new PairTotals();
   readonly attestation = new HistogramCounts(ATTESTATION_BUCKETS);
 
   add(reading: EventReading): void {
@@ -38,6 +42,10 @@ export class EventTotals {
     this.denials.add(reading.denials);
     this.limited.add(reading.limited);
     this.alarms.add(reading.alarms);
+    this.sessionEvents.add(reading.sessionEvents);
+    this.sessionChanges.add(reading.sessionChanges);
+    this.factors.add(reading.factors);
+    this.issuers.add(reading.issuers);
     this.attestation.add(reading.attestation);
   }
 
@@ -53,6 +61,11 @@ export class EventTotals {
       denials: this.denials.reading(),
       limited: this.limited.reading(),
       alarms: this.alarms.reading(),
+      sessionEvents: this.sessionEvents.reading(),
+      sessionChanges: this.sessionChanges.reading(),
+      factors: this.factors.reading(),
+      issuers: this.issuers.reading(),
+      clientSecrets: [],
       attestation: this.attestation.reading(),
       integrity: [],
     };

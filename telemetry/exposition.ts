@@ -1,6 +1,7 @@
 import { AggregatorRegistry } from 'prom-client';
 import { eventMetrics, integrityMetrics } from './event-metrics.ts';
 import type { CounterMemory } from './event-totals.ts';
+import { clientSecretMetrics } from './identity-metrics.ts';
 import { type Metric, metric, parseSnapshot } from './snapshot.ts';
 
 export interface BuildInfo {
@@ -33,6 +34,10 @@ export async function exposition(
   const registry = AggregatorRegistry.aggregate([
     ...snapshots.map(({ metrics }) => metrics),
     eventMetrics(memory.totals()),
+    clientSecretMetrics(
+      snapshots.flatMap(({ events }) => events.clientSecrets),
+      Date.now(),
+    ),
     integrityMetrics(snapshots.flatMap(({ events }) => events.integrity)),
     ownMetrics(own, snapshots.length, silent),
   ]);

@@ -45,6 +45,13 @@ export interface RequestReading {
 
 export type PairReading = readonly [first: string, second: string, count: number];
 
+/** When the secret of a tenant's API client that is closest to its end expires. */
+export interface ClientSecretsReading {
+  readonly tenant: string;
+  /** Wall-clock milliseconds. */
+  readonly expiresAt: number;
+}
+
 /** The last verdict that a worker received about a database. */
 export interface IntegrityReading {
   readonly database: string;
@@ -59,6 +66,15 @@ export interface EventReading {
   readonly denials: readonly PairReading[];
   readonly limited: readonly PairReading[];
   readonly alarms: readonly PairReading[];
+  /** By tenant and event. */
+  readonly sessionEvents: readonly PairReading[];
+  /** By tenant and change. */
+  readonly sessionChanges: readonly PairReading[];
+  /** By method and outcome. */
+  readonly factors: readonly PairReading[];
+  /** By issuer and outcome. */
+  readonly issuers: readonly PairReading[];
+  readonly clientSecrets: readonly ClientSecretsReading[];
   readonly attestation: HistogramReading;
   readonly integrity: readonly IntegrityReading[];
 }
@@ -93,11 +109,26 @@ export function parseSnapshot(value: unknown): WorkerSnapshot | undefined {
   return { format: 1, worker, instance, events, metrics };
 }
 
+const PAIRS = [
+  'denials',
+  'limited',
+  'alarms',
+  'sessionEvents',
+  'sessionChanges',
+  'factors',
+  'issuers',
+] as const;
+
+function isClientSecrets(value: unknown): value is ClientSecretsReading {
+  return isObject(value) && isString(value.tenant) && isNumber(value.expiresAt);
+}
+
 function isEvents(value: unknown): value is EventReading {
   return (
     isObject(value) &&
     isArrayOf(isRequests)(value.requests) &&
-    [value.denials, value.limited, value.alarms].every(isArrayOf(isPair)) &&
+    PAIRS.every((name) => isArrayOf(isPair)(value[name])) &&
+    isArrayOf(isClientSecrets)(value.clientSecrets) &&
     isHistogram(value.attestation) &&
     isArrayOf(isIntegrity)(value.integrity)
   );

@@ -6,8 +6,12 @@ import {
   type AlarmEvent,
   type AttestationEvent,
   CHANNELS,
+  type ClientSecretsEvent,
+  type FactorEvent,
+  type IssuerEvent,
   type LimitEvent,
   type RequestEvent,
+  type SessionEventCount,
 } from '../contracts/events.ts';
 import { EventCounts } from './event-counts.ts';
 import { nameLabel } from './labels.ts';
@@ -70,6 +74,10 @@ export function startWorkerTelemetry(options: WorkerTelemetryOptions): WorkerTel
     ],
     [CHANNELS.limit, guarded((event: LimitEvent) => counts.limit(event))],
     [CHANNELS.alarm, guarded((event: AlarmEvent) => counts.alarm(event))],
+    [CHANNELS.session, guarded((event: SessionEventCount) => counts.session(event))],
+    [CHANNELS.factor, guarded((event: FactorEvent) => counts.factor(event))],
+    [CHANNELS.issuer, guarded((event: IssuerEvent) => counts.issuer(event))],
+    [CHANNELS.clientSecrets, guarded((event: ClientSecretsEvent) => counts.clientSecrets(event))],
   ] as const;
   for (const [name, listener] of subscriptions) subscribe(name, listener);
   const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });

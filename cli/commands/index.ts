@@ -18,6 +18,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = 
   log: () => import('./log.ts'),
   state: () => import('./state.ts'),
   client: () => import('./client.ts'),
+  factor: () => import('./factor.ts'),
   organisation: () => import('./organisation.ts'),
   user: () => import('./user.ts'),
   role: () => import('./role.ts'),

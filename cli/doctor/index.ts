@@ -5,13 +5,16 @@ import { clock, databaseTls, serverSettings, sqlAttempts, sqlGrants } from './ch
 import {
   checkerFilesClosed,
   codeUnwritable,
-  databaseSecretKept,
   fileModes,
   gatewayFilesClosed,
+  issuerFilesClosed,
   strangersKeptOut,
 } from './checks/files.ts';
+import { issuerAnswers } from './checks/issuer.ts';
 import { baseline, signingKeyAway } from './checks/keys.ts';
-import { socket, verdict } from './checks/socket.ts';
+import { databaseSecretKept, sealingKeys } from './checks/secrets.ts';
+import { issuerSocket, socket, verdict } from './checks/socket.ts';
+import { stateStores } from './checks/state.ts';
 import { processesRun, processLimits, usersDiffer } from './checks/users.ts';
 import { type Named, subjectOf } from './subject.ts';
 import { CHECKS, type Check, type CheckName, type Options, type Outcome, outcomes } from './types.ts';
@@ -27,12 +30,17 @@ const FUNCTIONS: Readonly<Record<Exclude<CheckName, 'settings'>, Check>> = {
   'file-modes': fileModes,
   'checker-files-closed': checkerFilesClosed,
   'gateway-files-closed': gatewayFilesClosed,
+  'issuer-files-closed': issuerFilesClosed,
   'strangers-kept-out': strangersKeptOut,
   'code-unwritable': codeUnwritable,
   'database-secret-kept': databaseSecretKept,
+  'sealing-keys': sealingKeys,
   'signing-key-away': signingKeyAway,
+  'state-stores': stateStores,
   socket,
   verdict,
+  'issuer-socket': issuerSocket,
+  'issuer-answers': issuerAnswers,
   baseline,
   'sql-grants': sqlGrants,
   'sql-attempts': sqlAttempts,

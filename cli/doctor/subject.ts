@@ -79,9 +79,7 @@ export function subjectOf(
     parts: [
       { name: 'gateway', loaded: gateway, side: gatewaySide },
       { name: 'checker', loaded: checker, side: checkerSide },
-      ...(named.issuer === undefined
-        ? []
-        : [{ name: 'issuer', loaded: issuer, side: issuerSide } as const]),
+      ...(named.issuer === undefined ? [] : [{ name: 'issuer', loaded: issuer, side: issuerSide } as const]),
     ],
     root: process.geteuid?.() === 0,
     options,

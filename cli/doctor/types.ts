@@ -31,7 +31,7 @@ export const CHECKS = {
   'issuer-files-closed': "The embedded issuer's files are closed to the others",
   'strangers-kept-out': 'Everything is closed to any other user',
   'code-unwritable': 'No process can change the program',
-  'database-secret-kept': "The gateway holds nothing of the checker's",
+  'database-secret-kept': "Nobody else holds the checker's password",
   'sealing-keys': 'Sealing keys lie apart from what they seal, each with its own process',
   'signing-key-away': 'The key that approves baselines is not here',
   'state-stores': 'The state of accounts and sessions is sound',

@@ -151,6 +151,24 @@ export const SECOND_FACTOR: Schema = object(
     ),
     acr: texts('Values of `acr` that mean two factors. With `by: issuer`.', ['urn:chartgate:aal2']),
     amr: texts('Values of `amr` of which one means two factors. With `by: issuer`.', ['mfa']),
+    administrators: {
+      type: 'array',
+      description:
+        "Subjects (`sub`) of this issuer who may reset other people's second factors, two of them together " +
+        '(`chartgate factor`). With `by: gateway`. Without it nobody may.',
+      examples: [['4f1c2d', '9a7e30']],
+      minItems: 2,
+      maxItems: 100,
+      uniqueItems: true,
+      items: {
+        type: 'string',
+        description: 'Subject of a person.',
+        minLength: 1,
+        maxLength: 255,
+        pattern: '^[^\\x00-\\x1f\\x7f]+$',
+        errorMessage: 'must be a subject: 1 to 255 characters without control characters',
+      },
+    },
     singleFactorInsecurely: flag({
       description:
         'Dangerous: `true`, in place of `by`, lets people in who gave one factor only. Causes a warning.',

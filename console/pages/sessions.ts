@@ -80,7 +80,7 @@ function time(site: Site, at: number): Html {
   return html`<time datetime="${machine}">${site.moment(at)}</time>`;
 }
 
-/** Fields: `remove` = id of a passkey. */
+/** Fields: `remove` = id of a passkey or `totp`, or `do` = `new-codes`. */
 export interface FactorsModel {
   readonly form: Form;
   readonly totp: boolean;
@@ -95,6 +95,9 @@ export interface FactorsModel {
   readonly addTotpHref?: string | undefined;
   readonly addPasskeyHref?: string | undefined;
   readonly newCodesHref?: string | undefined;
+  /** A button for new recovery codes, and one to remove the authenticator app. */
+  readonly newCodes?: boolean | undefined;
+  readonly removableTotp?: boolean | undefined;
   readonly backHref?: string | undefined;
   /** `last`: the only second step cannot be removed. */
   readonly problems?: readonly ('last' | CommonProblem)[] | undefined;
@@ -122,9 +125,11 @@ ${form(
 ${passkeys.length === 0 ? html`<p>${texts.noPasskeys}</p>` : html`<ul class="cards">${passkeys}</ul>`}
 ${model.addPasskeyHref !== undefined && html`<p>${link(texts.addPasskey, model.addPasskeyHref)}</p>`}</section>
 <section class="option"><h2>${texts.totp}</h2><p>${model.totp ? texts.totpSet : texts.totpUnset}</p>
-${model.addTotpHref !== undefined && html`<p>${link(texts.addTotp, model.addTotpHref)}</p>`}</section>
+${model.addTotpHref !== undefined && html`<p>${link(texts.addTotp, model.addTotpHref)}</p>`}
+${model.removableTotp === true && button(texts.remove, { look: 'second', name: 'remove', value: 'totp', about: texts.totp })}</section>
 <section class="option"><h2>${texts.codes}</h2><p>${texts.left(model.recoveryCodesLeft)}</p>
-${model.newCodesHref !== undefined && html`<p>${link(texts.newCodes, model.newCodesHref)}</p>`}</section>`,
+${model.newCodesHref !== undefined && html`<p>${link(texts.newCodes, model.newCodesHref)}</p>`}
+${model.newCodes === true && button(texts.newCodes, { look: 'second', name: 'do', value: 'new-codes', about: texts.newCodesAbout })}</section>`,
 )}
 ${otherWays([model.backHref === undefined ? undefined : link(frame.back, model.backHref)])}`,
   });

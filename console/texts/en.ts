@@ -1,3 +1,4 @@
+import { account } from './en-account.ts';
 import { scopes } from './en-scopes.ts';
 import { minutes, secondStep } from './en-second-step.ts';
 
@@ -83,6 +84,7 @@ export const en = {
     },
   },
   ...secondStep,
+  account,
   sessions: {
     heading: 'Where you are signed in',
     intro: 'If you do not recognise one, end it and change your password.',
@@ -114,6 +116,7 @@ export const en = {
     codes: 'Recovery codes',
     left: (count: number) => (count === 1 ? 'One is left.' : `${count === 0 ? 'None' : count} are left.`),
     newCodes: 'Make new ones',
+    newCodesAbout: 'recovery codes; the old ones end',
     problems: { last: 'This is your only second step; set up another one first' },
   },
   signOut: {

@@ -47,6 +47,7 @@ export type IssueCode =
   | 'invalid'
   | 'not-found'
   | 'login'
+  | 'expired'
   | 'forbidden'
   | 'throttled'
   | 'too-long'

@@ -1,5 +1,6 @@
 import type { HideClass } from '../../contracts/policy.ts';
 import { stepUpChallenge } from '../../identity/factors/step-up.ts';
+import { readCookies } from '../../identity/sessions/index.ts';
 import type { OwnAnswer } from '../own-pages/answer.ts';
 import type { Ending, EndingKind } from '../pipeline/ending.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
@@ -41,6 +42,13 @@ const TEMPLATES: Readonly<Record<Exclude<EndingKind, 'hidden' | 'own-page'>, Tem
   'backend-failed': { status: 502, code: 'transient', text: 'The service is not available at the moment.' },
 });
 
+/** `expired` of FHIR's issue types: "User session expired; a login may be required". */
+const SESSION_ENDED: Template = Object.freeze({
+  status: 401,
+  code: 'expired',
+  text: 'The session has ended, and nothing was done. Keep what was entered, sign in again at /.chartgate/sign-in, and send it again.',
+});
+
 /** The uniform answers: one for each hide class, whatever the cause. */
 const HIDDEN: Readonly<Record<Exclude<HideClass, 'none'>, Template>> = Object.freeze({
   record: { status: 404, code: 'not-found', text: 'Not found, or not available to you.' },
@@ -75,7 +83,9 @@ export function shapeEnding(x: Exchange, ending: Ending): Answer {
   const hidden = hide !== 'none' && isHidden(x, ending);
   // A failure that was noticed after the EMR was asked comes when a refusal would: its time would tell what the EMR did.
   const late = hidden || (hide !== 'none' && ending.kind === 'unavailable' && x.forwardedAt !== undefined);
-  const template = templateOf(ending.kind, hidden ? hide : undefined);
+  const template = endsSession(x, ending)
+    ? SESSION_ENDED
+    : templateOf(ending.kind, hidden ? hide : undefined);
   const form = bodyForm(x.knownFacts?.headers.get('accept'));
   const body = writeBody(form, template.code, template.text, x.arrival.id);
   const headers = [
@@ -95,6 +105,20 @@ export function shapeEnding(x: Exchange, ending: Ending): Answer {
     deadlineMs: late && x.match !== undefined ? x.match.route.hideDeadlineMs : 0,
     closeConnection: ending.closeConnection === true,
   };
+}
+
+/**
+ * Whether a script of a page asks whose session has ended (a browser is led to sign in instead, see `guide`): it is
+ * told so, in fixed words, that it can keep what was entered. Depends on the request's own cookies and the route alone.
+ */
+function endsSession(x: Exchange, ending: Ending): boolean {
+  if (ending.kind !== 'unauthenticated' || x.knownPrincipal?.kind === 'session') return false;
+  const credential = x.match?.route.credential;
+  if (credential !== 'session' && credential !== 'bearer-or-session') return false;
+  const headers = x.knownFacts?.headers;
+  if (headers === undefined || headers.has('authorization')) return false;
+  const { session, who } = readCookies(headers.get('cookie'));
+  return session !== undefined || who !== undefined;
 }
 
 /** A page of ours, as it is: it depends on nothing that the EMR said. */

@@ -1,13 +1,15 @@
 import { renderExpired } from '../../console/index.ts';
-import { HELD_FORM_LIMIT, setCookie } from '../../identity/sessions/index.ts';
+import { HELD_FORM_LIMIT, HELD_MEDIA_TYPES, setCookie } from '../../identity/sessions/index.ts';
 import type { Ending } from '../pipeline/ending.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import { type OwnAnswer, pageAnswer, redirect } from './answer.ts';
 import { readBody } from './body.ts';
 import type { Browsers } from './browsers.ts';
 import { Call } from './call.ts';
-import { formFieldsOf } from './form-fields.ts';
 import { PAGES, returnAddress, withQuery } from './paths.ts';
+
+/** Characters of an address with a query that a page of ours leads to. */
+const LONGEST_TARGET = 8000;
 
 /** What a browser gets for a page that its session does not open, or not any more. */
 export async function leadBrowser(x: Exchange, browsers: Browsers, ending: Ending): Promise<OwnAnswer> {
@@ -58,19 +60,23 @@ async function keep(c: Call): Promise<Kept | undefined> {
   const takesSession = route.credential === 'session' || route.credential === 'bearer-or-session';
   if (!takesSession || facts.mediaType === undefined || !route.mediaTypes.has(facts.mediaType))
     return undefined;
-  if (facts.mediaType !== 'application/x-www-form-urlencoded') return undefined;
+  const contentType = facts.headers.get('content-type');
+  if (contentType === undefined || !HELD_MEDIA_TYPES.has(facts.mediaType)) return undefined;
+  // Compressed, in a language, a part of something: no browser sends a form so.
+  if (['content-encoding', 'content-range'].some((name) => facts.headers.has(name))) return undefined;
+  const target = facts.query === '' ? facts.path.text : `${facts.path.text}?${facts.query}`;
+  if (target.length > LONGEST_TARGET) return undefined;
   const body = await readBody(x, Math.min(HELD_FORM_LIMIT, route.maxBodyBytes));
   if (body === 'overflow') return { state: 'too-large' };
   if (body === 'gone' || body.length === 0) return undefined;
-  const text = body.toString('latin1');
-  if (formFieldsOf(text) === undefined) return undefined;
   try {
     const secret = await c.browsers.heldForms.hold({
       tenant: x.tenant.id,
       route: route.id,
-      target: facts.query === '' ? facts.path.text : `${facts.path.text}?${facts.query}`,
+      target,
       mediaType: facts.mediaType,
-      body: text,
+      contentType,
+      body,
       who,
     });
     await c.note('form-kept', undefined);

@@ -1,7 +1,9 @@
 import { timingSafeEqual } from 'node:crypto';
+import { channel } from 'node:diagnostics_channel';
 import { type Form, renderError, renderUnavailable, type Site } from '../../console/index.ts';
 import type { SessionEvent } from '../../contracts/activity.ts';
 import { ChartgateError } from '../../contracts/errors.ts';
+import { CHANNELS, type SessionEventCount } from '../../contracts/events.ts';
 import type { ReasonCode } from '../../contracts/reasons.ts';
 import { hashOf } from '../../identity/lengths.ts';
 import { foreignCookies, readCookies, type Session } from '../../identity/sessions/index.ts';
@@ -9,6 +11,8 @@ import type { Exchange } from '../pipeline/exchange.ts';
 import { type AnswerOptions, type OwnAnswer, pageAnswer } from './answer.ts';
 import { type Fields, only } from './body.ts';
 import type { Browsers } from './browsers.ts';
+
+const events = channel(CHANNELS.session);
 
 type ErrorKind = Parameters<typeof renderError>[1]['kind'];
 
@@ -107,6 +111,8 @@ export class Call {
       subject: who?.subject ?? '',
       detail,
     });
+    if (events.hasSubscribers)
+      events.publish({ tenant: this.x.tenant.id, event, count: 1 } satisfies SessionEventCount);
   }
 
   /**

@@ -96,7 +96,7 @@ async function opened(
     },
     result.idToken,
   );
-  if (former !== undefined) await c.browsers.sessions.end(former.id);
+  if (former !== undefined) await c.browsers.sessions.end(former, 'replaced');
   await c.note(stage === 'open' ? 'signed-in' : 'first-factor', session);
   const who = c.browsers.whoIs(tenant.id, session.person);
   return redirect(

@@ -20,6 +20,9 @@ export const PAGES = Object.freeze({
   assets: `${PREFIX}/assets/`,
 });
 
+/** Query parameter that says: send the form that was kept for this very address. Never the EMR's to see. */
+export const CONTINUE = '.chartgate-continue';
+
 /** Characters of a return address; a longer one is left out, and the browser returns to the first page. */
 const MAX_RETURN = 2048;
 /** Own pages that somebody may return to after signing in. */

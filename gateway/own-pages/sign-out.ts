@@ -29,7 +29,7 @@ export async function signOut(c: Call, fields: Fields): Promise<OwnAnswer> {
   if (session === undefined) return redirect(c.method, PAGES.signedOut);
   const { sessions } = c.browsers;
   if (only(fields, 'do') === 'sign-out-everywhere') await sessions.endOthers(session, () => true);
-  await sessions.end(session.id);
+  await sessions.end(session);
   await c.note('signed-out', session);
   const party = c.browsers.party(c.x.tenant.settings, session.issuerId);
   const target = await party?.endSessionUrl({

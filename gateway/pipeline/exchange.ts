@@ -9,7 +9,7 @@ import type { Authenticator, Principal } from '../../contracts/principal.ts';
 import type { Reason } from '../../contracts/reasons.ts';
 import type { GatewaySettings } from '../../contracts/settings.ts';
 import type { StateStore } from '../../contracts/state.ts';
-import type { Session } from '../../identity/sessions/index.ts';
+import type { HeldForm, Session } from '../../identity/sessions/index.ts';
 import type { Tenant, TenantRouter } from '../../tenant-router/index.ts';
 import type { Answer } from '../answer/answer.ts';
 import type { Arrival } from '../canonical/request.ts';
@@ -71,6 +71,8 @@ export class Exchange {
   match: RouteMatch | undefined;
   /** The live session that the request's cookie opens; set where it was looked for. */
   session: Session | undefined;
+  /** A form that had been kept and is sent now, in place of the request that asked for it. */
+  kept: HeldForm | undefined;
   /** Set instead of a tenant when the host is an embedded issuer's. */
   embedded: EmbeddedIssuer | undefined;
   /** The verdict the request was forwarded under; undefined where the route needs none. */

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { Duplex, Writable } from 'node:stream';
+import { type Duplex, Readable, type Writable } from 'node:stream';
+import { ChartgateError } from '../../contracts/errors.ts';
 import type { Answer } from '../answer/answer.ts';
 import { confirmWrite } from '../integrity/confirm-write.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
@@ -24,6 +25,7 @@ export class Client {
   /** The client waits for `100 Continue` before it sends its body (RFC 9110 §10.1.1). */
   readonly expectsContinue: boolean;
   #body: RequestBody | undefined;
+  #replacement: Buffer | undefined;
 
   constructor(
     request: IncomingMessage | Http2ServerRequest,
@@ -52,7 +54,8 @@ export class Client {
     if (this.#body === undefined) {
       if (this.expectsContinue && !this.gone) this.response.writeContinue();
       const { arrivedAt } = x.arrival;
-      this.#body = new RequestBody(this.request, {
+      const source = this.#replacement === undefined ? this.request : Readable.from(this.#replacement);
+      this.#body = new RequestBody(source, {
         maxBytes: maxBytes ?? x.route.maxBodyBytes,
         leftMs: arrivedAt + x.runtime.settings.timeouts.requestMs - x.services.clock.monotonic(),
         late: () => this.destroy(),
@@ -61,10 +64,17 @@ export class Client {
     return this.#body;
   }
 
+  /** Another body in place of the one that came, which has been read to its end. */
+  replaceBody(bytes: Buffer): void {
+    if (this.#body?.state !== 'complete') throw new ChartgateError('internal', 'the body was not read');
+    this.#replacement = bytes;
+    this.#body = undefined;
+  }
+
   /** Whether nothing more of the request is to come. */
   bodyArrived(x: Exchange): boolean {
     if (this.#body !== undefined) return this.#body.state !== 'arriving';
-    return x.facts.body.kind === 'none';
+    return this.#replacement !== undefined || x.facts.body.kind === 'none';
   }
 
   send(answer: Answer, x: Exchange): void {

@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 import type { Clock } from '../../contracts/clock.ts';
-import { type AlarmEvent, CHANNELS } from '../../contracts/events.ts';
+import { type AlarmEvent, CHANNELS, type ClientSecretsEvent } from '../../contracts/events.ts';
 import type { StateStore } from '../../contracts/state.ts';
 import type { Client } from './model.ts';
 import { ClientRepository } from './repository.ts';
@@ -18,16 +18,22 @@ export interface Expiring {
 }
 
 const events = channel(CHANNELS.alarm);
+const secrets = channel(CHANNELS.clientSecrets);
 
 /** Active clients without a secret that is good for longer than the warning time. Soonest first. */
 export async function expiringClients(store: StateStore, clock: Clock): Promise<readonly Expiring[]> {
+  return (await allExpiring(store)).filter(({ expiresAt }) => expiresAt - clock.wall() < WARN_BEFORE_MS);
+}
+
+/** Every active client with a secret, and when the last of its secrets ends. Soonest first. */
+async function allExpiring(store: StateStore): Promise<readonly Expiring[]> {
   const repository = new ClientRepository(store);
   const expiring: Expiring[] = [];
   for (const client of await repository.all(undefined)) {
     if (!client.active || client.method !== 'secret') continue;
     const secrets = await repository.secrets(client.clientId);
     const expiresAt = Math.max(0, ...secrets.map((secret) => secret.expiresAt));
-    if (expiresAt - clock.wall() < WARN_BEFORE_MS) expiring.push({ client, expiresAt });
+    expiring.push({ client, expiresAt });
   }
   return expiring.toSorted((a, b) => a.expiresAt - b.expiresAt);
 }
@@ -42,10 +48,21 @@ export function watchExpiry(
   clock: Clock,
   warn: (clientId: string, tenant: string, daysLeft: number) => void,
 ): () => void {
+  const told = new Set<string>();
+  const tell = (all: readonly Expiring[]): void => {
+    const soonest = new Map<string, number>();
+    for (const { client, expiresAt } of all)
+      if (!soonest.has(client.tenant)) soonest.set(client.tenant, expiresAt);
+    for (const tenant of soonest.keys()) told.add(tenant);
+    for (const tenant of told)
+      secrets.publish({ tenant, expiresAt: soonest.get(tenant) } satisfies ClientSecretsEvent);
+  };
   const look = async (): Promise<void> => {
     try {
       const store = current();
-      const expiring = store === undefined ? [] : await expiringClients(store, clock);
+      const all = store === undefined ? [] : await allExpiring(store);
+      if (secrets.hasSubscribers) tell(all);
+      const expiring = all.filter(({ expiresAt }) => expiresAt - clock.wall() < WARN_BEFORE_MS);
       for (const { client, expiresAt } of expiring) {
         const left = expiresAt - clock.wall();
         warn(client.clientId, client.tenant, Math.floor(left / DAY_MS));

@@ -63,7 +63,12 @@ export function createAdapter(
       if ((found.payload.structured === true) !== (jti !== undefined)) return undefined;
       return found.consumed === undefined ? found.payload : { ...found.payload, consumed: found.consumed };
     },
-    findByUid: async (uid) => (await models.linked(model, 'uid', uid)).at(0)?.payload,
+    // Two for a moment, while a session gets another id: the one of the later sign-in.
+    findByUid: async (uid) =>
+      (await models.linked(model, 'uid', uid))
+        .map(({ payload }) => payload)
+        .sort((a, b) => (number(b.loginTs) ?? 0) - (number(a.loginTs) ?? 0) || madeAt(b) - madeAt(a))
+        .at(0),
     findByUserCode: async () => undefined,
     consume: async (id) => {
       if (await models.consume(model, id)) return;
@@ -120,6 +125,8 @@ function clientAdapter(client: AdapterOptions['client']): ModelAdapter {
     revokeByGrantId: never,
   };
 }
+
+const madeAt = (payload: Payload): number => number(payload.iat) ?? 0;
 
 function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;

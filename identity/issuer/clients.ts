@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IssuerClient, IssuerProcessSettings, IssuerTenant } from '../../contracts/issuer-settings.ts';
 import { hashOf } from '../lengths.ts';
+import { ACCOUNT_CLIENT, accountClient } from './account/entrance.ts';
 import type { Payload } from './models.ts';
 import { coveredBy, isPlainScope } from './smart/scopes.ts';
 
@@ -8,7 +9,7 @@ import { coveredBy, isPlainScope } from './smart/scopes.ts';
 export interface KnownClient {
   readonly id: string;
   readonly name: string;
-  readonly kind: IssuerClient['kind'] | 'service';
+  readonly kind: IssuerClient['kind'] | 'service' | 'account';
   readonly tenants: readonly IssuerTenant[];
   readonly scopes: readonly string[];
   /** Addresses and networks that it may call from; from everywhere when empty or undefined. */
@@ -31,10 +32,12 @@ export class Clients {
   readonly #configured: ReadonlyMap<string, KnownClient>;
   readonly #directory: ClientDirectory | undefined;
   readonly #issuer: string;
+  readonly #account: KnownClient;
 
   constructor(settings: IssuerProcessSettings, directory: ClientDirectory | undefined) {
     this.#issuer = settings.issuer;
     this.#directory = directory;
+    this.#account = accountClient(settings);
     this.#configured = new Map(
       settings.clients.map((client) => [client.id, configured(client, settings.tenants)]),
     );
@@ -42,6 +45,7 @@ export class Clients {
 
   /** Configured ones first: no administrator can put another in their place. */
   async find(id: string): Promise<KnownClient | undefined> {
+    if (id === ACCOUNT_CLIENT) return this.#account;
     return this.#configured.get(id) ?? (await this.#directory?.find(id));
   }
 

@@ -56,8 +56,8 @@ export function grantLoader(parts: IssuerParts) {
     if (consented !== undefined) return provider.Grant.find(consented);
     const { client, session } = oidc;
     const known = client === undefined ? undefined : await parts.clients.find(client.clientId);
-    if (known?.kind !== 'gateway' || client === undefined || session?.accountId === undefined)
-      return undefined;
+    const own = known?.kind === 'gateway' || known?.kind === 'account';
+    if (!own || client === undefined || session?.accountId === undefined) return undefined;
     const person = await activePerson(parts.people, session.accountId);
     if (person === undefined) return undefined;
     const grant = new provider.Grant({ accountId: person.id, clientId: client.clientId });

@@ -102,6 +102,9 @@ declare module 'oidc-provider' {
     grantIdFor(clientId: string): string | undefined;
     sidFor(clientId: string): string | undefined;
     authTime(): number | undefined;
+    /** Until it is saved under another id. */
+    oldId?: string | undefined;
+    save(seconds: number): Promise<string | undefined>;
     destroy(): Promise<void>;
   }
   export interface ProviderInteraction {
@@ -153,7 +156,7 @@ declare module 'oidc-provider' {
   export class Provider {
     constructor(issuer: string, configuration: Readonly<Record<string, unknown>>);
     /** Of the request that is being answered. */
-    static readonly ctx: { readonly ip: string } | undefined;
+    static readonly ctx: { readonly ip: string; readonly res: ServerResponse } | undefined;
     readonly issuer: string;
     proxy: boolean;
     readonly Client: {
@@ -164,7 +167,13 @@ declare module 'oidc-provider' {
     readonly AccessToken: TokenModel;
     readonly RefreshToken: TokenModel;
     readonly AuthorizationCode: TokenModel;
-    readonly Session: { findByUid(uid: string): Promise<ProviderSession | undefined> };
+    readonly Session: {
+      findByUid(uid: string): Promise<ProviderSession | undefined>;
+      /** Of the request's cookie; a new one where there is none. */
+      get(context: object): Promise<ProviderSession>;
+      readonly prototype: ProviderSession;
+    };
+    createContext(request: IncomingMessage, response: ServerResponse): object;
     use(middleware: (context: ProviderContext, next: () => Promise<void>) => Promise<void>): this;
     pathFor(name: string): string;
     cookieName(type: 'session' | 'interaction' | 'resume'): string;

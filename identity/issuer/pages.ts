@@ -45,6 +45,7 @@ export type PasswordPageProblem =
 
 export interface PasswordPage extends Leading {
   readonly form: PageForm;
+  readonly login?: string;
   readonly kind: 'change' | 'temporary' | 'expired' | 'reset';
   readonly rules: { readonly minimum: number; readonly classes: boolean; readonly history?: number };
   readonly problems?: readonly PasswordPageProblem[];
@@ -120,6 +121,51 @@ export interface SignOutPage extends Leading {
   readonly form: PageForm;
 }
 
+/** Sends `end` = id of a session, `do` = `end-others`, or `take` = id of an app. Times in wall-clock milliseconds. */
+export interface AccountPage {
+  readonly form: PageForm;
+  readonly name: string;
+  readonly login: string;
+  readonly passwordHref: string;
+  readonly factorsHref: string;
+  readonly signOutHref: string;
+  readonly sessions: readonly {
+    readonly id: string;
+    readonly current: boolean;
+    readonly startedAt: number;
+    readonly services: readonly string[];
+    readonly strength?: 'password' | 'second-step' | 'passkey' | undefined;
+  }[];
+  readonly apps: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly scopes: readonly string[];
+    readonly since: number;
+  }[];
+  readonly ended?: number;
+  readonly taken?: number;
+  readonly problems?: readonly 'stale'[];
+}
+
+/** Sends `remove` = id of a passkey or `totp`, or `do` = `new-codes`. */
+export interface FactorsPage {
+  readonly form: PageForm;
+  readonly totp: boolean;
+  readonly passkeys: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly addedAt: number;
+    readonly lastUsedAt?: number | undefined;
+  }[];
+  readonly recoveryCodesLeft: number;
+  readonly addTotpHref?: string | undefined;
+  readonly addPasskeyHref?: string | undefined;
+  readonly newCodes: boolean;
+  readonly removableTotp: boolean;
+  readonly backHref: string;
+  readonly problems?: readonly ('last' | 'stale' | 'busy')[];
+}
+
 export interface ErrorPage {
   readonly kind: 'bad-request' | 'refused' | 'not-found' | 'expired' | 'too-many' | 'failed';
   readonly requestId: string;
@@ -135,6 +181,8 @@ export interface IssuerPages {
   recovery(model: RecoveryPage): ShownPage;
   consent(model: ConsentPage): ShownPage;
   choosePatient(model: ChoosePatientPage): ShownPage;
+  account(model: AccountPage): ShownPage;
+  factors(model: FactorsPage): ShownPage;
   signOut(model: SignOutPage): ShownPage;
   signedOut(): ShownPage;
   error(model: ErrorPage): ShownPage;

@@ -59,3 +59,12 @@ export async function activePerson(people: People, id: string): Promise<Person |
   const person = await people.account(id);
   return person?.status === 'active' ? person : undefined;
 }
+
+/**
+ * The name of a patient that the account stands for, as far as its own record has one: of the person's own FHIR record
+ * it is the account's name, which administrators wrote. The EMR is not asked, nor are other people's accounts.
+ */
+export function patientName({ name, patients, fhirUser }: Person, patient: string): string | undefined {
+  const own = fhirUser === `Patient/${patient}` || fhirUser?.endsWith(`/Patient/${patient}`) === true;
+  return own && patients.includes(patient) ? name : undefined;
+}

@@ -17,7 +17,7 @@ import { contextOf } from './launch-context.ts';
 import { type IssuerParts, secondsOf } from './parts.ts';
 import { policyOf } from './policy.ts';
 import { requestRewriter } from './requests.ts';
-import { bindToSessions, revokeGrant } from './sessions.ts';
+import { bindToSessions, keepBeforeLeaving, revokeGrant } from './sessions.ts';
 import { SESSION_COOKIE, signOutAnnouncer, signOutPages } from './sign-out.ts';
 import { PLAIN_SCOPES } from './smart/scopes.ts';
 
@@ -128,7 +128,10 @@ export function createProvider(parts: IssuerParts, keys: KeySet, fetch: BackChan
         getResourceServerInfo: resourceServers(parts, (message) => new errors.InvalidTarget(message)),
         defaultResource: async (_: ProviderContext, client: ProviderClient, oneOf?: readonly string[]) => {
           if (oneOf !== undefined) return oneOf;
-          const audience = (await clients.find(client.clientId))?.tenants[0]?.audience;
+          const known = await clients.find(client.clientId);
+          // The pages of one's own account want no token.
+          if (known?.kind === 'account') return undefined;
+          const audience = known?.tenants[0]?.audience;
           if (audience === undefined) throw new errors.InvalidTarget('this client has no tenant');
           return audience;
         },
@@ -196,6 +199,7 @@ export function createProvider(parts: IssuerParts, keys: KeySet, fetch: BackChan
     return (await known?.secretMatches(actual, Provider.ctx?.ip)) === true;
   };
   bindToSessions(provider);
+  keepBeforeLeaving(parts, provider);
   // Every gateway and app can be told which sign-in ended, not only those that registered a back channel.
   provider.Client.prototype.includeSid = () => true;
   provider.use(

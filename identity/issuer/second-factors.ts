@@ -48,7 +48,9 @@ export interface SecondFactors {
     readonly response: string;
   }): Promise<(FactorProved & { readonly principal: string }) | FactorRefused>;
   /** Each of the following only with a proof that is not older than ten minutes, and never the last factor. */
-  newRecoveryCodes(who: Changing): Promise<{ readonly ok: true; readonly codes: readonly string[] } | FactorRefused>;
+  newRecoveryCodes(
+    who: Changing,
+  ): Promise<{ readonly ok: true; readonly codes: readonly string[] } | FactorRefused>;
   removeTotp(who: Changing): Promise<{ readonly ok: true } | FactorRefused>;
   removePasskey(who: Changing, id: string): Promise<{ readonly ok: true } | FactorRefused>;
 }

@@ -16,6 +16,7 @@ import {
   SMART_CONFIGURATION_PATH,
 } from '../../contracts/issuer-link.ts';
 import { hashOf } from '../lengths.ts';
+import { answerAccount, isAccount } from './account/index.ts';
 import type { RevocationFeed } from './feed.ts';
 import { answerInteraction, isInteraction, send } from './interactions/index.ts';
 import type { SigningJwk } from './keys.ts';
@@ -109,6 +110,9 @@ async function answer(
   }
   if (isInteraction(pathname)) {
     return answerInteraction(parts, provider, { request, response, url, source, requestId });
+  }
+  if (isAccount(pathname)) {
+    return answerAccount(parts, provider, { request, response, url, source, requestId });
   }
   if (pathname.startsWith('/assets/')) return asset(parts, request, response, pathname);
   if (pathname === SMART_CONFIGURATION_PATH && request.method === 'GET') {

@@ -1,4 +1,4 @@
-import type { Provider, ProviderSession } from 'oidc-provider';
+import { Provider, type ProviderSession } from 'oidc-provider';
 import { type IssuerParts, secondsOf } from './parts.ts';
 
 /** Ends a sign-in at the issuer: its grants, its tokens, and the sessions at gateways that came of it. */
@@ -14,7 +14,9 @@ export async function signOutSession(
     await tellClient(parts, provider, { id, account: session.accountId, sid });
     parts.log('signed-out', { client: id });
   }
+  // Every one of that sign-in: a process that died at a renewal may have left the one before.
   await parts.models.remove('Session', session.jti);
+  await parts.models.removeLinked('Session', 'uid', session.uid);
   await endTokensOf(parts, session.uid);
 }
 
@@ -64,11 +66,33 @@ export function bindToSessions(provider: Provider): void {
   }
 }
 
+/**
+ * A session gets another id at each sign-in and step-up. `oidc-provider` gives up the old id first; here the new one is
+ * kept first, and the old one is given up when the browser has been told of the new one, so that whoever dies in
+ * between loses nobody's session. What is kept under the old id meanwhile is what it was before that sign-in.
+ */
+export function keepBeforeLeaving(parts: IssuerParts, provider: Provider): void {
+  const { prototype } = provider.Session;
+  const { save } = prototype;
+  prototype.save = async function (this: ProviderSession, seconds: number) {
+    const { oldId } = this;
+    if (oldId === undefined) return save.call(this, seconds);
+    this.oldId = undefined;
+    const saved = await save.call(this, seconds);
+    const leave = () => parts.models.remove('Session', oldId);
+    const response = Provider.ctx?.res;
+    if (response === undefined || response.closed) await leave();
+    else response.once('close', () => leave().catch(() => parts.log('session-not-left')));
+    return saved;
+  };
+}
+
 export async function revokeGrant(provider: Provider, grant: string): Promise<void> {
-  await provider.AccessToken.revokeByGrantId(grant);
-  await provider.RefreshToken.revokeByGrantId(grant);
-  await provider.AuthorizationCode.revokeByGrantId(grant);
+  // First the grant, so that no further token is made of it.
   await provider.Grant.adapter.destroy(grant);
+  await provider.AuthorizationCode.revokeByGrantId(grant);
+  await provider.RefreshToken.revokeByGrantId(grant);
+  await provider.AccessToken.revokeByGrantId(grant);
 }
 
 /** Every gateway that follows the feed ends its sessions with that `sid`. */

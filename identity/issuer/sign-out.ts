@@ -83,6 +83,7 @@ export function signOutAnnouncer(parts: IssuerParts, provider: Provider) {
         }
       | undefined;
     if (session?.destroyed !== true) return;
+    await parts.models.removeLinked('Session', 'uid', session.uid);
     await endTokensOf(parts, session.uid);
     for (const { sid } of Object.values(session.authorizations ?? {})) {
       if (sid !== undefined) await endAtGateways(parts, sid);

@@ -66,6 +66,7 @@ export class RelyingParty {
     this.#algorithms = new Set(settings.algorithms.filter(isAlgorithm));
     this.#clock = clock;
     this.#http = createIssuerHttp(
+      settings.id,
       settings.authority,
       embedded === undefined ? undefined : { issuer: settings.issuer, ...embedded },
     );

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { channel } from 'node:diagnostics_channel';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../contracts/clock.ts';
 import { ChartgateError } from '../../contracts/errors.ts';
+import { CHANNELS, type SessionEventCount } from '../../contracts/events.ts';
 import type { TenantId } from '../../contracts/identifiers.ts';
 import type { SessionSettings } from '../../contracts/settings.ts';
 import type { StateStore } from '../../contracts/state.ts';
@@ -31,6 +33,13 @@ export type Found =
   | { readonly state: 'live'; readonly session: Session }
   | { readonly state: 'none' }
   | { readonly state: 'unavailable' };
+
+const changes = channel(CHANNELS.session);
+
+function tell(change: NonNullable<SessionEventCount['change']>, tenant: string, count = 1): void {
+  if (count > 0 && changes.hasSubscribers)
+    changes.publish({ tenant, change, count } satisfies SessionEventCount);
+}
 
 const NONE: Found = Object.freeze({ state: 'none' });
 const UNAVAILABLE: Found = Object.freeze({ state: 'unavailable' });
@@ -107,6 +116,7 @@ export class Sessions {
     if (!(await this.#store.insert('session', id, document))) {
       throw new ChartgateError('state-unavailable', 'a new session could not be kept');
     }
+    tell('opened', facts.tenant);
     return { secret, session: await this.#read(id) };
   }
 
@@ -153,10 +163,14 @@ export class Sessions {
     throw new ChartgateError('state-unavailable', 'a session could not be renewed');
   }
 
-  /** Ends it here at once, elsewhere within a second. */
-  async end(id: string): Promise<boolean> {
+  /** Ends it here at once, elsewhere within a second. @param why for whoever counts */
+  async end(
+    { id, tenant }: Pick<Session, 'id' | 'tenant'>,
+    why: 'signed-out' | 'replaced' | 'ended-by-person' | 'ended-by-issuer' = 'signed-out',
+  ): Promise<boolean> {
     const ended = await this.#store.remove('session', id);
     this.#forget(id);
+    if (ended) tell(why, tenant);
     return ended;
   }
 
@@ -177,7 +191,7 @@ export class Sessions {
     for (;;) {
       const others = (await this.ofPerson(session)).filter((each) => each.id !== session.id && chosen(each));
       const before = ended;
-      for (const each of others) if (await this.end(each.id)) ended += 1;
+      for (const each of others) if (await this.end(each, 'ended-by-person')) ended += 1;
       if (others.length < MAX_OF_PERSON - 1 || ended === before) return ended;
     }
   }
@@ -198,6 +212,7 @@ export class Sessions {
       const ended = await this.#store.removeAll('session', index, value);
       this.#cache.clear();
       this.#asking.clear();
+      tell('ended-by-issuer', '', ended);
       return ended;
     }
     let ended = 0;
@@ -210,7 +225,9 @@ export class Sessions {
       for (const document of page) {
         const session = fromDocument(document);
         // What cannot be read cannot be shown to be younger.
-        if ((session?.openedAt ?? 0) < latest && (await this.end(document.id))) ended += 1;
+        if ((session?.openedAt ?? 0) >= latest) continue;
+        const gone = session ?? { id: document.id, tenant: '' as TenantId };
+        if (await this.end(gone, 'ended-by-issuer')) ended += 1;
       }
       after = page.at(-1)?.id;
       if (page.length < MAX_OF_PERSON) return ended;

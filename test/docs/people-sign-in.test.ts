@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,9 +11,12 @@ const root = join(import.meta.dirname, '..', '..');
 const read = (file: string): string => readFileSync(join(root, 'docs', file), 'utf8');
 
 /** Settings files of a page, by the path in their first line; what goes "into" a file is merged into it. */
-function filesOf(page: string): Map<string, Record<string, unknown>> {
+function filesOf(page: string, additions = true): Map<string, Record<string, unknown>> {
   const files = new Map<string, Record<string, unknown>>();
-  for (const [, into, path = '', text = ''] of page.matchAll(/```yaml\n# (into )?(\/etc\/\S+)\n([\s\S]*?)```/g)) {
+  for (const [, into, path = '', text = ''] of page.matchAll(
+    /```yaml\n# (into )?(\/etc\/\S+)\n([\s\S]*?)```/g,
+  )) {
+    if (into !== undefined && !additions) continue;
     const document = parse(text) as Record<string, unknown>;
     files.set(path, into === undefined ? document : merged(files.get(path), document));
   }
@@ -69,7 +72,9 @@ async function write(files: ReadonlyMap<string, Record<string, unknown>>): Promi
 }
 
 function check(...words: string[]) {
-  return spawnSync(process.execPath, [join(root, 'bin', 'chartgate.mjs'), 'check', ...words], { encoding: 'utf8' });
+  return spawnSync(process.execPath, [join(root, 'bin', 'chartgate.mjs'), 'check', ...words], {
+    encoding: 'utf8',
+  });
 }
 
 describe('what docs/getting-started.md says about people', () => {
@@ -79,7 +84,13 @@ describe('what docs/getting-started.md says about people', () => {
 
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'chartgate-guide-'));
-    return write(guide);
+    return write(guide).then(() => {
+      // What the two share, copied as the page says.
+      for (const [, from = '', to = ''] of read('getting-started.md').matchAll(
+        /^cp (issuer\/\S+) (gateway\/\S+)$/gm,
+      ))
+        copyFileSync(at(join('/etc/chartgate', from)), at(join('/etc/chartgate', to)));
+    });
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -98,7 +109,12 @@ describe('what docs/getting-started.md says about people', () => {
       clients: { id: string; redirectUris: string[] }[];
     };
     const gateway = guide.get(GATEWAY) as {
-      issuers: { id: string; issuer: string; relyingParty?: { clientId: string }; embedded?: { socket: string } }[];
+      issuers: {
+        id: string;
+        issuer: string;
+        relyingParty?: { clientId: string };
+        embedded?: { socket: string };
+      }[];
       tenants: { audience: string; hosts: string[] }[];
     };
     const mounted = gateway.issuers.find(({ embedded }) => embedded !== undefined);
@@ -127,7 +143,7 @@ describe('what docs/getting-started.md says about people', () => {
 });
 
 describe('what docs/identity.md says about outside providers', () => {
-  const base = filesOf(read('getting-started.md'));
+  const base = filesOf(read('getting-started.md'), false);
   const examples = [...read('identity.md').matchAll(/```yaml\n# (keycloak|entra)\n([\s\S]*?)```/g)];
 
   it.each(['keycloak', 'entra'])('gives settings for %s that the gateway takes', async (name) => {

@@ -21,12 +21,15 @@ import { policyRules } from '../../gateway/process/runtime.ts';
 
 const root = join(import.meta.dirname, '../..');
 
+/** The three processes; the third only where the stack was started with people. */
+export type Part = 'gateway' | 'checker' | 'issuer';
 export type Undo = () => unknown;
 
 /** The settings that the doctor is given: the stack's own, or others. */
 export interface Given {
   readonly gateway?: string | undefined;
   readonly checker?: string | undefined;
+  readonly issuer?: string | undefined;
   readonly options?: Partial<Options>;
 }
 
@@ -39,8 +42,9 @@ export class Patient {
     this.stack = stack;
   }
 
-  file(side: 'gateway' | 'checker', name = `${side}.yaml`): string {
-    return join(this.stack.layout[side], name);
+  file(side: Part, name = `${side}.yaml`): string {
+    const { directory, layout } = this.stack;
+    return join(side === 'issuer' ? join(directory, 'identity') : layout[side], name);
   }
 
   /** Runs what puts everything right again, the last first. */
@@ -69,7 +73,7 @@ export class Patient {
   }
 
   /** A file of one side, as its own user would have made it. */
-  add(side: 'gateway' | 'checker', name: string, content: string | Buffer): string {
+  add(side: Part, name: string, content: string | Buffer): string {
     const path = this.file(side, name);
     const account = this.stack.isolation[side];
     writeFileSync(path, content, { mode: 0o600 });
@@ -86,7 +90,7 @@ export class Patient {
   }
 
   /** The settings of one side under another name, changed. */
-  variant(side: 'gateway' | 'checker', change: (text: string) => string): string {
+  variant(side: Part, change: (text: string) => string): string {
     const text = readFileSync(this.file(side), 'utf8');
     const changed = change(text);
     if (changed === text) throw new Error('nothing was changed');
@@ -115,6 +119,20 @@ export class Patient {
     return settings;
   }
 
+  /** Another issuer beside the stack's, on a store and a socket of its own. @returns its settings */
+  async otherIssuer(before: readonly string[], flags: readonly string[] = []): Promise<string> {
+    const settings = this.variant('issuer', (text) =>
+      text.replace('i.sock', 'j.sock').replace('state/state.sqlite', 'state/other.sqlite'),
+    );
+    this.later(() => {
+      for (const end of ['', '-wal', '-shm']) {
+        rmSync(join(this.stack.directory, `identity/state/other.sqlite${end}`), { force: true });
+      }
+    });
+    await this.#start(settings, before, flags, 'issuer');
+    return settings;
+  }
+
   /** Another checker beside the stack's, started in a way that the units do not. @returns its settings */
   async otherChecker(before: readonly string[], flags: readonly string[] = []): Promise<string> {
     const settings = this.variant('checker', (text) => text.replace('c.sock', 'd.sock'));
@@ -122,22 +140,27 @@ export class Patient {
     return settings;
   }
 
-  async #start(settings: string, before: readonly string[], flags: readonly string[] = []): Promise<void> {
+  async #start(
+    settings: string,
+    before: readonly string[],
+    flags: readonly string[] = [],
+    which = 'checker',
+  ): Promise<void> {
     const [command = '', ...args] = [
       ...before,
       process.execPath,
       ...flags,
       join(root, 'bin/chartgate.mjs'),
-      'checker',
+      which,
       '--config',
       settings,
     ];
     const service = new Service({
-      name: 'other checker',
+      name: `other ${which}`,
       command,
       args,
       ready: /"ready"/,
-      logFile: join(this.stack.layout.logs, 'other-checker.log'),
+      logFile: join(this.stack.layout.logs, `other-${which}.log`),
     });
     this.later(() => service.stop());
     await service.start();
@@ -170,7 +193,7 @@ export class Patient {
   examine(only: readonly CheckName[] | undefined, given: Given = {}): Promise<readonly Outcome[]> {
     const named = { gateway: this.file('gateway'), checker: this.file('checker'), ...given };
     return examine(
-      { gateway: named.gateway, checker: named.checker },
+      { gateway: named.gateway, checker: named.checker, issuer: named.issuer },
       {
         emrAddresses: [],
         from: undefined,

@@ -1,9 +1,10 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ISSUER_KEY_HEADER, issuerKey } from '../../contracts/issuer-link.ts';
 import { ask } from '../../examples/support/https-client.ts';
 import { createAuthority } from '../../examples/support/local-authority.ts';
 import { freePort } from '../../examples/support/ports.ts';
@@ -104,6 +105,8 @@ describe('the tarball', () => {
       'dist/gateway/process/worker-main.js',
       'config/schema/gateway.schema.json',
       'config/schema/checker.schema.json',
+      'config/schema/issuer.schema.json',
+      'deploy/systemd/chartgate-issuer.service',
       'config/schema/policy.schema.json',
       'docs/configuration.md',
     ]) {
@@ -189,6 +192,11 @@ const COMMANDS: readonly (readonly [args: readonly string[], status: number, pri
   [['log', 'verify', 'no-such-directory'], 4, /no-such-directory/],
   [['state', 'check', '--config', 'missing.yaml'], 3, /missing\.yaml/],
   [['client', 'list', '--config', 'missing.yaml'], 3, /missing\.yaml/],
+  [['user', 'list', '--config', 'missing.yaml', '--organisation', 'clinic'], 3, /missing\.yaml/],
+  [['organisation', 'list', '--config', 'missing.yaml'], 3, /missing\.yaml/],
+  [['role', 'list', '--config', 'missing.yaml', '--organisation', 'clinic'], 3, /missing\.yaml/],
+  [['approval', 'list', '--config', 'missing.yaml', '--organisation', 'clinic'], 3, /missing\.yaml/],
+  [['doctor', '--help'], 0, /--issuer/],
   [['issuer', '--config', 'missing.yaml'], 3, /missing\.yaml/],
   [['issuer', 'rotate-keys', '--help'], 0, /--compromised/],
 ];
@@ -269,6 +277,119 @@ describe('the installed command', () => {
   });
 });
 
+describe('the embedded issuer, from the installed package', () => {
+  const ISSUER = 'https://id.clinic.localhost';
+  const secret = randomBytes(32).toString('base64');
+
+  beforeAll(() => {
+    const file = (name: string, text: string): void =>
+      writeFileSync(join(installed.folder, name), text, { mode: 0o600 });
+    mkdirSync(join(installed.folder, 'state'), { mode: 0o700 });
+    file('issuer.secret', secret);
+    file('state.key', randomBytes(32).toString('hex'));
+    file(
+      'issuer.yaml',
+      `issuer: ${ISSUER}
+issuerSocket: issuer.sock
+gatewaySecret: { file: issuer.secret }
+state: { file: state/state.sqlite, keys: [{ file: state.key }] }
+tenants:
+  - { id: clinic, name: Clinic, audience: ${origin} }
+clients:
+  - { id: portal, name: Portal, kind: app, tenants: [clinic], redirectUris: ['https://portal.example/back'], scopes: [portal] }
+`,
+    );
+  });
+
+  /** As the gateway asks, over the socket. */
+  const asked = (path: string): Promise<{ status: number; type: string; place: string; text: string }> =>
+    new Promise((resolve, reject) => {
+      request(
+        {
+          socketPath: join(installed.folder, 'issuer.sock'),
+          path,
+          agent: false,
+          headers: {
+            host: new URL(ISSUER).host,
+            'x-forwarded-proto': 'https',
+            'x-forwarded-for': '192.0.2.7',
+            [ISSUER_KEY_HEADER]: issuerKey(Buffer.from(secret)),
+          },
+        },
+        async (answer) => {
+          const { statusCode: status = 0, headers } = answer;
+          const text = Buffer.concat(await answer.toArray()).toString();
+          resolve({ status, type: headers['content-type'] ?? '', place: headers.location ?? '', text });
+        },
+      )
+        .once('error', reject)
+        .end();
+    });
+
+  const made = (input: string, ...args: string[]): Record<string, unknown> => {
+    const ran = installed.runWith(input, systemNode, ...args, '--config', 'issuer.yaml', '--json');
+    expect({ status: ran.status, err: ran.stderr }).toEqual({ status: 0, err: '' });
+    return JSON.parse(ran.stdout) as Record<string, unknown>;
+  };
+
+  test('its settings are sound', () => {
+    const { status, stdout } = installed.run(systemNode, 'check', '--issuer', 'issuer.yaml');
+    expect({ status, stdout }).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/1 tenant, 1 client/),
+    });
+  });
+
+  test('shows metadata, keys, pages and what pages load, under its own limits', async () => {
+    // The runtime that came along: the process itself, as the unit starts it.
+    const issuer = await installed.start(
+      installed.packagedNode,
+      /"ready"/,
+      ...['issuer', '--config', 'issuer.yaml'],
+    );
+    try {
+      const flags = readFileSync(`/proc/${issuer.child.pid}/cmdline`, 'utf8').split('\0');
+      expect(flags).toContain('--permission');
+      const metadata = await asked('/.well-known/openid-configuration');
+      expect(JSON.parse(metadata.text)).toMatchObject({ issuer: ISSUER });
+      expect(JSON.parse((await asked('/jwks')).text)).toMatchObject({ keys: [{ kty: 'EC' }] });
+      const wrong = await asked('/authorize?client_id=nobody');
+      expect([wrong.status, wrong.type]).toEqual([400, expect.stringMatching(/^text\/html/)]);
+      const assets = [...wrong.text.matchAll(/(?:href|src)="(\/assets\/[^"]+)"/g)].map(
+        ([, path = '']) => path,
+      );
+      expect(assets).not.toEqual([]);
+      for (const path of assets) expect((await asked(path)).status, path).toBe(200);
+    } finally {
+      issuer.child.kill('SIGTERM');
+    }
+    expect(await issuer.ended).toBe(0);
+  });
+
+  test('makes a clinic, and its lists of common passwords came along', () => {
+    const { codes } = made(
+      '',
+      ...['organisation', 'create', 'clinic'],
+      ...['--administrator', 'anna=Anna Adams', '--administrator', 'boris=Boris Brown'],
+    ) as { codes: { login: string; text: string }[] };
+    const code = codes.find(({ login }) => login === 'anna')?.text ?? '';
+    const weak = installed.runWith(
+      `${code}\npassword12345678\n`,
+      systemNode,
+      ...['user', 'enrol', '--config', 'issuer.yaml'],
+    );
+    expect([weak.status, weak.stdout + weak.stderr]).toEqual([1, expect.stringMatching(/not taken: common/)]);
+    made(`${code}\nmarmalade-orbit-7-lantern\n`, 'user', 'enrol');
+    const listed = installed.run(
+      systemNode,
+      ...['user', 'list', '--config', 'issuer.yaml', '--organisation', 'clinic', '--json'],
+    );
+    expect(listed.stdout + listed.stderr).toMatch(/anna/);
+    const state = installed.run(systemNode, 'state', 'check', '--config', 'issuer.yaml');
+    expect([state.status, state.stdout]).toEqual([0, expect.stringMatching(/sqlite/i)]);
+  });
+});
+
 describe('docs/getting-started.md, from the installed package', () => {
   const folder = (name: string) => join(installed.folder, 'etc', 'chartgate', name);
 
@@ -277,7 +398,7 @@ describe('docs/getting-started.md, from the installed package', () => {
       join(installed.folder, 'node_modules/chartgate/docs/getting-started.md'),
       'utf8',
     );
-    for (const process of ['gateway', 'checker']) mkdirSync(folder(process), { recursive: true });
+    for (const process of ['gateway', 'checker', 'issuer']) mkdirSync(folder(process), { recursive: true });
     for (const [, path = '', text = ''] of guide.matchAll(
       /```yaml\n# (\/etc\/chartgate\/\S+)\n([\s\S]*?)```/g,
     )) {

@@ -93,6 +93,7 @@ describe('the Containerfile', () => {
   it.each([
     ['gateway', '64110:64110', 'start'],
     ['checker', '64111:64111', 'checker'],
+    ['issuer', '64112:64112', 'issuer'],
   ])(
     '%s runs as a user of its own that is not root, in exec form, with a health check',
     (name, user, command) => {
@@ -110,58 +111,68 @@ describe('the Containerfile', () => {
 interface Service {
   readonly [key: string]: unknown;
   readonly volumes: readonly { type: string; source: string; target: string; read_only?: boolean }[];
-  readonly networks: readonly string[];
+  readonly networks?: readonly string[];
+  readonly network_mode?: string;
 }
 
 describe('compose.yaml', () => {
   const compose = parse(readFileSync(join(FOLDER, 'compose.yaml'), 'utf8')) as {
-    services: Readonly<Record<'gateway' | 'checker', Service>>;
+    services: Readonly<Record<'gateway' | 'checker' | 'issuer', Service>>;
     networks: Readonly<Record<string, unknown>>;
     volumes: Readonly<Record<string, { driver_opts: { o: string } }>>;
   };
-  const { gateway, checker } = compose.services;
+  const { gateway, checker, issuer } = compose.services;
 
-  it.each(['gateway', 'checker'] as const)('%s has no power, no writable root, no way to more', (name) => {
-    const service = compose.services[name];
-    expect(service).toMatchObject({
-      read_only: true,
-      cap_drop: ['ALL'],
-      security_opt: ['no-new-privileges:true'],
-      ulimits: { core: 0 },
-      user: of(stage(name), 'USER')[0],
-    });
-    for (const key of [
-      'privileged',
-      'cap_add',
-      'pid',
-      'ipc',
-      'network_mode',
-      'userns_mode',
-      'devices',
-      'environment',
-    ])
-      expect(service).not.toHaveProperty(key);
+  it.each(['gateway', 'checker', 'issuer'] as const)(
+    '%s has no power, no writable root, no way to more',
+    (name) => {
+      const service = compose.services[name];
+      expect(service).toMatchObject({
+        read_only: true,
+        cap_drop: ['ALL'],
+        security_opt: ['no-new-privileges:true'],
+        ulimits: { core: 0 },
+        user: of(stage(name), 'USER')[0],
+      });
+      for (const key of ['privileged', 'cap_add', 'pid', 'ipc', 'userns_mode', 'devices', 'environment'])
+        expect(service).not.toHaveProperty(key);
+      // None at all, or its own: never the host's or another container's.
+      expect(service.network_mode ?? 'none').toBe('none');
+    },
+  );
+
+  it.each([
+    ['gateway', 'checker', ['socket']],
+    ['gateway', 'issuer', ['issuer-socket']],
+    ['checker', 'issuer', []],
+  ] as const)('%s and %s share nothing but %j', (one, other, wanted) => {
+    const [left, right] = [compose.services[one], compose.services[other]];
+    const sources = ({ volumes }: Service): string[] => volumes.map(({ source }) => source);
+    expect(sources(left).filter((source) => sources(right).includes(source))).toEqual(wanted);
+    expect((left.networks ?? []).filter((network) => right.networks?.includes(network))).toEqual([]);
   });
 
-  it('the two share the socket and nothing else', () => {
-    const shared = gateway.volumes.filter(({ source }) =>
-      checker.volumes.some((each) => each.source === source),
+  it('no network is left over, and the issuer is on none', () => {
+    const used = [gateway, checker, issuer].flatMap(({ networks = [] }) => networks);
+    expect(Object.keys(compose.networks).sort()).toEqual(used.sort());
+    expect(issuer).toMatchObject({ network_mode: 'none' });
+  });
+
+  it.each([
+    ['socket', 'checker', 'uid=64111'],
+    ['issuer-socket', 'issuer', 'uid=64112'],
+  ] as const)("the folder of %s is the %s's, and the gateway can only connect", (volume, owner, uid) => {
+    const mounted = (service: Service) => service.volumes.find(({ source }) => source === volume);
+    expect(mounted(gateway)?.read_only).toBe(true);
+    expect(mounted(gateway)?.target).toBe(mounted(compose.services[owner])?.target);
+    expect(compose.volumes[volume]?.driver_opts.o.split(',')).toEqual(
+      expect.arrayContaining(['mode=2750', uid, 'gid=64110', 'nosuid', 'noexec']),
     );
-    expect(shared.map(({ source }) => source)).toEqual(['socket']);
-    expect(gateway.networks.filter((network) => checker.networks.includes(network))).toEqual([]);
-    expect(Object.keys(compose.networks).sort()).toEqual([...gateway.networks, ...checker.networks].sort());
   });
 
-  it("the socket's folder is the checker's, and the gateway can only connect", () => {
-    expect(gateway.volumes.find(({ source }) => source === 'socket')?.read_only).toBe(true);
-    expect(compose.volumes.socket?.driver_opts.o.split(',')).toEqual(
-      expect.arrayContaining(['mode=2750', 'uid=64111', 'gid=64110', 'nosuid', 'noexec']),
-    );
-  });
-
-  it('settings cannot be written, and the checker publishes no port', () => {
-    for (const service of [gateway, checker])
+  it('settings cannot be written, and only the gateway publishes a port', () => {
+    for (const service of [gateway, checker, issuer])
       expect(service.volumes.find(({ target }) => target === '/etc/chartgate')?.read_only).toBe(true);
-    expect(checker).not.toHaveProperty('ports');
+    for (const service of [checker, issuer]) expect(service).not.toHaveProperty('ports');
   });
 });

@@ -83,6 +83,20 @@ describe.each(UNITS)('%s', (name) => {
     }
   });
 
+  it("does not see the others' stores, nor a socket that it has no business at", () => {
+    const hidden = values(name, 'InaccessiblePaths').join(' ').split(' ');
+    const account = name.replace('.service', '');
+    const stores = UNITS.map((unit) => `-/var/lib/${unit.replace('.service', '')}`);
+    expect(hidden).toEqual(
+      expect.arrayContaining(stores.filter((store) => store !== `-/var/lib/${account}`)),
+    );
+    expect(hidden).not.toContain(`-/var/lib/${account}`);
+    const sockets = { 'chartgate-checker': '-/run/chartgate-issuer', 'chartgate-issuer': '-/run/chartgate' };
+    expect(hidden.filter((path) => path.startsWith('-/run/chartgate'))).toEqual(
+      Object.entries(sockets).flatMap(([who, socket]) => (who === account ? [socket] : [])),
+    );
+  });
+
   it('is one user and one group, and no other', () => {
     const account = name.replace('.service', '');
     expect([values(name, 'User'), values(name, 'Group'), values(name, 'SupplementaryGroups')]).toEqual([
@@ -113,14 +127,15 @@ describe.each(UNITS)('%s', (name) => {
   });
 });
 
-it.each(['chartgate-checker.service', 'chartgate-issuer.service'])(
-  '%s reaches no address but this machine unless a drop-in says so, and listens on none',
-  (name) => {
-    expect(values(name, 'IPAddressDeny')).toEqual(['any']);
-    expect(values(name, 'IPAddressAllow')).toEqual(['localhost']);
-    expect(values(name, 'SocketBindDeny')).toEqual(['any']);
-  },
-);
+it.each([
+  ['chartgate-checker.service', ['localhost']],
+  // Not even loopback, where an EMR may listen.
+  ['chartgate-issuer.service', []],
+])('%s reaches no address but %j unless a drop-in says so, and listens on none', (name, reached) => {
+  expect(values(name, 'IPAddressDeny')).toEqual(['any']);
+  expect(values(name, 'IPAddressAllow')).toEqual(reached);
+  expect(values(name, 'SocketBindDeny')).toEqual(['any']);
+});
 
 it.runIf(process.getuid?.() === 0)(
   'sysusers and tmpfiles make three users without a common group, and their folders',

@@ -181,6 +181,11 @@ function snapshot(integrity: readonly unknown[] = []): object {
     denials: [],
     limited: [],
     alarms: [],
+    sessionEvents: [],
+    sessionChanges: [],
+    factors: [],
+    issuers: [],
+    clientSecrets: [],
     attestation: { counts: [], sum: 0 },
     integrity,
   };

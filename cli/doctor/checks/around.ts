@@ -11,8 +11,8 @@ interface Place {
   readonly port: number;
 }
 
-/** What serves the EMR's pages or its database on this machine is neither the gateway nor the checker. */
-export const emrUser: Check = ({ gateway, checker, gatewaySide, checkerSide }) => {
+/** What serves the EMR's pages or its database on this machine is none of Chartgate's processes. */
+export const emrUser: Check = ({ gateway, checker, parts }) => {
   const { ok, failed, warn, skipped } = outcomes('emr-user');
   const places: Place[] = [
     ...(gateway?.settings.tenants ?? []).flatMap((tenant) =>
@@ -27,14 +27,14 @@ export const emrUser: Check = ({ gateway, checker, gatewaySide, checkerSide }) =
     if (!isLoopbackAddress(host)) return skipped(name, `${host} is another machine; look there`);
     const uids = [...new Set(tcpListeners(port).map(({ uid }) => uid))];
     if (uids.length === 0) return skipped(name, `nobody listens on port ${port} here now`);
-    for (const [side, account] of [
-      ['gateway', gatewaySide.account],
-      ['checker', checkerSide.account],
-    ] as const) {
+    for (const {
+      name: part,
+      side: { account },
+    } of parts) {
       if (account !== undefined && uids.includes(account.uid)) {
         return failed(
           name,
-          `it runs as ${shownUser(account.uid)}, who is the ${side} too: taking one over is taking over both`,
+          `it runs as ${shownUser(account.uid)}, who is the ${part} too: taking one over is taking over both`,
           'give it an OS user of its own',
         );
       }

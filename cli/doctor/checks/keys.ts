@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { openBaseline } from '../../../audit-sql/fingerprint/index.ts';
 import { ChartgateError } from '../../../contracts/errors.ts';
 import { type Check, outcomes } from '../types.ts';
-import { foldersOf, smallFiles } from './files.ts';
+import { foldersOf, smallFiles } from './secrets.ts';
 
-/** Every private key that lies where the two processes read, compared with the one that signs baselines. */
-export const signingKeyAway: Check = ({ gateway, checker }) => {
+/** Every private key that lies where the processes read, compared with the one that signs baselines. */
+export const signingKeyAway: Check = ({ gateway, checker, issuer }) => {
   const { ok, failed, skipped } = outcomes('signing-key-away');
   if (checker === undefined) return [skipped('', "it takes the checker's settings")];
   const signers = new Set(
@@ -14,7 +14,7 @@ export const signingKeyAway: Check = ({ gateway, checker }) => {
       baselineTrust.keys.map((key) => spki(() => createPublicKey(key))),
     ),
   );
-  const folders = new Set([...foldersOf(checker), ...foldersOf(gateway)]);
+  const folders = new Set([...foldersOf(checker), ...foldersOf(gateway), ...foldersOf(issuer)]);
   const found = [...folders].flatMap(smallFiles).flatMap(([path, bytes]) => {
     if (!bytes.includes('PRIVATE KEY-----')) return [];
     const key = spki(() => createPublicKey(createPrivateKey(bytes)));

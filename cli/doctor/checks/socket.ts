@@ -2,13 +2,13 @@ import { type BigIntStats, lstatSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { systemClock } from '../../../contracts/clock.ts';
 import { createOracle } from '../../../gateway/integrity/oracle.ts';
-import { attemptAs, shownUser } from '../accounts.ts';
+import { type Account, attemptAs, shownUser } from '../accounts.ts';
 import { unixListener } from '../processes.ts';
-import { type Check, type Outcome, outcomes } from '../types.ts';
+import { type Check, type CheckName, type Outcome, outcomes } from '../types.ts';
 
-/** Owner, mode and reach of the socket and of its folder. */
+/** Owner, mode and reach of the checker's socket and of its folder. */
 export const socket: Check = ({ gateway, checker, gatewaySide, checkerSide, root }) => {
-  const { ok, failed, skipped } = outcomes('socket');
+  const { failed, skipped } = outcomes('socket');
   const path = checker?.settings.socket ?? gateway?.settings.integrity.socket;
   if (path === undefined) return [skipped('', 'no settings were given')];
   if (gateway !== undefined && checker !== undefined && gateway.settings.integrity.socket !== path) {
@@ -20,20 +20,52 @@ export const socket: Check = ({ gateway, checker, gatewaySide, checkerSide, root
       ),
     ];
   }
+  return placed({
+    check: 'socket',
+    path,
+    owner: 'checker',
+    account: checkerSide.account,
+    gateway: root ? gatewaySide.account : undefined,
+  });
+};
+
+/** The same of the embedded issuer's socket. */
+export const issuerSocket: Check = ({ issuer, gatewaySide, issuerSide, root }) =>
+  issuer === undefined
+    ? []
+    : placed({
+        check: 'issuer-socket',
+        path: issuer.settings.socket,
+        owner: 'issuer',
+        account: issuerSide.account,
+        gateway: root ? gatewaySide.account : undefined,
+      });
+
+interface Place {
+  readonly check: CheckName;
+  readonly path: string;
+  /** Who listens. */
+  readonly owner: 'checker' | 'issuer';
+  readonly account: Account | undefined;
+  /** To be tried as; nothing is tried when undefined. */
+  readonly gateway: Account | undefined;
+}
+
+function placed({ check, path, owner, account: wanted, gateway }: Place): readonly Outcome[] {
+  const { ok, failed } = outcomes(check);
+  const unit = `chartgate-${owner}`;
   const found: Stats | BigIntStats | undefined = lstatSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return [failed(path, 'it is not there', 'systemctl start chartgate-checker')];
-  if (!found.isSocket()) return [failed(path, 'it is no socket', `remove ${path} and restart the checker`)];
+  if (found === undefined) return [failed(path, 'it is not there', `systemctl start ${unit}`)];
+  if (!found.isSocket()) return [failed(path, 'it is no socket', `remove ${path} and restart the ${owner}`)];
   const faults: Outcome[] = [];
   const fault = (about: string, sentence: string, remedy: string) =>
     faults.push(failed(about, sentence, remedy));
-  if (unixListener(path) === undefined)
-    fault(path, 'nobody listens on it', 'systemctl restart chartgate-checker');
-  const wanted = checkerSide.account;
+  if (unixListener(path) === undefined) fault(path, 'nobody listens on it', `systemctl restart ${unit}`);
   if (wanted !== undefined && found.uid !== wanted.uid) {
     fault(
       path,
-      `it belongs to ${shownUser(Number(found.uid))}, not to the checker's user`,
-      'restart the checker; nobody else may make it',
+      `it belongs to ${shownUser(Number(found.uid))}, not to the ${owner}'s user`,
+      `restart the ${owner}; nobody else may make it`,
     );
   }
   const mode = Number(found.mode) & 0o777;
@@ -41,7 +73,7 @@ export const socket: Check = ({ gateway, checker, gatewaySide, checkerSide, root
     fault(
       path,
       `its mode ${mode.toString(8)} lets everybody connect`,
-      'restart the checker, which makes it 660',
+      `restart the ${owner}, which makes it 660`,
     );
   const folder = dirname(path);
   const above = statSync(folder);
@@ -59,9 +91,8 @@ export const socket: Check = ({ gateway, checker, gatewaySide, checkerSide, root
       'systemd-tmpfiles --create chartgate.conf',
     );
   }
-  const account = gatewaySide.account;
-  if (root && account !== undefined && account.uid !== wanted?.uid) {
-    const [connects, replaces] = attemptAs(account, [
+  if (gateway !== undefined && gateway.uid !== wanted?.uid) {
+    const [connects, replaces] = attemptAs(gateway, [
       { kind: 'connect', path },
       { kind: 'change', path: folder },
     ]);
@@ -76,9 +107,9 @@ export const socket: Check = ({ gateway, checker, gatewaySide, checkerSide, root
       fault(folder, "the gateway's user can replace the socket", 'chmod 2750 the folder');
   }
   if (faults.length > 0) return faults;
-  const tried = root ? '; the gateway connects, and can put no other in its place' : '';
-  return [ok(path, `made by the checker's user, mode ${mode.toString(8)}${tried}`)];
-};
+  const tried = gateway === undefined ? '' : '; the gateway connects, and can put no other in its place';
+  return [ok(path, `made by the ${owner}'s user, mode ${mode.toString(8)}${tried}`)];
+}
 
 /** Both prove that they know the secret, and a verdict comes for each database that a tenant names. */
 export const verdict: Check = async ({ gateway }) => {

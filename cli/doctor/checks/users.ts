@@ -1,14 +1,21 @@
+import type { Account } from '../accounts.ts';
 import type { Process } from '../processes.ts';
-import { type Check, type Outcome, outcomes, type Side } from '../types.ts';
+import { type Check, type Outcome, outcomes, type PartName } from '../types.ts';
 
 /** CAP_NET_BIND_SERVICE (capabilities(7)), the one power that a gateway may hold. */
 const LOW_PORTS = 1n << 10n;
 
-/** Both processes are there. */
-export const processesRun: Check = ({ gateway, checker, gatewaySide, checkerSide, root }) => {
+const UNITS: Readonly<Record<PartName, string>> = {
+  gateway: 'chartgate',
+  checker: 'chartgate-checker',
+  issuer: 'chartgate-issuer',
+};
+
+/** Each process is there. */
+export const processesRun: Check = ({ parts, root }) => {
   const { ok, warn, skipped } = outcomes('processes-run');
-  const look = (name: string, settings: object | undefined, side: Side, unit: string) => {
-    if (settings === undefined) return skipped(name, 'without its settings it cannot be looked for');
+  return parts.map(({ name, loaded, side }) => {
+    if (loaded === undefined) return skipped(name, 'without its settings it cannot be looked for');
     if (side.processes.length > 0) {
       return ok(
         name,
@@ -19,63 +26,68 @@ export const processesRun: Check = ({ gateway, checker, gatewaySide, checkerSide
     return warn(
       name,
       `it does not run here${blind}; what follows about it is told from its files`,
-      `systemctl start ${unit}`,
+      `systemctl start ${UNITS[name]}`,
     );
-  };
-  return [
-    look('gateway', gateway, gatewaySide, 'chartgate'),
-    look('checker', checker, checkerSide, 'chartgate-checker'),
-  ];
+  });
 };
 
-/** Two users, neither root, and no group in common. */
-export const usersDiffer: Check = ({ gatewaySide, checkerSide }) => {
+/** A user each, none of them root, and no group in common. */
+export const usersDiffer: Check = ({ parts }) => {
   const { ok, failed, skipped } = outcomes('users-differ');
-  const gateway = gatewaySide.account;
-  const checker = checkerSide.account;
-  if (gateway === undefined || checker === undefined) return [skipped('', 'it takes both settings files')];
-  const users = `gateway: ${gatewaySide.known}; checker: ${checkerSide.known}`;
-  const found = [];
-  for (const [name, account] of [
-    ['gateway', gateway],
-    ['checker', checker],
-  ] as const) {
-    if (account.uid !== 0) continue;
-    found.push(
+  const known = parts.flatMap(({ name, side }) =>
+    side.account === undefined ? [] : [{ name, account: side.account, known: side.known }],
+  );
+  if (known.length < 2) return [skipped('', 'it takes the settings of all processes')];
+  const found: Outcome[] = known
+    .filter(({ account }) => account.uid === 0)
+    .map(({ name }) =>
       failed(name, 'it runs as root, which may do everything', 'give it a user of its own: deploy/systemd'),
     );
+  for (const [at, one] of known.entries()) {
+    for (const other of known.slice(at + 1)) found.push(...inCommon(one, other));
   }
-  if (gateway.uid === checker.uid) {
-    found.push(
-      failed(
-        '',
-        `one OS user is both: whoever takes over the gateway has the checker too (${users})`,
-        'give each a user of its own: deploy/systemd',
-      ),
-    );
-  }
-  const groups = new Set([gateway.gid, ...gateway.groups]);
-  const shared = [checker.gid, ...checker.groups].filter((group) => groups.has(group));
-  if (shared.length > 0 && gateway.uid !== checker.uid) {
-    found.push(
-      failed(
-        '',
-        `both are in group ${shared.join(', ')}; what that group may do, both may`,
-        'take both out of every common group; the socket needs none (docs/separation.md)',
-      ),
-    );
-  }
-  return found.length > 0 ? found : [ok('', `${users}; no group in common`)];
+  const missing = parts
+    .filter(({ side }) => side.account === undefined)
+    .map(({ name }) => skipped(name, 'without its settings it is compared with nobody'));
+  const users = known.map(({ name, known: how }) => `${name}: ${how}`).join('; ');
+  return [...(found.length > 0 ? found : [ok('', `${users}; no group in common`)]), ...missing];
 };
 
+interface Known {
+  readonly name: PartName;
+  readonly account: Account;
+  readonly known: string;
+}
+
+function inCommon(one: Known, other: Known): readonly Outcome[] {
+  const { failed } = outcomes('users-differ');
+  const about = `${one.name} and ${other.name}`;
+  const users = `${one.name}: ${one.known}; ${other.name}: ${other.known}`;
+  if (one.account.uid === other.account.uid) {
+    return [
+      failed(
+        about,
+        `one OS user is both: whoever takes over the ${one.name} has the ${other.name} too (${users})`,
+        'give each a user of its own: deploy/systemd',
+      ),
+    ];
+  }
+  const groups = new Set([one.account.gid, ...one.account.groups]);
+  const shared = [other.account.gid, ...other.account.groups].filter((group) => groups.has(group));
+  if (shared.length === 0) return [];
+  return [
+    failed(
+      about,
+      `both are in group ${shared.join(', ')}; what that group may do, both may`,
+      'take both out of every common group; the socket needs none (docs/separation.md)',
+    ),
+  ];
+}
+
 /** Powers and sandbox of the running processes. */
-export const processLimits: Check = ({ gatewaySide, checkerSide }) => {
+export const processLimits: Check = ({ parts }) => {
   const { ok, skipped } = outcomes('process-limits');
-  const sides = [
-    ['gateway', gatewaySide],
-    ['checker', checkerSide],
-  ] as const;
-  return sides.flatMap(([name, { processes }]) => {
+  return parts.flatMap(({ name, side: { processes } }) => {
     if (processes.length === 0) return [skipped(name, 'it does not run here')];
     const found = together(
       name,
@@ -103,7 +115,7 @@ function together(name: string, found: readonly Outcome[]): readonly Outcome[] {
   );
 }
 
-function limitsOf(name: 'gateway' | 'checker', process: Process) {
+function limitsOf(name: PartName, process: Process) {
   const { failed, warn } = outcomes('process-limits');
   const about = `process ${process.pid}`;
   const unit = 'start it by the unit in deploy/systemd';
@@ -120,7 +132,7 @@ function limitsOf(name: 'gateway' | 'checker', process: Process) {
       failed(
         about,
         "it does not run under the runtime's permission model",
-        'start it by `chartgate start` or `chartgate checker`',
+        'start it by `chartgate start`, `chartgate checker` or `chartgate issuer`',
       ),
     );
   }

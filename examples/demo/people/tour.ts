@@ -201,11 +201,13 @@ export const PEOPLE_TOUR: readonly TourStep[] = [
       const write = await send(stack, 'north', '/fhir/Patient', token, { method: 'POST', body: '{}' });
       const wrong = await request(['system/Patient.r'], 'not-the-secret');
       await json(command, ['client', 'deactivate', id]);
+      // The issuer may take what it knew for good for a second.
+      await pause(1100);
       const after = await request(['system/Patient.r']);
       return {
         title: this.title,
         sent: 'chartgate client create --scopes system/Patient.r; a token by client credentials; GET and POST with it; chartgate client deactivate',
-        came: `GET ${read.status}, POST ${write.status} (${await reasonOf(stack, write)})\nwith another secret: ${excerpt(wrong)}\nonce deactivated: ${excerpt(after)}`,
+        came: `GET ${read.status}, POST ${write.status} (${await reasonOf(stack, write)})\nwith another secret: ${wrong.startsWith('refused:') ? excerpt(wrong) : 'a token'}\nonce deactivated: ${after.startsWith('refused:') ? excerpt(after) : 'a token'}`,
         why: 'the secret was printed once; the issuer keeps its hash',
         ok:
           read.status === 200 &&
@@ -216,14 +218,36 @@ export const PEOPLE_TOUR: readonly TourStep[] = [
     },
   },
   {
+    title: 'The embedded issuer killed: who is signed in goes on, nobody new gets in',
+    async run(stack) {
+      const { uma, service } = peopleOf(stack);
+      // The app's codes of this minute are used up; a recovery code counts as well, and once.
+      const factor: Factor = { method: 'recovery-code', code: uma.recoveryCode() };
+      const browser = await uma.signIn(stack.authority, pageOf(stack), factor);
+      left.set(stack, { browser, factor });
+      const stranger = newBrowser(stack);
+      await service.kill();
+      await browser.open(pageOf(stack));
+      await stranger.open(pageOf(stack));
+      const [inside, outside] = [at(browser), at(stranger)];
+      const asPromised = isAtPage(stack, browser) && stranger.page?.status === 503;
+      await service.start();
+      await stranger.open(pageOf(stack));
+      return {
+        title: this.title,
+        sent: 'kill -9 of the issuer, then GET /patients with a session and without; the issuer started, then again',
+        came: `with: ${inside}\nwithout: ${outside}\nlater: ${at(stranger)}`,
+        why: 'the gateway keeps its sessions itself; accounts are the issuer’s alone',
+        ok: asPromised && isAtIssuer(stack, stranger) && stranger.title() === 'Sign in',
+      };
+    },
+  },
+  {
     title: 'An account disabled: its session ends',
     async run(stack) {
       const { uma, boris, command } = peopleOf(stack);
-      // The app's codes of this minute are used up; a recovery code counts as well, and once.
-      const browser = await uma.signIn(stack.authority, pageOf(stack), {
-        method: 'recovery-code',
-        code: uma.recoveryCode(),
-      });
+      const { browser } = leftBy(stack);
+      await browser.open(pageOf(stack));
       const open = isAtPage(stack, browser);
       said(await boris.command(command, ['user', 'disable', 'uma']));
       const { ms } = await until(

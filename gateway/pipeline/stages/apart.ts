@@ -1,4 +1,5 @@
-import { OWN_SEGMENT } from '../../own-pages/paths.ts';
+import { CONTINUE, OWN_SEGMENT } from '../../own-pages/paths.ts';
+import { sendKept } from '../../own-pages/send-kept.ts';
 import { serveOwnPage } from '../../own-pages/serve.ts';
 import type { Exchange, Step } from '../exchange.ts';
 
@@ -6,7 +7,8 @@ const SMART_DOCUMENT = 'smart-configuration';
 
 /**
  * Stage 2b: what is not the EMR's. Everything below `/.chartgate/` is the gateway's own, in tenants without
- * sign-in too, so that the EMR never sees it; an embedded issuer's host is the issuer's.
+ * sign-in too, so that the EMR never sees it; an embedded issuer's host is the issuer's. A form that was kept takes the
+ * place of its confirmation here, and goes on.
  */
 export function apart(x: Exchange): Step | Promise<Step> {
   if (x.embedded !== undefined) {
@@ -14,8 +16,11 @@ export function apart(x: Exchange): Step | Promise<Step> {
   }
   const { segments } = x.facts.path;
   if (segments[segments.length - 1] === SMART_DOCUMENT) return smartDocument(x);
-  if (segments[0] !== OWN_SEGMENT) return undefined;
   const { browsers } = x.runtime;
+  if (segments[0] !== OWN_SEGMENT) {
+    if (!x.facts.parameters.has(CONTINUE) || browsers?.serves(x.tenant) !== true) return undefined;
+    return sendKept(x, browsers);
+  }
   if (browsers?.serves(x.tenant) === true) {
     return serveOwnPage(x, browsers).then((own): Step => ({ kind: 'own-page', reason: own.reason, own }));
   }

@@ -1,5 +1,6 @@
 import { isCrossSite, isNavigation } from '../../../identity/sessions/index.ts';
 import { leadBrowser } from '../../own-pages/browser-lead.ts';
+import { keepAgain } from '../../own-pages/send-kept.ts';
 import type { Exchange, Step } from '../exchange.ts';
 
 /**
@@ -8,6 +9,15 @@ import type { Exchange, Step } from '../exchange.ts';
  * not there leads to the same place.
  */
 export function guide(x: Exchange): Step | Promise<Step> {
+  const led = lead(x);
+  const { browsers } = x.runtime;
+  if (led !== undefined || x.kept === undefined || browsers === undefined) return led;
+  // It never left the gateway.
+  if (x.ending === undefined || x.forwardedAt !== undefined) return undefined;
+  return keepAgain(x, browsers).then(() => undefined);
+}
+
+function lead(x: Exchange): Promise<Step> | undefined {
   const { ending } = x;
   if (ending === undefined || (ending.kind !== 'unauthenticated' && ending.kind !== 'factor-stale'))
     return undefined;

@@ -1,6 +1,6 @@
 import { allowedScopes, fillGrant, resourceOf } from '../grants.ts';
 import { keepContext, type LaunchContext, NO_CONTEXT, redeem } from '../launch-context.ts';
-import { activePerson, type Person } from '../people.ts';
+import { activePerson, type Person, patientName } from '../people.ts';
 import { isPlainScope, parseResourceScope, permitted } from '../smart/scopes.ts';
 import { type Ended, field, finish, formFor, formTargets, goOn, pathOf, type Step } from './step.ts';
 
@@ -121,7 +121,10 @@ async function patientPage(
     page: step.parts.pages.choosePatient({
       form: formFor(step, 'patient'),
       client: step.client.name,
-      patients: person.patients.map((id) => ({ id, name: id })),
+      patients: person.patients.map((id) => {
+        const name = patientName(person, id);
+        return name === undefined ? { id, name: id } : { id, name, detail: id };
+      }),
       typed,
       cancelHref: `${pathOf(step)}/cancel`,
       formTargets: formTargets(step),
@@ -149,10 +152,15 @@ function consentPage(
       choosable: isChoosable(offered),
       formTargets: formTargets(step),
       ...(site?.protocol === 'https:' ? { clientSite: site.origin } : {}),
-      ...(patient === undefined ? {} : { patient }),
+      ...(patient === undefined ? {} : { patient: inWords(person, patient) }),
       ...(problems.length > 0 ? { problems } : {}),
     }),
   };
+}
+
+function inWords(person: Person, patient: string): string {
+  const name = patientName(person, patient);
+  return name === undefined ? patient : `${name} (${patient})`;
 }
 
 const stale = (step: Step): readonly 'stale'[] => (step.stale ? ['stale'] : []);

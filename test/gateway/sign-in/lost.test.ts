@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { activityOf } from '../../../examples/demo/evidence.ts';
 import { ask } from '../../../examples/support/https-client.ts';
 import { Browser, inputs } from '../../support/sign-in/browser.ts';
 import { type SignInStack, signInStackFor } from '../../support/sign-in/stack.ts';
@@ -40,13 +42,95 @@ describe('what ends, is lost or comes too late', () => {
     expect(`${reply.status} ${url}`).toBe(`200 ${s.north}/.chartgate/continue`);
     expect(reply.headers['cache-control']).toContain('no-store');
     const action = /<form[^>]*action="([^"]*)"/.exec(reply.text)?.[1];
-    expect(action).toBe('/patients/1/edit');
+    expect(action).toBe('/patients/1/edit?.chartgate-continue=yes');
+    // Nothing of what was entered is in the page.
+    expect(reply.text).not.toContain('Testbury');
     const fields = inputs(reply.text);
-    expect(fields.notes).toBe(text);
-    const { csrf: _, ...replayed } = fields;
-    const sent = await browser.post(edit(), replayed);
-    expect(sent.status).toBe(302);
-    expect((await browser.get(`${s.north}/patients/1`)).text).toContain('Testbury');
+    const confirm = (path = action, csrf = fields.csrf ?? '') =>
+      browser.post(`${s.north}${path}`, { csrf, '.chartgate-continue': 'yes' });
+    expect((await confirm(action, 'x'.repeat(43))).status).toBe(403);
+    expect((await confirm('/patients/2/edit?.chartgate-continue=yes')).status).toBe(409);
+    const sent = await confirm();
+    expect(`${sent.status} ${sent.headers.location}`).toBe('302 /patients/1');
+    const chart = (await browser.get(`${s.north}/patients/1`)).text;
+    expect(chart).toContain('Testbury');
+    expect(chart).toContain('Zoë &amp; Söhne');
+    // Once: loading the answer anew sends nothing.
+    expect((await confirm()).status).toBe(404);
+    // A form of the EMR's own at the same address is the EMR's.
+    const own = await browser.post(`${s.north}${action}`, { city: 'Elsewhere' });
+    expect(own.status).toBe(302);
+    expect((await browser.get(`${s.north}/patients/1`)).text).toContain('Elsewhere');
+  });
+
+  it('keeps a form with files too, and sends the very same bytes', async () => {
+    const browser = await signedIn('clerk-2b');
+    browser.setCookie(s.north, SESSION, 'C'.repeat(43));
+    const [BOUNDARY, file] = ['----test7MA4YWxkTrZu0gW', Buffer.from([0, 255, 13, 10, 13, 128, 10, 0xc3])];
+    const body = Buffer.concat([
+      Buffer.from(
+        `--${BOUNDARY}\r\nContent-Disposition: form-data; name="note"\r\n\r\nZoë\r\n--${BOUNDARY}\r\nContent-Disposition: form-data; name="scan"; filename="scan.png"\r\nContent-Type: image/png\r\n\r\n`,
+      ),
+      file,
+      Buffer.alloc(200_000, 7),
+      Buffer.from(`\r\n--${BOUNDARY}--\r\n`),
+    ]);
+    const type = `multipart/form-data; boundary=${BOUNDARY}`;
+    const post = (bytes: Buffer) =>
+      browser.request('POST', `${s.north}/documents/upload?title=a%20b`, bytes, {
+        'content-type': type,
+        origin: s.north,
+        'sec-fetch-mode': 'navigate',
+        'sec-fetch-site': 'same-origin',
+      });
+    const tooLarge = await post(Buffer.alloc(300_000, 65));
+    expect(tooLarge.status).toBe(401);
+    expect(tooLarge.headers['set-cookie']).toBeUndefined();
+    expect((await post(body)).status).toBe(401);
+    const { reply } = await browser.open(`${s.north}/.chartgate/sign-in?return=%2F.chartgate%2Fcontinue`);
+    expect(reply.text).toMatch(/<dd>1<\/dd>/);
+    const sent = await browser.post(
+      `${s.north}/documents/upload?title=a%20b&.chartgate-continue=yes`,
+      inputs(reply.text),
+    );
+    expect(sent.status).toBe(201);
+    expect(JSON.parse(sent.text)).toMatchObject({
+      length: body.length,
+      sha256: createHash('sha256').update(body).digest('hex'),
+    });
+    const { id } = JSON.parse(sent.text) as { id: number };
+    const kept = await browser.get(`${s.north}/documents/${id}/content`);
+    expect(kept.headers['content-type']).toBe(type);
+    expect(kept.body.equals(body)).toBe(true);
+    const entries = await activityOf(s.stack, String(sent.headers['x-request-id']));
+    expect(JSON.stringify(entries)).toContain('form-continued');
+    expect(JSON.stringify(entries)).toContain('"route":"upload"');
+  });
+
+  it('tells a script that the session has ended, in words that it can act on', async () => {
+    const browser = await signedIn('clerk-2c');
+    const send = () =>
+      browser.request('POST', `${s.north}/documents/upload`, '{"note":"Testbury"}', {
+        'content-type': 'application/json',
+        accept: 'application/json',
+        origin: s.north,
+        'sec-fetch-mode': 'cors',
+        'sec-fetch-site': 'same-origin',
+      });
+    expect((await send()).status).toBe(201);
+    browser.setCookie(s.north, SESSION, 'C'.repeat(43));
+    const late = await send();
+    expect(late.status).toBe(401);
+    expect(late.headers['set-cookie']).toBeUndefined();
+    expect(JSON.parse(late.text).issue[0]).toMatchObject({ severity: 'error', code: 'expired' });
+    expect(JSON.parse(late.text).issue[0].diagnostics).toMatch(/Keep what was entered, sign in again at/);
+    // Whoever was never signed in is told nothing of sessions.
+    const stranger = new Browser(s.stack.authority);
+    const reply = await stranger.request('POST', `${s.north}/documents/upload`, '{}', {
+      'content-type': 'application/json',
+      accept: 'application/json',
+    });
+    expect(JSON.parse(reply.text).issue[0].code).toBe('login');
   });
 
   it('gives a kept form to nobody but whom it is of, and keeps none of a stranger', async () => {

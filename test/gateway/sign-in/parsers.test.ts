@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formFieldsOf } from '../../../gateway/own-pages/form-fields.ts';
+import { filesIn } from '../../../gateway/own-pages/form-files.ts';
 import { returnAddress } from '../../../gateway/own-pages/paths.ts';
 
 const ORIGIN = 'https://clinic.example';
@@ -64,46 +64,33 @@ describe('the address that a browser goes on to', () => {
   });
 });
 
-describe('the fields of a kept form', () => {
-  /** What a browser makes of typed text when it sends it. */
-  const typed = fc.string({ unit: 'binary', maxLength: 20 }).map((text) =>
-    text
-      .toWellFormed()
-      .replaceAll('\0', '')
-      .replaceAll('\ufeff', '')
-      .replace(/\r\n|\r|\n/g, '\r\n'),
-  );
-
-  it('are sent again as they were, in order, repeated names and all', () => {
-    fc.assert(
-      fc.property(fc.array(fc.tuple(typed, typed), { minLength: 1, maxLength: 6 }), (fields) => {
-        fc.pre(fields.every(([name]) => name !== '' && !/^(?:_charset_|isindex)$/i.test(name)));
-        const body = new URLSearchParams(fields as [string, string][]).toString();
-        expect(formFieldsOf(body)).toEqual({ fields, charset: undefined });
-      }),
-      { numRuns: 500 },
+describe('how many files are in a kept form', () => {
+  const multipart = (...heads: string[]): Buffer =>
+    Buffer.from(
+      heads
+        .map((head) => `--b\r\n${head}\r\n\r\nx\r\n`)
+        .join('')
+        .concat('--b--\r\n'),
     );
-  });
-
-  it('reads what old pages send in their one-byte character set', () => {
-    expect(formFieldsOf('name=M%FCller&note=5%80')).toEqual({
-      fields: [
-        ['name', 'Müller'],
-        ['note', '5€'],
-      ],
-      charset: 'windows-1252',
-    });
-  });
+  const TYPE = 'multipart/form-data; boundary=b';
 
   it.each([
-    ['nothing', ''],
-    ['a field that browsers fill in themselves', '_charset_=x&a=b'],
-    ['a field without a name', '=b'],
-    ['bytes that no form sends', 'a=\u00e9'],
-    ['line breaks that a browser would change', 'a=x%0Ay'],
-    ['NUL', 'a=%00'],
-    ['more fields than a form has', 'a=b&'.repeat(2001)],
-  ])('gives none for %s', (_, body) => {
-    expect(formFieldsOf(body)).toBeUndefined();
+    ['a field', TYPE, multipart('Content-Disposition: form-data; name="a"'), 0],
+    ['a file', TYPE, multipart('Content-Disposition: form-data; name="a"; filename="x.pdf"'), 1],
+    ['a file of another spelling', TYPE, multipart('content-disposition:form-data;name=a;filename=x'), 1],
+    ['no file chosen', TYPE, multipart('Content-Disposition: form-data; name="a"; filename=""'), 0],
+    [
+      'two and a field',
+      TYPE,
+      multipart(
+        'Content-Disposition: form-data; name="a"; filename="x.pdf"',
+        'Content-Disposition: form-data; name="filename=b"',
+        'Content-Disposition: form-data; name="c"; filename="Zoë.png"',
+      ),
+      2,
+    ],
+    ['another kind of form', 'application/x-www-form-urlencoded', Buffer.from('filename=x'), 0],
+  ])('%s', (_, type, body, expected) => {
+    expect(filesIn(type, body)).toBe(expected);
   });
 });

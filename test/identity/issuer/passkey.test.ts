@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ACR } from '../../../contracts/issuer-link.ts';
 import { GOOD_PASSWORD } from '../accounts/support/world.ts';
 import { AUDIENCE, type Clinic, GATEWAY_SECRET, openClinic, REDIRECT } from './support/clinic.ts';
+import { nextCode, type Phone } from './support/sign-in.ts';
 
 let clinic: Clinic;
 let browser: Browser;
@@ -32,7 +33,15 @@ beforeAll(async () => {
   page = await browser.newPage();
   page.setDefaultTimeout(15_000);
   await page.route('https://emr.clinic.example/**', (route) => route.fulfill({ body: 'back' }));
-  const cdp = await page.context().newCDPSession(page);
+  await withAuthenticator(page);
+}, 60_000);
+afterAll(async () => {
+  await browser?.close();
+  await clinic?.close();
+});
+
+async function withAuthenticator(shown: Page): Promise<void> {
+  const cdp = await shown.context().newCDPSession(shown);
   await cdp.send('WebAuthn.enable');
   await cdp.send('WebAuthn.addVirtualAuthenticator', {
     options: {
@@ -44,11 +53,7 @@ beforeAll(async () => {
       automaticPresenceSimulation: true,
     },
   });
-}, 60_000);
-afterAll(async () => {
-  await browser?.close();
-  await clinic?.close();
-});
+}
 
 async function begin(): Promise<string> {
   const verifier = client.randomPKCECodeVerifier();
@@ -95,4 +100,37 @@ test('somebody who is asked for a passkey enrols one, and the next time signs in
   const claims = await finish(second);
   expect(claims).toMatchObject({ acr: ACR.resistant });
   expect(claims?.amr).not.toContain('pwd');
+});
+
+test('on the page of one’s own account a passkey is added, and then the authenticator app removed', async () => {
+  const login = await clinic.newcomer();
+  const phone: Phone = { key: '', step: 0 };
+  const context = await browser.newContext();
+  const own = await context.newPage();
+  own.setDefaultTimeout(15_000);
+  await withAuthenticator(own);
+  await own.goto(`${clinic.settings.issuer}/account`);
+  await own.locator('input[name=login]').fill(login);
+  await own.locator('input[name=password]').fill(GOOD_PASSWORD);
+  await own.locator('form:has(input[name=password]) button').first().click();
+  await own.waitForSelector('input[name=code]');
+  phone.key = /[A-Z2-7]{4}(?: [A-Z2-7]{4}){3,}/.exec(await own.content())?.[0] ?? '';
+  await own.locator('input[name=code]').fill(await nextCode(phone));
+  await own.locator('form:has(input[name=code]) button').first().click();
+  await own.locator('input[name=kept]').check();
+  await own.locator('form:has(input[name=kept]) button').first().click();
+  await own.getByRole('link', { name: 'Second steps and passkeys' }).click();
+  expect(await own.locator('button[value=totp]').count()).toBe(0);
+  await own.getByRole('link', { name: 'Add a passkey' }).click();
+  await own.locator('input[name=name]').fill('Work laptop');
+  await own.locator('form:has(input[name=name]) button').first().click();
+  await own.waitForURL('**/account/factors');
+  expect(await own.textContent('main')).toContain('Work laptop');
+  await own.locator('button[value=totp]').click();
+  await own.waitForURL('**/account/factors');
+  expect(await own.textContent('main')).toContain('Not set up');
+  // The passkey is the last one now, and stays.
+  await own.locator('button[name=remove]').click();
+  expect(await own.textContent('main')).toContain('only second step');
+  await context.close();
 });

@@ -100,7 +100,7 @@ describe('sessions', () => {
   it('ends at once where it is ended, and within a second elsewhere', async () => {
     const { secret, session } = await sessions.open(facts('b'), undefined);
     expect(await state(elsewhere, secret)).toBe('live');
-    await sessions.end(session.id);
+    await sessions.end(session);
     expect(await state(sessions, secret)).toBe('none');
     clock.ahead += 1001;
     expect(await state(elsewhere, secret)).toBe('none');
@@ -110,7 +110,7 @@ describe('sessions', () => {
     const { secret, session } = await sessions.open(facts('race'), undefined);
     clock.ahead += 2000;
     const found = sessions.find(secret, tenant);
-    await sessions.end(session.id);
+    await sessions.end(session);
     await found;
     expect(await state(sessions, secret)).toBe('none');
   });

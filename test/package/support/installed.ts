@@ -36,8 +36,14 @@ export interface Ran {
   readonly stderr: string;
 }
 
-function run(command: string, args: readonly string[], cwd: string): Ran {
-  const done = spawnSync(command, args, { cwd, env: environment, encoding: 'utf8', timeout: 120_000 });
+function run(command: string, args: readonly string[], cwd: string, input = ''): Ran {
+  const done = spawnSync(command, args, {
+    cwd,
+    env: environment,
+    input,
+    encoding: 'utf8',
+    timeout: 120_000,
+  });
   if (done.error !== undefined) throw done.error;
   return { status: done.status, stdout: done.stdout, stderr: done.stderr };
 }
@@ -61,6 +67,8 @@ export interface Installed {
   readonly dependencies: readonly string[];
   /** Runs the command under one Node or the other, in the folder. */
   run(node: string, ...args: readonly string[]): Ran;
+  /** The same, with lines for its standard input. */
+  runWith(input: string, node: string, ...args: readonly string[]): Ran;
   /** Starts the command and waits for a line of its standard output. */
   start(node: string, ready: RegExp, ...args: readonly string[]): Promise<Started>;
   remove(): void;
@@ -108,6 +116,7 @@ export function installPackage(): Installed {
     packagedNode: join(modules, 'node', 'bin', 'node'),
     dependencies: lockedAt(join(modules, '.package-lock.json')).map(({ text }) => text),
     run: (node, ...args) => run(node, [command, ...args], folder),
+    runWith: (input, node, ...args) => run(node, [command, ...args], folder, input),
     start: (node, ready, ...args) => start(node, [command, ...args], folder, ready),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };

@@ -49,7 +49,7 @@ export class Browser {
   async request(
     method: string,
     url: string,
-    body: string | undefined,
+    body: string | Buffer | undefined,
     headers: Readonly<Record<string, string>>,
   ) {
     const jar = this.cookies.get(new URL(url).host);

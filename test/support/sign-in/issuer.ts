@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { type KeyObject, randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { exportJWK, generateKeyPair } from 'jose';
@@ -32,6 +32,8 @@ export interface SignInIssuerOptions {
   readonly authority: string;
   readonly clientId: string;
   readonly clientSecret: string;
+  /** The client proves itself by this key (private_key_jwt) instead. */
+  readonly clientKey?: KeyObject;
   readonly redirectUris: readonly string[];
   readonly postLogoutRedirectUris: readonly string[];
   readonly backChannelLogoutUri: string;
@@ -54,6 +56,10 @@ export async function startSignInIssuer(options: SignInIssuerOptions): Promise<S
   const url = `https://localhost:${options.port}`;
   const { privateKey } = await generateKeyPair('ES256', { extractable: true });
   const jwk = await exportJWK(privateKey);
+  const clientJwk =
+    options.clientKey === undefined
+      ? undefined
+      : { ...(await exportJWK(options.clientKey)), kid: 'gateway-1', use: 'sig' };
   const people = new Map<string, Person>();
   const agent = new Agent({
     connect: {
@@ -73,7 +79,9 @@ export async function startSignInIssuer(options: SignInIssuerOptions): Promise<S
     clients: [
       {
         client_id: options.clientId,
-        client_secret: options.clientSecret,
+        ...(clientJwk === undefined
+          ? { client_secret: options.clientSecret }
+          : { jwks: { keys: [clientJwk] } }),
         grant_types: ['authorization_code'],
         response_types: ['code'],
         redirect_uris: options.redirectUris,
@@ -81,7 +89,7 @@ export async function startSignInIssuer(options: SignInIssuerOptions): Promise<S
         backchannel_logout_uri: options.backChannelLogoutUri,
         backchannel_logout_session_required: true,
         id_token_signed_response_alg: 'ES256',
-        token_endpoint_auth_method: 'client_secret_basic',
+        token_endpoint_auth_method: clientJwk === undefined ? 'client_secret_basic' : 'private_key_jwt',
       },
     ],
     acrValues: ['urn:test:two'],

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
@@ -12,6 +12,8 @@ import { type SignInIssuer, startSignInIssuer } from './issuer.ts';
 export interface SignInStack {
   readonly stack: Stack;
   readonly issuer: SignInIssuer;
+  /** With `partners`: another provider, to which the gateway proves itself by a key. */
+  readonly partners: SignInIssuer | undefined;
   readonly north: string;
   readonly south: string;
 }
@@ -21,6 +23,8 @@ export interface SignInStackOptions extends Omit<StackOptions, 'directory' | 'pr
   readonly sessions?: { readonly idle: string; readonly absolute: string };
   readonly grants?: object;
   readonly pushed?: boolean;
+  /** Settings of a second provider, `partners`, besides the usual ones. */
+  readonly partners?: object;
 }
 
 /** Pages of the legacy EMR for people who signed in. */
@@ -36,6 +40,14 @@ const ROUTES = [
     mediaTypes: ['application/x-www-form-urlencoded'],
     maxBody: '64KB',
   },
+  {
+    id: 'upload',
+    methods: ['POST'],
+    path: '/documents/upload',
+    mediaTypes: ['multipart/form-data', 'application/json'],
+    maxBody: '1MB',
+  },
+  { id: 'document', methods: ['GET'], path: '/documents/{id}/content' },
   { id: 'fresh', methods: ['GET'], path: '/invoices', factorMaxAge: '2s' },
 ].map((route) => ({ ...route, credential: 'session', scopes: ['emr'] }));
 
@@ -63,16 +75,23 @@ const POLICY = {
 /** A whole running Chartgate with a real OpenID provider at which people sign in. */
 export async function signInStackFor(suite: string, options: SignInStackOptions = {}): Promise<SignInStack> {
   let issuer: SignInIssuer | undefined;
-  const { secondFactor, sessions, grants, pushed, ...rest } = options;
+  let partnersIssuer: SignInIssuer | undefined;
+  const { secondFactor, sessions, grants, pushed, partners, ...rest } = options;
   const stack = await stackFor(suite, {
     workers: 2,
     ...rest,
     async prepare(around) {
       issuer = await startIssuer(around, pushed !== false);
+      if (partners !== undefined) partnersIssuer = await startPartners(around);
       writePolicyAndKeys(around);
       const { stop, url } = issuer;
+      const second = partnersIssuer;
+      const served = second === undefined ? ['people'] : ['people', 'partners'];
       return {
-        stop,
+        stop: async () => {
+          await stop();
+          await second?.stop();
+        },
         adjust: (usual) => ({
           ...usual,
           state: { file: 'state/state.sqlite', keys: [{ file: 'state.key' }] },
@@ -93,24 +112,68 @@ export async function signInStackFor(suite: string, options: SignInStackOptions 
               },
               secondFactor: secondFactor ?? { by: 'issuer', acr: ['urn:test:two'], amr: ['mfa'] },
             },
+            ...(second === undefined
+              ? []
+              : [
+                  {
+                    id: 'partners',
+                    issuer: second.url,
+                    authority: join(around.layout.gateway, '..', 'authority.pem'),
+                    algorithms: ['ES256'],
+                    relyingParty: {
+                      clientId: 'gateway-partners',
+                      name: 'Partner clinics',
+                      clientKey: 'partners.pem',
+                      clientKeyId: 'gateway-1',
+                      ...partners,
+                    },
+                    secondFactor: { by: 'issuer', amr: ['mfa'] },
+                  },
+                ]),
           ],
           tenants: (usual.tenants as { issuers: string[] }[]).map((tenant) => ({
             ...tenant,
-            issuers: [...tenant.issuers, 'people'],
-            signIn: { issuers: ['people'] },
+            issuers: [...tenant.issuers, ...served],
+            signIn: { issuers: served },
           })),
         }),
       };
     },
   });
   if (issuer === undefined) throw new Error('there is no issuer');
-  return { stack, issuer, north: stack.tenants.north.origin, south: stack.tenants.south.origin };
+  return {
+    stack,
+    issuer,
+    partners: partnersIssuer,
+    north: stack.tenants.north.origin,
+    south: stack.tenants.south.origin,
+  };
 }
 
 async function startIssuer(around: BeforeGateway, pushed: boolean): Promise<SignInIssuer> {
-  const { authority, layout, isolation, tenants } = around;
+  const { layout, isolation } = around;
   const clientSecret = randomBytes(24).toString('base64url');
   writeSecret(join(layout.gateway, 'people.secret'), clientSecret, isolation.gateway);
+  return startProvider(around, { id: 'people', clientSecret, pushed });
+}
+
+async function startPartners(around: BeforeGateway): Promise<SignInIssuer> {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  writeSecret(join(around.layout.gateway, 'partners.pem'), pem, around.isolation.gateway);
+  return startProvider(around, { id: 'partners', clientSecret: '', clientKey: publicKey, pushed: false });
+}
+
+async function startProvider(
+  { authority, tenants }: BeforeGateway,
+  how: {
+    readonly id: string;
+    readonly clientSecret: string;
+    readonly clientKey?: KeyObject;
+    readonly pushed: boolean;
+  },
+): Promise<SignInIssuer> {
+  const { id, ...rest } = how;
   const pair = await authority.issue({ commonName: 'localhost', hosts: ['localhost', '127.0.0.1'] });
   const origins = Object.values(tenants).map((tenant) => tenant.origin);
   return startSignInIssuer({
@@ -118,13 +181,12 @@ async function startIssuer(around: BeforeGateway, pushed: boolean): Promise<Sign
     certificate: pair.certificatePem,
     key: pair.keyPem,
     authority: authority.certificatePem,
-    clientId: 'gateway-people',
-    clientSecret,
-    redirectUris: origins.map((origin) => `${origin}/.chartgate/callback/people`),
+    clientId: `gateway-${id}`,
+    ...rest,
+    redirectUris: origins.map((origin) => `${origin}/.chartgate/callback/${id}`),
     postLogoutRedirectUris: origins.map((origin) => `${origin}/.chartgate/signed-out`),
     backChannelLogoutUri: `${tenants.north.origin}/.chartgate/back-channel-logout`,
     resources: new Map(Object.values(tenants).map(({ audience }) => [audience, ['emr', 'user/*.rs']])),
-    pushed,
   });
 }
 
