@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../contracts/clock.ts';
 import { ChartgateError } from '../../contracts/errors.ts';
 import type { JsonBody, StateOperation, StateStore } from '../../contracts/state.ts';
+import { revoking } from '../issuer/revocations.ts';
 import { hashChosen, isChosen } from './chosen.ts';
 import {
   addressesInput,
@@ -30,6 +31,8 @@ export const SECRET_LIFE_MS: number = 90 * DAY_MS;
 /** How long the old secret stays good beside the new one, unless told. */
 export const OVERLAP_MS: number = DAY_MS;
 const MOST_OVERLAP_MS = 14 * DAY_MS;
+/** No access token of the embedded issuer lives longer. */
+const LONGEST_TOKEN_SECONDS = 3600;
 /** Secrets that may not come back. */
 const REMEMBERED = 5;
 
@@ -201,6 +204,7 @@ export class Clients {
       await this.#commit([
         replaceClient({ ...client, active, changedAt }, version),
         clientEvent(clientId, active ? 'activated' : 'deactivated', changedAt),
+        ...(active ? [] : [endTokens(clientId, changedAt)]),
       ]);
     }
     return this.show(clientId);
@@ -258,4 +262,15 @@ export class Clients {
         'somebody else changed this client at the same moment; try again',
       );
   }
+}
+
+/** Tokens that the client got before now end too: gateways follow these (the issuer's revocation feed). */
+function endTokens(clientId: string, now: number): StateOperation {
+  const seconds = Math.floor(now / 1000);
+  return revoking(now, {
+    kind: 'subject',
+    value: clientId,
+    issuedBefore: seconds,
+    until: seconds + LONGEST_TOKEN_SECONDS,
+  });
 }

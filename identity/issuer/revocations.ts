@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../contracts/clock.ts';
 import { REVOCATION_KINDS, type Revocation, type RevocationKind } from '../../contracts/issuer-link.ts';
-import type { StateStore, StoredDocument } from '../../contracts/state.ts';
+import type { StateOperation, StateStore, StoredDocument } from '../../contracts/state.ts';
 import { hashOf } from '../lengths.ts';
 
 const KIND = 'revocation';
@@ -18,13 +18,26 @@ export interface NumberedRevocation extends Revocation {
 
 /** Writes one down for every process and every gateway that follows. */
 export async function revoke(store: StateStore, clock: Clock, revocation: Revocation): Promise<void> {
+  const { kind, id, document } = revoking(clock.wall(), revocation);
+  await store.insert(kind, id, document);
+}
+
+/**
+ * The same as a step of a change that happens whole or not at all.
+ * @param now wall-clock milliseconds
+ */
+export function revoking(now: number, revocation: Revocation): StateOperation & { readonly do: 'insert' } {
   const { kind, value, issuedBefore, until } = revocation;
-  const id = `${timeOf(clock.wall())}-${randomBytes(9).toString('hex')}`;
-  await store.insert(KIND, id, {
-    body: { kind, value, issuedBefore, until },
-    indexes: kind === 'subject' ? { subject: hashOf(value) } : {},
-    expiresAt: until * 1000,
-  });
+  return {
+    do: 'insert',
+    kind: KIND,
+    id: `${timeOf(now)}-${randomBytes(9).toString('hex')}`,
+    document: {
+      body: { kind, value, issuedBefore, until },
+      indexes: kind === 'subject' ? { subject: hashOf(value) } : {},
+      expiresAt: until * 1000,
+    },
+  };
 }
 
 /**

@@ -101,6 +101,25 @@ describe.runIf(asRoot)('chartgate doctor --issuer', () => {
     ]);
   });
 
+  it('`chartgate check` says the same of two files that do not fit together', () => {
+    const check = (issuer: string): { status: number | null; stdout: string } =>
+      spawnSync(
+        process.execPath,
+        [
+          join(root, 'bin/chartgate.mjs'),
+          'check',
+          ...['--gateway', patient.file('gateway'), '--issuer', issuer, '--json'],
+        ],
+        { encoding: 'utf8' },
+      );
+    expect(check(patient.file('issuer')).status).toBe(0);
+    const { status, stdout } = check(patient.variant('issuer', (text) => text.replace('i.sock', 'k.sock')));
+    expect(status).toBe(3);
+    expect(JSON.parse(stdout).faults).toMatchObject([
+      { path: 'issuers[1].embedded.socket', message: expect.stringMatching(/is not the issuer's socket/) },
+    ]);
+  });
+
   it('leaves no file of its own in the stores', async () => {
     const owners = (): string =>
       spawnSync('find', [state(), '-not', '-uid', String(of('issuer').uid)], { encoding: 'utf8' }).stdout;

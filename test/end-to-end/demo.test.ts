@@ -24,10 +24,9 @@ function processesOf(folder: string): number[] {
     .map(Number);
 }
 
-async function started(): Promise<{ child: ChildProcess; text: () => string }> {
-  const child = spawn(process.execPath, [join(root, 'examples/demo/main.ts'), '--directory', directory], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+async function started(...more: string[]): Promise<{ child: ChildProcess; text: () => string }> {
+  const words = [join(root, 'examples/demo/main.ts'), '--directory', directory, ...more];
+  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
   child.stdout?.on('data', (chunk: Buffer) => {
     text += chunk.toString();
@@ -67,13 +66,13 @@ describe('the demo', { timeout: 120_000 }, () => {
   });
 
   it('leaves nothing behind when it is killed', async () => {
-    const { child } = await started();
+    const { child } = await started('--without-people');
     child.kill('SIGKILL');
     expect(await allGone(20_000)).toEqual([]);
   });
 
   it('does not start a second time in the same folder', async () => {
-    const { child } = await started();
+    const { child } = await started('--without-people');
     const second = spawn(process.execPath, [join(root, 'examples/demo/main.ts'), '--directory', directory], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });

@@ -301,8 +301,16 @@ clients:
     );
   });
 
+  interface Answered {
+    readonly status: number;
+    readonly type: string;
+    readonly place: string;
+    readonly cookies: string;
+    readonly text: string;
+  }
+
   /** As the gateway asks, over the socket. */
-  const asked = (path: string): Promise<{ status: number; type: string; place: string; text: string }> =>
+  const asked = (path: string, cookie = ''): Promise<Answered> =>
     new Promise((resolve, reject) => {
       request(
         {
@@ -314,12 +322,15 @@ clients:
             'x-forwarded-proto': 'https',
             'x-forwarded-for': '192.0.2.7',
             [ISSUER_KEY_HEADER]: issuerKey(Buffer.from(secret)),
+            cookie,
           },
         },
         async (answer) => {
           const { statusCode: status = 0, headers } = answer;
           const text = Buffer.concat(await answer.toArray()).toString();
-          resolve({ status, type: headers['content-type'] ?? '', place: headers.location ?? '', text });
+          const cookies = (headers['set-cookie'] ?? []).map((each) => each.split(';')[0]).join('; ');
+          const type = headers['content-type'] ?? '';
+          resolve({ status, type, place: headers.location ?? '', cookies, text });
         },
       )
         .once('error', reject)
@@ -359,6 +370,20 @@ clients:
         ([, path = '']) => path,
       );
       expect(assets).not.toEqual([]);
+      const begun = await asked(
+        `/authorize?${new URLSearchParams({
+          client_id: 'portal',
+          response_type: 'code',
+          redirect_uri: 'https://portal.example/back',
+          scope: 'openid portal',
+          resource: origin,
+          code_challenge: randomBytes(32).toString('base64url'),
+          code_challenge_method: 'S256',
+        })}`,
+      );
+      const { pathname } = new URL(begun.place, ISSUER);
+      const page = await asked(pathname, begun.cookies);
+      expect([page.status, page.text]).toEqual([200, expect.stringContaining('type="password"')]);
       for (const path of assets) expect((await asked(path)).status, path).toBe(200);
     } finally {
       issuer.child.kill('SIGTERM');

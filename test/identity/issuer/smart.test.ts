@@ -93,6 +93,8 @@ describe('SMART App Launch with fhirclient in Chromium', () => {
     });
     await signIn(await clinic.newcomer());
     expect(await page.locator('main').innerText()).toContain('Growth Chart');
+    // Whose record it is, in the words of who entered the account.
+    expect(await page.locator('main').innerText()).toContain('Uma User (p-1)');
     await allow();
     const told = await result();
     expect(told).toMatchObject({
@@ -113,6 +115,8 @@ describe('SMART App Launch with fhirclient in Chromium', () => {
   test('standalone: who stands for two patients chooses one; v1 scopes are granted as asked', async () => {
     await launch({ base: app.fhir, scope: 'launch/patient openid fhirUser patient/*.read' });
     await signIn('mo@riverside.example');
+    // She stands for them and is none of them: her account has no names of theirs.
+    expect(await page.locator('main').innerText()).not.toContain('Uma User');
     await page.locator('input[name=patient][value=p-2]').check();
     await page.locator('form:has(input[name=patient]) button').first().click();
     await allow();

@@ -100,6 +100,17 @@ describe('an API client at the embedded issuer', () => {
 });
 
 describe('a token of the embedded issuer', () => {
+  test('ends when its client is deactivated, and does not come back with the client', async () => {
+    const client = await made();
+    const { body } = await post('/token', client, { ...GRANT, scope: 'system/Observation.rs' });
+    const ok = async (): Promise<boolean> => (await ask(`Bearer ${body.access_token}`)).ok;
+    await expect.poll(ok).toBe(true);
+    await clients.setActive(client.id, false);
+    await expect.poll(ok, { interval: 20, timeout: 3000 }).toBe(false);
+    await clients.setActive(client.id, true);
+    expect(await ok()).toBe(false);
+  });
+
   test('is believed without asking once the feed is up, and refused within milliseconds of its revocation', async () => {
     const client = await made();
     const { body } = await post('/token', client, { ...GRANT, scope: 'system/Observation.rs' });
