@@ -125,7 +125,7 @@ ${form(
 ${passkeys.length === 0 ? html`<p>${texts.noPasskeys}</p>` : html`<ul class="cards">${passkeys}</ul>`}
 ${model.addPasskeyHref !== undefined && html`<p>${link(texts.addPasskey, model.addPasskeyHref)}</p>`}</section>
 <section class="option"><h2>${texts.totp}</h2><p>${model.totp ? texts.totpSet : texts.totpUnset}</p>
-${model.addTotpHref !== undefined && html`<p>${link(texts.addTotp, model.addTotpHref)}</p>`}
+${model.addTotpHref !== undefined && html`<p>${link(model.totp ? texts.otherTotp : texts.addTotp, model.addTotpHref)}</p>`}
 ${model.removableTotp === true && button(texts.remove, { look: 'second', name: 'remove', value: 'totp', about: texts.totp })}</section>
 <section class="option"><h2>${texts.codes}</h2><p>${texts.left(model.recoveryCodesLeft)}</p>
 ${model.newCodesHref !== undefined && html`<p>${link(texts.newCodes, model.newCodesHref)}</p>`}

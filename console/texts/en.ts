@@ -107,6 +107,7 @@ export const en = {
     totpSet: 'Set up',
     totpUnset: 'Not set up',
     addTotp: 'Set up an app',
+    otherTotp: 'Use another app instead',
     passkeys: 'Passkeys',
     noPasskeys: 'None yet.',
     added: (moment: string) => `Added ${moment}`,

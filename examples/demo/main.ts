@@ -113,6 +113,10 @@ async function ports(): Promise<{ gatewayPort: number; issuerPort: number; opera
   };
 }
 
+function doctor({ layout }: Stack, issuer: string): string {
+  return `node bin/chartgate.mjs doctor --gateway ${layout.gateway}/gateway.yaml --checker ${layout.checker}/checker.yaml --issuer ${issuer}`;
+}
+
 async function tour(running: Stack): Promise<void> {
   let failures = 0;
   const steps = running.people === undefined ? TOUR : [...TOUR, ...PEOPLE_TOUR];
@@ -153,6 +157,9 @@ async function show(running: Stack): Promise<void> {
         `mariadb --socket=${running.mariadb.socket} -uroot -p"$(cat ${running.mariadb.directory}/administrator.password)"`,
       ],
       ['Activity log', running.layout.activity, 'npx chartgate log verify DIRECTORY'],
+      ...(running.people === undefined
+        ? []
+        : [['Separation', 'of the processes', doctor(running, running.people.settings)]]),
       ['Sealed audit rows', join(running.layout.checker, 'seal'), 'npx chartgate audit verify --help'],
     ]),
   );

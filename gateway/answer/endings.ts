@@ -49,6 +49,12 @@ const SESSION_ENDED: Template = Object.freeze({
   text: 'The session has ended, and nothing was done. Keep what was entered, sign in again at /.chartgate/sign-in, and send it again.',
 });
 
+const SESSION_UNFIT: Template = Object.freeze({
+  status: 403,
+  code: 'forbidden',
+  text: 'Your account is not permitted to do this.',
+});
+
 /** The uniform answers: one for each hide class, whatever the cause. */
 const HIDDEN: Readonly<Record<Exclude<HideClass, 'none'>, Template>> = Object.freeze({
   record: { status: 404, code: 'not-found', text: 'Not found, or not available to you.' },
@@ -83,9 +89,7 @@ export function shapeEnding(x: Exchange, ending: Ending): Answer {
   const hidden = hide !== 'none' && isHidden(x, ending);
   // A failure that was noticed after the EMR was asked comes when a refusal would: its time would tell what the EMR did.
   const late = hidden || (hide !== 'none' && ending.kind === 'unavailable' && x.forwardedAt !== undefined);
-  const template = endsSession(x, ending)
-    ? SESSION_ENDED
-    : templateOf(ending.kind, hidden ? hide : undefined);
+  const template = sessionTemplate(x, ending) ?? templateOf(ending.kind, hidden ? hide : undefined);
   const form = bodyForm(x.knownFacts?.headers.get('accept'));
   const body = writeBody(form, template.code, template.text, x.arrival.id);
   const headers = [
@@ -105,6 +109,14 @@ export function shapeEnding(x: Exchange, ending: Ending): Answer {
     deadlineMs: late && x.match !== undefined ? x.match.route.hideDeadlineMs : 0,
     closeConnection: ending.closeConnection === true,
   };
+}
+
+/** For people at browsers, who have no token to speak of. */
+function sessionTemplate(x: Exchange, ending: Ending): Template | undefined {
+  if (endsSession(x, ending)) return SESSION_ENDED;
+  return ending.kind === 'insufficient-scope' && x.knownPrincipal?.kind === 'session'
+    ? SESSION_UNFIT
+    : undefined;
 }
 
 /**

@@ -29,11 +29,9 @@ export async function askContinue(c: Call): Promise<OwnAnswer> {
     bytes: held.body.length,
     files: filesIn(held.contentType, held.body),
     // To the page that it was meant for, so that whatever the EMR answers stands where it would have stood.
-    send: {
-      form: c.form(`${held.target}${held.target.includes('?') ? '&' : '?'}${CONTINUE}=yes`, {
-        [CONTINUE]: 'yes',
-      }),
-    },
+    send: c.form(`${held.target}${held.target.includes('?') ? '&' : '?'}${CONTINUE}=yes`, {
+      [CONTINUE]: 'yes',
+    }),
     discard: c.form(PAGES.continued),
   });
   return pageAnswer(200, page);

@@ -9,6 +9,10 @@ import { PAGES, withQuery } from './paths.ts';
 
 /** `GET /.chartgate/factors`: one's own second factors, where the gateway asks for them. */
 export async function listFactors(c: Call): Promise<OwnAnswer> {
+  const issuer = c.browsers.issuer((await c.session())?.issuerId ?? '');
+  // Of the embedded issuer's people it is the issuer that knows the factors.
+  if (issuer?.embedded !== undefined && issuer.secondFactor?.by !== 'gateway')
+    return redirect(c.method, `${issuer.issuer.replace(/\/$/, '')}/account/factors`);
   const session = await factorSession(c);
   return session?.stage === 'open' ? list(c, session) : toSignIn(c, PAGES.factors);
 }
@@ -54,6 +58,8 @@ async function list(c: Call, session: Session, problem?: 'last'): Promise<OwnAns
     addTotpHref:
       state.totp === 'active' ? undefined : withQuery(PAGES.enrol, { method: 'totp', return: PAGES.factors }),
     addPasskeyHref: withQuery(PAGES.enrol, { method: 'passkey', return: PAGES.factors }),
+    newCodes: true,
+    removableTotp: state.totp === 'active' && state.passkeys.length > 0,
     backHref: '/',
     problems: problem === undefined ? undefined : [problem],
   });

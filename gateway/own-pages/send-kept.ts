@@ -58,7 +58,9 @@ export async function keepAgain(x: Exchange, browsers: Browsers): Promise<void> 
 /** The fields of a form that only our own page has. */
 async function confirmationIn(c: Call): Promise<URLSearchParams | undefined> {
   const { x } = c;
-  const { body, method, mediaType } = x.facts;
+  const { body, headers, method, mediaType } = x.facts;
+  // Whoever presents a credential is judged by that alone, and never sends what was kept for a session.
+  if (headers.has('authorization')) return undefined;
   if (method !== 'POST' || mediaType !== 'application/x-www-form-urlencoded') return undefined;
   if (body.kind !== 'length' || body.bytes > CONFIRMATION) return undefined;
   const bytes = await readBody(x, CONFIRMATION);

@@ -28,6 +28,7 @@ export async function endSessions(c: Call, fields: Fields): Promise<OwnAnswer> {
 
 async function list(c: Call, session: Session, ended: number | undefined): Promise<OwnAnswer> {
   const all = await c.browsers.sessions.ofPerson(session);
+  const issuer = c.browsers.issuer(session.issuerId);
   return pageAnswer(
     200,
     renderSessions(c.site, {
@@ -42,7 +43,7 @@ async function list(c: Call, session: Session, ended: number | undefined): Promi
       ended,
       signOutHref: PAGES.signOut,
       factorsHref:
-        c.browsers.issuer(session.issuerId)?.secondFactor?.by === 'gateway' ? PAGES.factors : undefined,
+        issuer?.secondFactor?.by === 'gateway' || issuer?.embedded !== undefined ? PAGES.factors : undefined,
       backHref: '/',
     }),
   );

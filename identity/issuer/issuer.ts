@@ -114,7 +114,7 @@ export class Issuer {
         };
         this.#parts.log('refused', {
           requestId: get.call(context, 'x-request-id'),
-          at: event,
+          endpoint: event,
           code,
           // Descriptions of oidc-provider name parameters, never values of persons; cut all the same.
           why: why?.slice(0, 100),

@@ -30,7 +30,7 @@ export async function verifyOwn(token: string, issuer: string, keys: readonly Si
 }
 
 /**
- * The token of `Authorization: Bearer`, if it was not revoked. One that is bound to a key is not taken: nobody checks
+ * The token of `Authorization: Bearer`, if it was not revoked and its client is still one. One that is bound to a key is not taken: nobody checks
  * here that its sender has the key. Rejects with `state-unavailable` only.
  */
 export async function ownToken(
@@ -40,13 +40,13 @@ export async function ownToken(
 ): Promise<OwnToken | undefined> {
   const [, token] = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? '') ?? [];
   const payload = token === undefined ? undefined : await verifyOwn(token, parts.settings.issuer, keys);
-  const { jti, sub, aud, scope, cnf, acr } = payload ?? {};
+  const { jti, sub, aud, scope, cnf, acr, client_id: client } = payload ?? {};
   if (jti === undefined || sub === undefined || typeof aud !== 'string' || typeof scope !== 'string')
     return undefined;
   if (cnf !== undefined) return undefined;
   const live =
     (await parts.models.get('AccessToken', jti)) ?? (await parts.models.get('ClientCredentials', jti));
-  if (live === undefined) return undefined;
+  if (live === undefined || (await parts.clients.find(String(client))) === undefined) return undefined;
   return {
     subject: sub,
     scopes: scope.split(' '),

@@ -237,6 +237,8 @@ function launchInAnswer(parts: IssuerParts, path: string) {
 function introspectionAllowed(parts: IssuerParts) {
   return async (_: ProviderContext, client: ProviderClient, token: ProviderToken): Promise<boolean> => {
     const known = await parts.clients.find(client.clientId);
+    // What a client was given ends with the client, as far as this issuer is asked.
+    if ((await parts.clients.find(token.clientId)) === undefined) return false;
     return known?.kind === 'gateway' && known.tenants.some(({ audience }) => audience === token.aud);
   };
 }

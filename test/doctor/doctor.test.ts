@@ -530,6 +530,7 @@ describe.runIf(asRoot)('a broken promise', () => {
       'bin',
       'cli',
       'config',
+      'console',
       'contracts',
       'gateway',
       'identity',

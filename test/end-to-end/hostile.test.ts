@@ -29,7 +29,7 @@ function accepted(request: Received): string {
 }
 
 function switching(request: Received, accept = accepted(request)): string {
-  return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`;
+  return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\nSet-Cookie: __Host-chartgate=${'x'.repeat(43)}; Path=/; Secure\r\n\r\n`;
 }
 
 const repeat =
@@ -989,6 +989,8 @@ describe('an upgrade', () => {
     const { socket, text } = await begin('ws-speaks');
     await until('it', () => text().endsWith('\r\n\r\nhello'));
     expect(statuses(text())).toEqual([101]);
+    // Of the handshake nothing but the handshake: no cookie, of ours least of all.
+    expect(text()).not.toMatch(/set-cookie/i);
     socket.destroy();
   });
 

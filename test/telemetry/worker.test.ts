@@ -216,3 +216,42 @@ it('leaves the channels alone after stop', () => {
   telemetry.stop();
   for (const name of Object.values(CHANNELS)) expect(channel(name).hasSubscribers).toBe(false);
 });
+
+it('counts sign-ins, sessions, second factors and issuers by bounded labels, and names nobody', async () => {
+  const read = start();
+  publish('session', { tenant: 'clinic-a', event: 'signed-in', count: 1 });
+  publish('session', { tenant: 'clinic-a', event: 'sign-in-failed', count: 1 });
+  publish('session', { tenant: 'clinic-a', change: 'opened', count: 1 });
+  publish('session', { tenant: '', change: 'ended-by-issuer', count: 3 });
+  for (const count of [-1, Number.NaN, '7'])
+    publish('session', { tenant: 'clinic-a', change: 'opened', count });
+  const factor = { principal: 'of nurse-1', why: 'code-wrong', actor: undefined, at: 0 };
+  publish('factor', { ...factor, what: 'refused', method: 'totp' });
+  publish('factor', { ...factor, what: 'locked', method: undefined });
+  publish('factor', { ...factor, what: 'Nurse One', method: 'totp' });
+  publish('issuer', { issuer: 'clinic-sso', ok: true });
+  publish('issuer', { issuer: 'https://id.example/nurse-1', ok: false });
+  const found = await read();
+  const value = (name: string, labels: Record<string, string>) => sampleValue(found, name, labels);
+  expect(value('chartgate_session_events_total', { tenant: 'clinic-a', event: 'signed-in' })).toBe(1);
+  expect(value('chartgate_session_events_total', { tenant: 'clinic-a', event: 'sign-in-failed' })).toBe(1);
+  expect(value('chartgate_session_changes_total', { tenant: 'clinic-a', change: 'opened' })).toBe(1);
+  expect(value('chartgate_session_changes_total', { tenant: '', change: 'ended-by-issuer' })).toBe(3);
+  expect(value('chartgate_second_factors_total', { method: 'totp', outcome: 'refused' })).toBe(1);
+  expect(value('chartgate_second_factors_total', { method: 'any', outcome: 'locked' })).toBe(1);
+  expect(value('chartgate_second_factors_total', { method: 'totp', outcome: '_other' })).toBe(1);
+  expect(value('chartgate_issuer_requests_total', { issuer: 'clinic-sso', outcome: 'answered' })).toBe(1);
+  expect(value('chartgate_issuer_requests_total', { issuer: '', outcome: 'failed' })).toBe(1);
+  expect(JSON.stringify([...found])).not.toMatch(/nurse/i);
+});
+
+it('says when the first secret of a tenant’s API clients ends, until there is none any more', async () => {
+  const read = start();
+  const left = async (): Promise<number | undefined> =>
+    sampleValue(await read(), 'chartgate_client_secret_expiry_seconds', { tenant: 'clinic-a' });
+  expect(await left()).toBeUndefined();
+  publish('clientSecrets', { tenant: 'clinic-a', expiresAt: Date.now() + 3_600_000 });
+  expect(await left()).toBeCloseTo(3600, -1);
+  publish('clientSecrets', { tenant: 'clinic-a', expiresAt: undefined });
+  expect(await left()).toBeUndefined();
+});

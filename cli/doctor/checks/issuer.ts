@@ -11,9 +11,10 @@ const LARGEST_ANSWER = 65_536;
  * Asks as the gateway does, with the gateway's copy of the secret, and as somebody who reached the socket without
  * it. What is sent is made from the secret (`issuerKey`); neither is ever shown.
  */
-export const issuerAnswers: Check = async ({ gateway, issuer }) => {
+export const issuerAnswers: Check = async ({ gateway, issuer, parts }) => {
   const { ok, failed, skipped } = outcomes('issuer-answers');
-  if (issuer === undefined) return [];
+  if (!parts.some(({ name }) => name === 'issuer')) return [];
+  if (issuer === undefined) return [skipped('', 'without its settings')];
   const { settings } = issuer;
   const mounted = gateway?.settings.issuers.find((each) => each.issuer === settings.issuer)?.embedded;
   if (gateway !== undefined && mounted === undefined) {

@@ -30,16 +30,17 @@ export const socket: Check = ({ gateway, checker, gatewaySide, checkerSide, root
 };
 
 /** The same of the embedded issuer's socket. */
-export const issuerSocket: Check = ({ issuer, gatewaySide, issuerSide, root }) =>
-  issuer === undefined
-    ? []
-    : placed({
-        check: 'issuer-socket',
-        path: issuer.settings.socket,
-        owner: 'issuer',
-        account: issuerSide.account,
-        gateway: root ? gatewaySide.account : undefined,
-      });
+export const issuerSocket: Check = ({ issuer, gatewaySide, issuerSide, parts, root }) => {
+  if (!parts.some(({ name }) => name === 'issuer')) return [];
+  if (issuer === undefined) return [outcomes('issuer-socket').skipped('', 'without its settings')];
+  return placed({
+    check: 'issuer-socket',
+    path: issuer.settings.socket,
+    owner: 'issuer',
+    account: issuerSide.account,
+    gateway: root ? gatewaySide.account : undefined,
+  });
+};
 
 interface Place {
   readonly check: CheckName;

@@ -53,9 +53,9 @@ export async function preparePeople(around: BeforeGateway): Promise<PreparedPeop
   const founded = found(run, [anna, boris]);
   founded.catch(() => {});
 
-  const firstSignIn = (person: Person): Promise<void> => {
+  const firstSignIn = (person: Person, address: string): Promise<void> => {
     const browser = new Browser(around.authority.certificatePem);
-    return browser.open(`${parts.tenant.origin}/patients`).then(() => person.enrol(browser));
+    return browser.open(address).then(() => person.enrol(browser));
   };
   const people: People = {
     ...issuer,
@@ -84,12 +84,12 @@ export async function preparePeople(around: BeforeGateway): Promise<PreparedPeop
     adjust: (usual) => withSignIn(usual, parts),
     async settle() {
       await founded;
-      await Promise.all([firstSignIn(anna), firstSignIn(boris)]);
+      await Promise.all([anna, boris].map((each) => firstSignIn(each, `${parts.url}/account`)));
       const role = ['role', 'set', ROLE, '--organisation', ORGANISATION, '--scope', 'emr/pages'];
       const { request } = said<Asked>(await anna.command(run, role));
       said(await boris.command(run, ['approval', 'approve', request.id]));
       await people.employ(uma);
-      await firstSignIn(uma);
+      await firstSignIn(uma, `${parts.tenant.origin}/patients`);
       return people;
     },
     stop: () => service.stop(),

@@ -35,7 +35,7 @@ export async function showPeople(stack: Stack, people: People): Promise<void> {
       ? ''
       : `setpriv --reuid ${stack.isolation.issuer.uid} --regid ${stack.isolation.issuer.gid} --clear-groups `;
   console.log(`  In a browser that trusts ${here(stack.authorityFile)} (or accepts the certificate): ${bold(`${north.origin}/patients`)}
-  signs in and leads to the EMR; ${north.origin}/.chartgate/sign-out out; …/.chartgate/sessions lists where else.
+  signs in and leads to the EMR; ${north.origin}/.chartgate/sign-out signs out. ${parts.url}/account is everybody's own.
   It takes two to make an account (password, then code, are asked for):
   ${as}node bin/chartgate.mjs user create wanda --name 'Wanda West' --organisation ${ORGANISATION} --role front-desk --as anna --config ${here(settings)}
   ${as}node bin/chartgate.mjs user approve REQUEST --as boris --config ${here(settings)}`);

@@ -204,16 +204,18 @@ export const PEOPLE_TOUR: readonly TourStep[] = [
       // The issuer may take what it knew for good for a second.
       await pause(1100);
       const after = await request(['system/Patient.r']);
+      const old = await send(stack, 'north', '/fhir/Patient/7', token);
       return {
         title: this.title,
         sent: 'chartgate client create --scopes system/Patient.r; a token by client credentials; GET and POST with it; chartgate client deactivate',
-        came: `GET ${read.status}, POST ${write.status} (${await reasonOf(stack, write)})\nwith another secret: ${wrong.startsWith('refused:') ? excerpt(wrong) : 'a token'}\nonce deactivated: ${after.startsWith('refused:') ? excerpt(after) : 'a token'}`,
+        came: `GET ${read.status}, POST ${write.status} (${await reasonOf(stack, write)})\nwith another secret: ${wrong.startsWith('refused:') ? excerpt(wrong) : 'a token'}\nonce deactivated: ${after.startsWith('refused:') ? excerpt(after) : 'a token'}; GET with the token of before ${old.status}`,
         why: 'the secret was printed once; the issuer keeps its hash',
         ok:
           read.status === 200 &&
           write.status === 403 &&
           wrong.startsWith('refused:') &&
-          after.startsWith('refused:'),
+          after.startsWith('refused:') &&
+          old.status === 401,
       };
     },
   },

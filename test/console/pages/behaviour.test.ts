@@ -181,24 +181,19 @@ describe('what others put into a page stays text', () => {
     await page.close();
   });
 
-  test('a held form is sent again byte for byte, and nothing of it can be read on the page', async () => {
-    const fields = [
-      ['note', 'First line\r\nSecond "line" <b>&amp; ü\u{1f9ea}'],
-      ['note', ''],
-      ['csrf', "the EMR's own"],
-    ] as const;
+  test('whether a held form is sent is confirmed at the address that it was meant for', async () => {
     own.held = (it) =>
       renderContinue(it, {
         route: 'Progress note',
         bytes: 99,
-        send: { replay: { action: '/save.php?id=7', encoding: 'application/x-www-form-urlencoded', fields } },
+        files: 2,
+        send: { action: '/save.php?id=7', csrf: 'token', hidden: { '.chartgate-continue': 'yes' } },
       });
     const page = await browser.newPage();
     await page.goto(`${server.origin}/held`);
-    expect(await page.locator('main').innerText()).not.toMatch(/First line|own/);
     await page.getByRole('button', { name: 'Send now' }).click();
     await page.waitForURL('**/save.php?id=7');
-    expect([...posted()]).toEqual(fields.map((field) => [...field]));
+    expect(posted().toString()).toBe('csrf=token&.chartgate-continue=yes');
     await page.close();
   });
 });

@@ -133,6 +133,31 @@ describe('what ends, is lost or comes too late', () => {
     expect(JSON.parse(reply.text).issue[0].code).toBe('login');
   });
 
+  it('keeps it on when it does not get as far as the EMR', async () => {
+    const browser = await signedIn('clerk-2d');
+    const note = `${s.north}/patients/1/note`;
+    browser.setCookie(s.north, SESSION, 'C'.repeat(43));
+    expect((await browser.post(note, { text: 'late' })).status).toBe(401);
+    await browser.open(`${s.north}/.chartgate/sign-in`);
+    // The route takes one in four seconds of each person and worker; these are the ones.
+    const began = Date.now();
+    const first = await browser.post(note, { text: 'first' });
+    expect(first.status).not.toBe(429);
+    const refused: number[] = [];
+    for (let more = 0; more < 16; more += 1)
+      refused.push((await browser.post(note, { text: 'first' })).status);
+    expect(refused.slice(8)).toEqual(new Array(8).fill(429));
+    const { reply } = await browser.open(`${s.north}/.chartgate/continue`);
+    const confirm = () => browser.post(`${note}?.chartgate-continue=yes`, inputs(reply.text));
+    expect((await confirm()).status).toBe(429);
+    expect((await browser.get(`${s.north}/.chartgate/continue`)).status).toBe(200);
+    let sent = await confirm();
+    for (; sent.status === 429 && Date.now() < began + 20_000; sent = await confirm()) await pause(1000);
+    expect(sent.status).toBe(first.status);
+    // The EMR has had it, whatever it said.
+    expect((await browser.get(`${s.north}/.chartgate/continue`)).status).toBe(404);
+  });
+
   it('gives a kept form to nobody but whom it is of, and keeps none of a stranger', async () => {
     const browser = await signedIn('clerk-2');
     browser.setCookie(s.north, SESSION, 'C'.repeat(43));

@@ -269,9 +269,10 @@ describe('an API client with a certificate, through the gateway', () => {
 describe('the administration, through the gateway', () => {
   let anna = '';
   let boris = '';
+  let annas: Visitor;
 
   /** Signs an administrator in with both factors; the access token of the console. */
-  async function tokenOf(login: string): Promise<string> {
+  async function tokenOf(login: string, visitor: Visitor): Promise<string> {
     const config = await client.discovery(new URL(url), 'admin-console', undefined, client.None(), {
       [client.customFetch]: throughGateway as unknown as client.CustomFetch,
     });
@@ -283,7 +284,6 @@ describe('the administration, through the gateway', () => {
       code_challenge: await client.calculatePKCECodeChallenge(verifier),
       code_challenge_method: 'S256',
     });
-    const visitor = new Visitor(throughGateway, url);
     await visitor.go(begun.href);
     await enrol(visitor, login, { key: '', step: 0 });
     await visitor.send({ do: 'allow' }, 'consent');
@@ -312,8 +312,9 @@ describe('the administration, through the gateway', () => {
 
   beforeAll(async () => {
     await organisation(issuer.accounts);
-    anna = await tokenOf('anna@riverside.example');
-    boris = await tokenOf('boris@riverside.example');
+    annas = new Visitor(throughGateway, url);
+    anna = await tokenOf('anna@riverside.example', annas);
+    boris = await tokenOf('boris@riverside.example', new Visitor(throughGateway, url));
   }, 60_000);
 
   const uma = { login: 'uma@riverside.example', name: 'Uma User', roles: ['user'] };
@@ -388,18 +389,14 @@ describe('the administration, through the gateway', () => {
     expect((await call(bearer, 'GET', '/organisations/riverside/accounts')).status).toBe(401);
   });
 
-  test('a token ends with the administrator’s rights', async () => {
-    const seen = await call(anna, 'GET', '/organisations/riverside/accounts');
-    expect(seen.status).toBe(200);
-    const list = seen.body.items as { id: string; login: string; version: number }[];
-    const target = list.find(({ login }) => login === 'boris@riverside.example');
-    const details = await call(anna, 'GET', `/accounts/${target?.id}`);
-    const done = await call(anna, 'POST', `/accounts/${target?.id}/disable`, undefined, {
-      'if-match': details.etag,
-    });
-    expect(done.status).toBe(200);
-    await expect
-      .poll(async () => (await call(boris, 'GET', '/organisations/riverside/accounts')).status)
-      .toBe(401);
+  test('a token ends at once when its owner takes the console’s permission back', async () => {
+    const read = () => call(anna, 'GET', '/organisations/riverside/accounts');
+    expect((await read()).status).toBe(200);
+    await annas.go(`${url}/account`);
+    expect(annas.heading()).toBe('Your account');
+    await annas.send({ take: 'admin-console' });
+    expect(annas.page.html).toContain('taken back');
+    expect((await read()).status).toBe(401);
+    expect((await call(boris, 'GET', '/organisations/riverside/accounts')).status).toBe(200);
   });
 });

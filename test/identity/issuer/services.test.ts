@@ -96,6 +96,15 @@ describe('API clients', () => {
 });
 
 describe('launches', () => {
+  const introspected = async (bearer: string) => {
+    const answer = await clinic.fetch(`${clinic.settings.issuer}/token/introspection`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${Buffer.from(`gateway:${GATEWAY_SECRET}`).toString('base64')}` },
+      body: new URLSearchParams({ token: bearer }),
+    });
+    return answer.json();
+  };
+
   test('are announced by who has the scope, for an app of the same tenant, and by nobody else', async () => {
     const announce = async (bearer: string | undefined, body: unknown) => {
       const answer = await clinic.fetch(`${clinic.settings.issuer}/launch`, {
@@ -106,8 +115,10 @@ describe('launches', () => {
       return { status: answer.status, body: await answer.text() };
     };
     const good = { client: 'growth-chart', patient: 'p-1' };
+    let last = '';
     const of = async (scope: string) => {
       const made = await services.create({ tenant: 'clinic', name: 'EHR', scopes: [scope] });
+      last = made.client.clientId;
       return String((await token(made.client.clientId, String(made.secret), { scope })).body.access_token);
     };
     const ehr = await of('chartgate/launch');
@@ -129,6 +140,13 @@ describe('launches', () => {
     ]) {
       expect((await announce(ehr, bad)).status, JSON.stringify(bad)).toBe(400);
     }
+    // With the client ends what its tokens are good for here, however long they have still.
+    const other = await of('chartgate/launch');
+    expect((await announce(other, good)).status).toBe(201);
+    await services.setActive(last, false);
+    await expect.poll(async () => (await announce(other, good)).status, { timeout: 3000 }).toBe(401);
+    expect(await introspected(other)).toMatchObject({ active: false });
+    expect(await introspected(ehr)).toMatchObject({ active: true });
   });
 });
 

@@ -47,6 +47,14 @@ const ROUTES = [
     mediaTypes: ['multipart/form-data', 'application/json'],
     maxBody: '1MB',
   },
+  {
+    id: 'note',
+    methods: ['POST'],
+    path: '/patients/{id}/note',
+    mediaTypes: ['application/x-www-form-urlencoded'],
+    maxBody: '4KB',
+    limit: { requests: 1, window: '4s' },
+  },
   { id: 'document', methods: ['GET'], path: '/documents/{id}/content' },
   { id: 'fresh', methods: ['GET'], path: '/invoices', factorMaxAge: '2s' },
 ].map((route) => ({ ...route, credential: 'session', scopes: ['emr'] }));

@@ -3,6 +3,7 @@ import {
   ERROR_KINDS,
   PASSWORD_PROBLEMS,
   type Page,
+  renderAccount,
   renderApprovals,
   renderChoosePatient,
   renderChooseProvider,
@@ -206,6 +207,60 @@ export const SAMPLES: Readonly<Record<string, (site: Site) => Page>> = {
       addPasskeyHref: '/add',
       problems: ['last'],
     }),
+  'factors-all': (site) =>
+    renderFactors(site, {
+      form,
+      totp: true,
+      passkeys: [{ id: 'p1', name: 'Work laptop', addedAt: now - 30 * day }],
+      recoveryCodesLeft: 3,
+      addTotpHref: '/totp',
+      addPasskeyHref: '/add',
+      newCodes: true,
+      removableTotp: true,
+      backHref: '/back',
+    }),
+  account: (site) =>
+    renderAccount(site, {
+      form,
+      name: 'Jordan Example',
+      login: 'jordan',
+      passwordHref: '/account/password',
+      factorsHref: '/account/factors',
+      signOutHref: '/session/end',
+      sessions: [
+        { id: 'a1', current: false, startedAt: now - day, services: [], strength: 'password' },
+        {
+          id: 'b2',
+          current: true,
+          startedAt: now,
+          services: ['Riverside portal', 'Growth Chart'],
+          strength: 'second-step',
+        },
+        { id: 'c3', current: false, startedAt: now - 2 * day, services: ['Riverside portal'] },
+      ],
+      apps: [
+        {
+          id: 'growth-chart',
+          name: 'Growth Chart',
+          scopes: ['openid', 'launch/patient', 'patient/Observation.rs', 'patient/Immunization.cruds'],
+          since: now - 9 * day,
+        },
+        { id: 'diary', name: 'Symptom diary', scopes: ['patient/*.rs'], since: now - 3 * day },
+      ],
+      ended: 1,
+    }),
+  'account-alone': (site) =>
+    renderAccount(site, {
+      form,
+      name: 'Jordan Example',
+      login: 'jordan',
+      passwordHref: '/account/password',
+      factorsHref: '/account/factors',
+      sessions: [{ id: 'b2', current: true, startedAt: now, services: [] }],
+      apps: [],
+      taken: 1,
+      problems: ['stale'],
+    }),
   'sign-out': (site) =>
     renderSignOut(site, {
       form,
@@ -267,13 +322,7 @@ export const SAMPLES: Readonly<Record<string, (site: Site) => Page>> = {
       route: 'Progress note',
       bytes: 4321,
       files: 1,
-      send: {
-        replay: {
-          action: '/interface/forms/note/save.php?id=7',
-          encoding: 'application/x-www-form-urlencoded',
-          fields: [['note', 'Nothing of this is shown.']],
-        },
-      },
+      send: { ...form, action: '/interface/forms/note/save.php?id=7&.chartgate-continue=yes' },
       discard: form,
     }),
   ...Object.fromEntries(
