@@ -192,6 +192,7 @@ const COMMANDS: readonly (readonly [args: readonly string[], status: number, pri
   [['log', 'verify', 'no-such-directory'], 4, /no-such-directory/],
   [['state', 'check', '--config', 'missing.yaml'], 3, /missing\.yaml/],
   [['client', 'list', '--config', 'missing.yaml'], 3, /missing\.yaml/],
+  [['factor', 'list', '--issuer', 'sso', '--config', 'missing.yaml'], 3, /missing\.yaml/],
   [['user', 'list', '--config', 'missing.yaml', '--organisation', 'clinic'], 3, /missing\.yaml/],
   [['organisation', 'list', '--config', 'missing.yaml'], 3, /missing\.yaml/],
   [['role', 'list', '--config', 'missing.yaml', '--organisation', 'clinic'], 3, /missing\.yaml/],
