@@ -19,6 +19,8 @@ const MAX_ENTRY_BYTES = MAX_LINE_BYTES - FRAME_BYTES;
  */
 const GATHER_FROM = 12;
 const GATHER_MS = 2;
+/** So many are enough: nobody waits for more, and a core that could work does not stand still. */
+const GATHER_ENOUGH = 40;
 
 const alarms = channel(CHANNELS.alarm);
 
@@ -55,6 +57,8 @@ export class ChainWriter implements ActivitySink {
   #pending: Batch | undefined;
   #inFlight: Batch | undefined;
   #scheduled = false;
+  /** Set while the next write waits for more entries. */
+  #gathering: NodeJS.Timeout | undefined;
   /** A write or a recovery is under way. */
   #busy = false;
   #busySince = 0;
@@ -113,6 +117,10 @@ export class ChainWriter implements ActivitySink {
       this.#scheduled = true;
       // After this turn's I/O events: everything that they append goes into one write.
       setImmediate(this.#flush);
+    } else if (this.#gathering !== undefined && parts.length >= GATHER_ENOUGH) {
+      clearTimeout(this.#gathering);
+      this.#gathering = undefined;
+      setImmediate(this.#flush);
     }
     return promise;
   }
@@ -134,6 +142,7 @@ export class ChainWriter implements ActivitySink {
 
   readonly #flush = (): void => {
     this.#scheduled = false;
+    this.#gathering = undefined;
     const batch = this.#pending;
     if (batch === undefined || this.#busy || this.#refusal !== undefined) return;
     this.#pending = undefined;
@@ -154,7 +163,7 @@ export class ChainWriter implements ActivitySink {
       if (batch.parts.length < GATHER_FROM) this.#flush();
       else {
         this.#scheduled = true;
-        setTimeout(this.#flush, GATHER_MS);
+        this.#gathering = setTimeout(this.#flush, GATHER_MS);
       }
     });
   };
