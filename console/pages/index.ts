@@ -1,5 +1,4 @@
 export * from './account.ts';
-export * from './approvals.ts';
 export * from './consent.ts';
 export * from './enrol.ts';
 export * from './error.ts';

@@ -214,32 +214,6 @@ export const en = {
         : `Try again in about ${minutes(Math.round(seconds / 60))}.`,
     retry: 'Try again',
   },
-  approvals: {
-    heading: 'Requests to approve',
-    intro: (organisation: string) =>
-      `Each of these needs a second administrator of ${organisation}. Approve only what you have checked yourself.`,
-    none: 'There is nothing to approve.',
-    kinds: {
-      account: 'New account',
-      'factor-reset': 'Reset of the second step',
-      'password-reset': 'Reset of the password',
-      role: 'Change of roles',
-      'administrator-removal': 'Removal of an administrator',
-      disable: 'Account to be disabled',
-    },
-    by: 'Asked by',
-    at: 'Asked',
-    expires: 'Expires',
-    own: 'Another administrator has to decide this one: you asked for it, or it is about you.',
-    approve: 'Approve',
-    reject: 'Reject',
-    about: (kind: string, subject: string) => `${kind}: ${subject}`,
-    done: { approved: 'Approved.', rejected: 'Rejected.' },
-    problems: {
-      own: 'You cannot decide a request of your own, or about yourself',
-      gone: 'This request has expired or was decided already',
-    },
-  },
 };
 
 export type Texts = typeof en;

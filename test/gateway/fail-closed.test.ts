@@ -3,6 +3,7 @@ import { systemClock } from '../../contracts/clock.ts';
 import type { Verdict } from '../../contracts/integrity.ts';
 import type { Exchange } from '../../gateway/pipeline/exchange.ts';
 import { Exchange as RealExchange } from '../../gateway/pipeline/exchange.ts';
+import { apart } from '../../gateway/pipeline/stages/apart.ts';
 import { attest } from '../../gateway/pipeline/stages/attest.ts';
 import { attestAgain } from '../../gateway/pipeline/stages/attest-again.ts';
 import { decide } from '../../gateway/pipeline/stages/decide.ts';
@@ -98,6 +99,21 @@ describe('a verdict', () => {
       },
     });
     expect((await attestAgain(x))?.reason).toBe('activity-log-unavailable');
+  });
+});
+
+describe('what is not for the EMR', () => {
+  it.each([
+    ['a page of the gateway', {}],
+    ['the host of an embedded issuer', { embedded: { forward: () => expect.unreachable() } }],
+  ])('%s does nothing while the activity log takes no entries', async (_name, more) => {
+    const x = exchange({
+      facts: { path: { segments: ['.chartgate', 'sign-in'] }, parameters: new Map() },
+      runtime: { browsers: { serves: () => true } },
+      services: { activity: { healthy: false } },
+      ...more,
+    });
+    expect(await apart(x)).toMatchObject({ kind: 'unavailable', reason: 'activity-log-unavailable' });
   });
 });
 

@@ -12,7 +12,10 @@ const SMART_DOCUMENT = 'smart-configuration';
  */
 export function apart(x: Exchange): Step | Promise<Step> {
   if (x.embedded !== undefined) {
-    return x.embedded.forward(x).then((own): Step => ({ kind: 'own-page', reason: own.reason, own }));
+    return (
+      unrecorded(x) ??
+      x.embedded.forward(x).then((own): Step => ({ kind: 'own-page', reason: own.reason, own }))
+    );
   }
   const { segments } = x.facts.path;
   if (segments[segments.length - 1] === SMART_DOCUMENT) return smartDocument(x);
@@ -22,7 +25,10 @@ export function apart(x: Exchange): Step | Promise<Step> {
     return sendKept(x, browsers);
   }
   if (browsers?.serves(x.tenant) === true) {
-    return serveOwnPage(x, browsers).then((own): Step => ({ kind: 'own-page', reason: own.reason, own }));
+    return (
+      unrecorded(x) ??
+      serveOwnPage(x, browsers).then((own): Step => ({ kind: 'own-page', reason: own.reason, own }))
+    );
   }
   x.match = undefined;
   return undefined;
@@ -41,4 +47,11 @@ function smartDocument(x: Exchange): Step | Promise<Step> {
   return issuer
     ?.forward(x, `/.well-known/${SMART_DOCUMENT}`)
     .then((own): Step => ({ kind: 'own-page', reason: own.reason, own }));
+}
+
+/** What is done here has an outcome and no intent before it: while the log takes nothing, nothing is done. */
+function unrecorded(x: Exchange): Step {
+  if (x.services.activity.healthy) return undefined;
+  x.failed('activity-log-unavailable');
+  return { kind: 'unavailable', reason: 'activity-log-unavailable' };
 }

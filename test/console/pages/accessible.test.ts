@@ -111,14 +111,7 @@ test('nothing scrolls sideways at 320 px, at 200 % zoom, or with text twice as l
 });
 
 test('with forced colours and with more contrast axe finds nothing either', async () => {
-  const names = [
-    'sign-in-wrong',
-    'enrol-totp',
-    'sessions',
-    'consent-choosable',
-    'recovery-codes',
-    'approvals',
-  ];
+  const names = ['sign-in-wrong', 'enrol-totp', 'sessions', 'consent-choosable', 'recovery-codes'];
   for (const options of [{ forcedColors: 'active' }, { contrast: 'more' }] as const) {
     const opened = await openWindow(options);
     for (const name of names) expect(await opened.look(name), name).toEqual(NOTHING);

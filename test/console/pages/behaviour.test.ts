@@ -87,7 +87,6 @@ describe('without JavaScript', () => {
     ['sign-out', 'Sign out on all devices', 'do=sign-out-everywhere'],
     ['consent', 'Allow', 'do=allow'],
     ['consent', 'Do not allow', 'do=deny'],
-    ['approvals', 'Reject New account: Sam Sample', 'reject=r1'],
     ['factors', 'Remove Security key', 'remove=p2'],
   ])('on "%s", "%s" sends %s', async (name, button, field) => {
     await page.goto(`${server.origin}/${name}`);

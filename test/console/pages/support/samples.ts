@@ -4,7 +4,6 @@ import {
   PASSWORD_PROBLEMS,
   type Page,
   renderAccount,
-  renderApprovals,
   renderChoosePatient,
   renderChooseProvider,
   renderConsent,
@@ -334,37 +333,4 @@ export const SAMPLES: Readonly<Record<string, (site: Site) => Page>> = {
   unavailable: (site) =>
     renderUnavailable(site, { kind: 'unavailable', requestId, retrySeconds: 60, retryHref: '/again' }),
   maintenance: (site) => renderUnavailable(site, { kind: 'maintenance', requestId, retrySeconds: 1800 }),
-  approvals: (site) =>
-    renderApprovals(site, {
-      form,
-      organisation: 'Riverside Clinic',
-      requests: [
-        {
-          id: 'r1',
-          kind: 'account',
-          subject: 'Sam Sample',
-          by: 'Kim Administrator',
-          at: now - day,
-          expiresAt: now + 6 * day,
-          own: false,
-        },
-        {
-          id: 'r2',
-          kind: 'factor-reset',
-          subject: 'Jordan Person',
-          by: 'You',
-          at: now - day,
-          expiresAt: now + day,
-          own: true,
-        },
-      ],
-      done: 'approved',
-    }),
-  'approvals-none': (site) =>
-    renderApprovals(site, {
-      form,
-      organisation: 'Riverside Clinic',
-      requests: [],
-      problems: ['gone', 'own'],
-    }),
 };

@@ -18,7 +18,6 @@ const PICTURES = [
   ['consent', 'light', 480],
   ['continue', 'light', 480],
   ['sessions', 'light', 760],
-  ['approvals', 'dark', 760],
 ] as const;
 const ALL = Object.keys(SAMPLES).flatMap((name) =>
   ([360, 1280] as const).flatMap((width) =>
