@@ -15,6 +15,7 @@ import { ENGINE_TITLES, type Engine, startClinic } from './clinic.ts';
 import { naiveChecks } from './cost/naive.ts';
 import { costRound, type Round } from './cost/rounds.ts';
 import { manyTenants } from './cost/tenants.ts';
+import { verdictTimes } from './cost/verdicts.ts';
 import { tryOs, trySql } from './credentials/run.ts';
 import { FAULTS } from './faults/faults.ts';
 import { injectFaults } from './faults/run.ts';
@@ -168,7 +169,9 @@ async function cost(plan: Plan, folder: string, progress: Progress): Promise<Par
           rounds.push(await costRound(bench, kind, plan.cost.perSecond, plan.cost.seconds));
         }
       }
-      return costPart(rounds, await naiveChecks(bench, plan.cost.seconds), plan, openemrIsHere());
+      const { perSecond, seconds } = plan.cost;
+      const verdicts = await verdictTimes(bench, perSecond, seconds);
+      return costPart(rounds, await naiveChecks(bench, seconds), verdicts, plan, openemrIsHere());
     } finally {
       await bench.stop();
     }
