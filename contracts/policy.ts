@@ -1,3 +1,5 @@
+import type { ConsentView } from './consent.ts';
+import type { Content, Json } from './content.ts';
 import type { RequestFacts } from './facts.ts';
 import type { RouteId } from './identifiers.ts';
 import type { Principal } from './principal.ts';
@@ -78,8 +80,63 @@ export const DENIALS = [
 ] as const;
 export type Denial = (typeof DENIALS)[number];
 
+/** What a back end answered, when a policy has to judge it before anything of it is released. */
+export interface JudgedAnswer {
+  readonly status: number;
+  /** Lower-case names; single-valued ones only. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** Undefined when there is no body. A body that is no JSON of one meaning is never given to a judge: it is hidden. */
+  readonly content: Json | undefined;
+}
+
+export type AnswerJudgement =
+  | { readonly release: 'unchanged'; readonly reasons: readonly Reason[] }
+  /** The content is sent in place of the back end's, without its validators and length. */
+  | { readonly release: 'replaced'; readonly content: Json; readonly reasons: readonly Reason[] }
+  /** The client gets the hidden answer of the route. */
+  | { readonly release: 'hidden'; readonly reasons: readonly Reason[] };
+
+export type AnswerJudge = (answer: JudgedAnswer) => AnswerJudgement;
+
+export type ContentJudgement =
+  | {
+      readonly effect: 'permit';
+      readonly reasons: readonly Reason[];
+      /** Sent in place of the client's body. */
+      readonly replacement?: Json;
+      readonly answer?: AnswerJudge;
+    }
+  | Extract<Decision, { readonly effect: 'deny' }>;
+
+export type ContentJudge = (content: Content) => ContentJudgement;
+
+/**
+ * What a permit asks of the gateway; a gateway that cannot do all of it refuses. Closures over this one request,
+ * pure like the policy itself.
+ */
+export interface Obligations {
+  /** Sent in place of the request's query: encoded, without `?`. */
+  readonly query?: string;
+  /** Request headers sent with these values instead; undefined: not sent. */
+  readonly headers?: Readonly<Record<string, string | undefined>>;
+  /** The body is read whole and judged before anything is forwarded. */
+  readonly content?: ContentJudge;
+  /** The answer is read whole and judged before anything of it is released. */
+  readonly answer?: AnswerJudge;
+}
+
+/** What a decision may depend on besides the request, the principal and the time. */
+export interface DecisionContext {
+  /** Undefined where patients cannot share anything. */
+  readonly consents: ConsentView | undefined;
+}
+
 export type Decision =
-  | { readonly effect: 'permit'; readonly reasons: readonly Reason[] }
+  | {
+      readonly effect: 'permit';
+      readonly reasons: readonly Reason[];
+      readonly obligations?: Obligations | undefined;
+    }
   | {
       readonly effect: 'deny';
       readonly denial: Denial;
@@ -102,5 +159,6 @@ export interface PolicySet {
     match: RouteMatch | undefined,
     principal: Principal,
     nowSeconds: number,
+    context?: DecisionContext,
   ): Decision;
 }

@@ -44,6 +44,10 @@ export interface BearerPrincipal {
   readonly constraint: SenderConstraint;
   /** The tenant whose audience the token carries. */
   readonly tenant: TenantId;
+  /** The tenant whose people it is one of, where another one's are let in by consent; undefined: `tenant` itself. */
+  readonly home?: TenantId | undefined;
+  /** Roles that the issuer gives it (RFC 9068 §2.2.3.1), or that the tenant's settings read out of a claim. */
+  readonly roles?: ReadonlySet<string> | undefined;
   readonly issuer: string;
   readonly subject: string;
   readonly clientId: string | undefined;
@@ -64,6 +68,9 @@ export interface SessionPrincipal {
   readonly kind: 'session';
   /** The tenant at whose host the session was opened; nobody anywhere else. */
   readonly tenant: TenantId;
+  /** As in `BearerPrincipal`. */
+  readonly home?: TenantId | undefined;
+  readonly roles?: ReadonlySet<string> | undefined;
   readonly issuer: string;
   readonly subject: string;
   /** The gateway's own client id at the issuer. */

@@ -19,7 +19,15 @@ export interface PartRule {
 
 const SQL = ['mysql2', 'mysql', 'mariadb', 'sqlite'];
 const HTTP = ['http', 'https', 'http2', 'undici', 'http-proxy'];
-const SIBLINGS = ['config', 'policies', 'tenant-router', 'identity', 'activity-log', 'telemetry'];
+const SIBLINGS = [
+  'config',
+  'policies',
+  'tenant-router',
+  'identity',
+  'inspection',
+  'activity-log',
+  'telemetry',
+];
 const PRODUCT = ['contracts', ...SIBLINGS, 'audit-sql', 'gateway', 'console', 'integrity-checker', 'cli'];
 
 const sibling = (more: Partial<PartRule> = {}): PartRule => ({
@@ -36,6 +44,8 @@ export const PART_RULES: ReadonlyMap<string, PartRule> = new Map<string, PartRul
   ['tenant-router', sibling({ denied: SQL })],
   // Its own state is the one SQL that a process of the gateway speaks.
   ['identity', sibling({ onlyIn: { folder: 'identity/state', modules: SQL } })],
+  // Looks into requests, and talks to nobody.
+  ['inspection', sibling({ denied: [...SQL, ...HTTP, 'net'] })],
   ['activity-log', sibling({ denied: SQL })],
   ['telemetry', sibling({ denied: SQL })],
   ['audit-sql', sibling({ denied: HTTP })],

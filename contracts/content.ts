@@ -1,0 +1,27 @@
+/** A JSON value (RFC 8259) that has one meaning: no name twice in an object, bounded in depth and members. */
+export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
+export interface JsonObject {
+  readonly [name: string]: Json;
+}
+
+/** A part of a `multipart/form-data` body (RFC 7578). */
+export interface FormPart {
+  readonly name: string;
+  /** Undefined for a field that is no file. */
+  readonly fileName: string | undefined;
+  readonly mediaType: string | undefined;
+  readonly bytes: Buffer;
+}
+
+/** A whole body, read once, with its one meaning. What later stages judge is what the back end gets. */
+export type Content = { readonly bytes: Buffer; readonly mediaType: string } & (
+  | { readonly kind: 'json'; readonly value: Json }
+  /** Well-formed, without a document type; not parsed further here. */
+  | { readonly kind: 'xml'; readonly text: string }
+  /** `application/x-www-form-urlencoded`, decoded, every value of a repeated name kept. */
+  | { readonly kind: 'form'; readonly fields: ReadonlyMap<string, readonly string[]> }
+  | { readonly kind: 'multipart'; readonly parts: readonly FormPart[] }
+  | { readonly kind: 'text'; readonly text: string }
+  /** Bytes that mean nothing to the gateway, such as an image. */
+  | { readonly kind: 'opaque' }
+);
