@@ -52,6 +52,14 @@ export const STATE_KINDS = Object.freeze({
   'client-secret': kind(['client']),
   'client-event': kind(['client']),
 
+  // What patients share (identity/consents), and emergency access (identity/emergency). `record`: hash of tenant and
+  // patient; `principal`: of issuer and subject. `sharing-feed` has one document, the number of the last change.
+  consent: kind(['tenant', 'record']),
+  emergency: kind(['tenant', 'principal']),
+  'sharing-feed': kind(),
+  'sharing-change': kind(),
+  'sharing-note': kind(),
+
   // The embedded issuer (identity/issuer): models of `oidc-provider`, and its sealed signing keys.
   'signing-key': kind(),
   'issuer-model': kind(['model', 'grant', 'uid', 'userCode', 'account']),
@@ -96,6 +104,13 @@ export const STATE_LIMITS = Object.freeze({
   /** Operations of one commit. */
   operations: 100,
 });
+
+/**
+ * Kinds of which the last second may be lost when the power fails (never when a process ends): counts of failed
+ * guesses, of which there are many, and of which one that is forgotten is one more guess. Whatever makes a code
+ * or a token used is on the disk before it is confirmed.
+ */
+export const LOOSE_KINDS: ReadonlySet<StateKind> = new Set<StateKind>(['attempts']);
 
 export type JsonValue =
   | null

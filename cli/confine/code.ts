@@ -14,6 +14,7 @@ const PARTS = [
   'contracts',
   'gateway',
   'identity',
+  'inspection',
   'integrity-checker',
   'policies',
   'telemetry',

@@ -16,6 +16,7 @@ export function confineFlags(needs: Needs): readonly string[] {
     '--permission',
     '--allow-net',
     ...(needs.children ? ['--allow-child-process'] : []),
+    ...(needs.addons === true ? ['--allow-addons'] : []),
     ...[...codePaths(), ...needs.read].flatMap((path) => allow('read', path)),
     ...needs.write.flatMap((path) => allow('write', path)),
     ...(needs.sqlite === true ? [] : ['--no-experimental-sqlite']),

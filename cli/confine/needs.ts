@@ -18,6 +18,8 @@ export interface Needs {
   readonly children: boolean;
   /** State in a SQLite file. `node:sqlite` is there then, and opens what the OS user may (docs/separation.md). */
   readonly sqlite?: boolean;
+  /** Whether compiled code of a package is loaded: the engine that looks for injection is such. */
+  readonly addons?: boolean;
 }
 
 /** What the runtime and the standard metrics of a process read about that process. */
@@ -33,6 +35,7 @@ export function gatewayNeeds(file: string): Needs {
     write: [...log, ...state],
     children: true,
     sqlite: state.length > 0,
+    addons: true,
   };
 }
 
@@ -55,7 +58,8 @@ export function issuerNeeds(file: string): Needs {
   const socket = settings === undefined ? [] : [settings.socket];
   const state = settings?.state.kind === 'sqlite' ? [`${dirname(settings.state.file)}/`] : [];
   return {
-    read: [...OWN_STATE, ...own(file), ...read, ...socket, ...state],
+    // Its threads, to tell those that compute passwords to stand back.
+    read: [...OWN_STATE, '/proc/self/task/', ...own(file), ...read, ...socket, ...state],
     write: [...socket, ...state],
     children: false,
     sqlite: state.length > 0,

@@ -11,6 +11,7 @@ import { type IssuerLog, quietProvider, stderrLog } from './log.ts';
 import type { IssuerPages } from './pages.ts';
 import type { AdminHandler } from './server.ts';
 import { serviceClients } from './service-clients.ts';
+import { standBack } from './stand-back.ts';
 
 /** What the issuer does not bring itself. */
 export interface IssuerWiring {
@@ -70,6 +71,7 @@ export async function runIssuer(settings: IssuerProcessSettings, wiring: IssuerW
   process.stderr.on('error', () => {});
   process.stdout.on('error', () => {});
   const { log = stderrLog } = wiring;
+  await standBack();
   const opened = await openIssuer(settings, wiring);
   const stopped = Promise.withResolvers<void>();
   let ending = false;

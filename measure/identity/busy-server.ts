@@ -1,9 +1,11 @@
 import { createServer } from 'node:http';
 import { ACCOUNT_DEFAULTS } from '../../contracts/account-settings.ts';
+import { standBack } from '../../identity/issuer/stand-back.ts';
 import { accountsIn, enrolAdministrators, LOGIN, openPlace, PASSWORD, QUICK } from './place.ts';
 
-// A process that signs people in, with Argon2 as it is installed, and answers other requests beside it, each of
+// A process that signs people in, with Argon2 as it is installed and threads as the issuer has them, and answers other requests beside it, each of
 // which looks into the same store.
+await standBack();
 const place = await openPlace('busy');
 const accounts = accountsIn(place, { ...ACCOUNT_DEFAULTS, lockout: QUICK.lockout });
 const [id = ''] = await enrolAdministrators(accounts);

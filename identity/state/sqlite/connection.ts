@@ -14,6 +14,7 @@ const LOOK_MS = 1_000;
 
 /**
  * - A commit is on the disk before it is confirmed (FULL): a code that was used stays used when the power fails.
+ *   `loose` ones are written and not waited for (NORMAL).
  * - The file of changes beside the store does not stay as large as it once had to be.
  * - What was deleted is overwritten: a secret that was removed is not in a copy of the file.
  */
@@ -42,6 +43,7 @@ export class SqliteConnection {
   readonly #migrations: readonly Migration[];
   #database: DatabaseSync | undefined;
   #statements = new Map<string, StatementSync>();
+  #loose = false;
   #identity = '';
   #looked = 0;
   #closed = false;
@@ -90,10 +92,18 @@ export class SqliteConnection {
     });
   }
 
-  /** One transaction: on the disk when this resolves, undone when `work` throws or returns false. */
-  async write<T>(work: () => T): Promise<T> {
+  /**
+   * One transaction: on the disk when this resolves, undone when `work` throws or returns false.
+   *
+   * @param loose it survives the end of this process, and perhaps not that of the machine
+   */
+  async write<T>(work: () => T, loose = false): Promise<T> {
     return this.#patiently(() => {
       this.#look();
+      if (loose !== this.#loose) {
+        this.prepare(`PRAGMA synchronous = ${loose ? 'NORMAL' : 'FULL'}`).run();
+        this.#loose = loose;
+      }
       this.prepare('BEGIN IMMEDIATE').run();
       let result: T;
       try {
@@ -183,6 +193,7 @@ export class SqliteConnection {
   #disconnect(): void {
     const database = this.#database;
     this.#database = undefined;
+    this.#loose = false;
     this.#statements = new Map();
     try {
       database?.close();

@@ -1,12 +1,13 @@
 import type { SQLOutputValue } from 'node:sqlite';
 import { type Clock, systemClock } from '../../../contracts/clock.ts';
-import type {
-  NewDocument,
-  SqliteStateSettings,
-  StateKind,
-  StateOperation,
-  StateStore,
-  StoredDocument,
+import {
+  LOOSE_KINDS,
+  type NewDocument,
+  type SqliteStateSettings,
+  type StateKind,
+  type StateOperation,
+  type StateStore,
+  type StoredDocument,
 } from '../../../contracts/state.ts';
 import {
   documentOf,
@@ -132,10 +133,13 @@ class SqliteStore implements StateStore {
   async commit(operations: readonly StateOperation[]): Promise<boolean> {
     const judged = judgeOperations(operations);
     if (judged.length === 0) return true;
-    return this.#connection.write(() => {
-      const now = this.#now();
-      return judged.every((operation) => this.#apply(operation, now));
-    });
+    return this.#connection.write(
+      () => {
+        const now = this.#now();
+        return judged.every((operation) => this.#apply(operation, now));
+      },
+      judged.every(({ kind }) => LOOSE_KINDS.has(kind)),
+    );
   }
 
   async purge(): Promise<number> {
