@@ -43,17 +43,26 @@ if (!installed || !existsSync(join(root, 'node_modules', 'node', 'bin', 'node'))
   writeFileSync(stamp, lock);
 }
 
-// MariaDB, from Debian's packages, when there is none. Its service is never started: we run our own instance.
+// Programs from Debian's packages, where they are missing. None of their services is ever started: the demo and the
+// tests run instances of their own.
 const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin', '/sbin'];
-const has = (...names) =>
-  names.some((name) => folders.some((folder) => folder && existsSync(join(folder, name))));
-if (!has('mariadbd', 'mysqld') || !has('mariadb-install-db')) {
-  const wanted = 'mariadb-server';
+const has = (name) => folders.some((folder) => folder && existsSync(join(folder, name)));
+const PACKAGES = [
+  // The EMR's database.
+  { name: 'mariadb-server', here: () => (has('mariadbd') || has('mysqld')) && has('mariadb-install-db') },
+  // Limits that several gateways share.
+  { name: 'redis-server', here: () => has('redis-server') || has('valkey-server') },
+  // Reverse tunnels.
+  { name: 'openssh-server', here: () => has('sshd') && has('ssh') },
+];
+const wanted = PACKAGES.filter(({ here }) => !here()).map(({ name }) => name);
+if (wanted.length > 0) {
+  const list = wanted.join(' ');
   if (process.getuid?.() !== 0 || !has('apt-get')) {
-    stop(`MariaDB is missing. Install it with: sudo apt-get install -y --no-install-recommends ${wanted}`);
+    stop(`Missing: ${list}. Install with: sudo apt-get install -y --no-install-recommends ${list}`);
   }
-  say(`installing ${wanted} from Debian's packages …`);
-  // A policy-rc.d that answers 101 keeps the package from starting a service on this machine.
+  say(`installing ${list} from Debian's packages …`);
+  // A policy-rc.d that answers 101 keeps a package from starting a service on this machine.
   const policy = '/usr/sbin/policy-rc.d';
   const ours = !existsSync(policy);
   if (ours) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
@@ -61,8 +70,8 @@ if (!has('mariadbd', 'mysqld') || !has('mariadb-install-db')) {
   try {
     if (run('apt-get', ['update', '-qq'], { env }).status !== 0)
       say('apt-get update failed; trying with the lists at hand.');
-    const done = run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', wanted], { env });
-    if (done.status !== 0) stop(`apt-get could not install ${wanted}; its messages are above.`);
+    const done = run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...wanted], { env });
+    if (done.status !== 0) stop(`apt-get could not install ${list}; its messages are above.`);
   } finally {
     if (ours) spawnSync('rm', ['-f', policy]);
   }
