@@ -55,6 +55,7 @@ export function relyingPartyOf(
     scopes: view.at('scopes').texts.filter((scope) => scope !== 'openid'),
     resourceIndicator: view.at('resourceIndicator').flag !== false,
     grants: grantsOf(view.at('grants')),
+    rolesClaim: view.at('rolesClaim').text,
   };
 }
 

@@ -4,6 +4,8 @@ import { originFault, tenantHostFault } from './addresses.ts';
 import { authorityOf } from './authority.ts';
 import { brandOf } from './brand.ts';
 import { clientCertificatesOf, refuseSplitHosts } from './client-certificates.ts';
+import { emergencyOf, sharingOf } from './gateway-sharing.ts';
+import { tenantLimitsOf } from './limits.ts';
 import type { Surroundings } from './references.ts';
 import { nearest } from './suggest.ts';
 import { refuseRepeats } from './unique.ts';
@@ -106,7 +108,10 @@ function tenantOf(view: View, known: Known): TenantSettings {
       view.at('apiClients').at('acceptSecretPerRequestInsecurely').flag === true
         ? { secretPerRequest: true }
         : undefined,
+    sharing: sharingOf(view.at('sharing')),
+    emergency: emergencyOf(view.at('emergency')),
     signIn: view.at('signIn').exists ? { issuers: view.at('signIn').at('issuers').texts } : undefined,
+    limits: tenantLimitsOf(view.at('limits')),
     backends: view.at('backends').items.map((backend) => backendOf(backend, known.around)),
   };
 }

@@ -1,11 +1,16 @@
+import type { ContentLimits } from '../contracts/content.ts';
 import type { GatewaySettings } from '../contracts/settings.ts';
 import { addressFault, isLoopback } from './addresses.ts';
 import { clientCertificatesOf } from './client-certificates.ts';
 import { issuersOf } from './gateway-issuers.ts';
+import { judgeSharing } from './gateway-sharing.ts';
 import { judgeSignIn, sessionsOf } from './gateway-sign-in.ts';
 import { tenantsOf } from './gateway-tenants.ts';
-import { limitOf } from './limits.ts';
+import { guardOf } from './guard.ts';
+import { limitSettingsOf } from './limits.ts';
+import { frontOf } from './networks.ts';
 import { chainOf, privateKeyOf } from './pem.ts';
+import { policyApprovalOf } from './policy-approval.ts';
 import {
   absolutePath,
   readPrivateKey,
@@ -42,10 +47,10 @@ export function gatewayOf(root: View, around: GatewaySurroundings): GatewayPrope
       .fault('is the port of the public listener ("listen.port"); they must differ');
   }
   const integrity = root.at('integrity');
-  const limits = root.at('limits');
   const timeouts = root.at('timeouts');
   const kept = stateOf(root.at('state'), around);
   judgeSignIn(root);
+  judgeSharing(root);
   for (const tenant of root.at('tenants').items) {
     const flag = tenant.at('apiClients').at('acceptSecretPerRequestInsecurely');
     if (flag.flag === true && kept === undefined && !root.at('state').exists)
@@ -66,20 +71,37 @@ export function gatewayOf(root: View, around: GatewaySurroundings): GatewayPrope
     state: kept?.state,
     stateKeys: kept?.keys,
     sessions: kept === undefined ? undefined : sessionsOf(root.at('sessions')),
-    limits: { perPeer: limitOf(limits.at('perPeer')), perPrincipal: limitOf(limits.at('perPrincipal')) },
+    limits: limitSettingsOf(root.at('limits'), around),
+    guard: guardOf(root.at('guard')),
     hiding: { deadlineMs: root.at('hiding').at('deadline').milliseconds ?? 0 },
     timeouts: {
       headersMs: timeouts.at('headers').milliseconds ?? 0,
       requestMs: timeouts.at('request').milliseconds ?? 0,
+      bodyMs: timeouts.at('body').milliseconds,
       idleMs: timeouts.at('idle').milliseconds ?? 0,
       drainMs: timeouts.at('drain').milliseconds ?? 0,
     },
+    policyApproval: policyApprovalOf(root.at('policyApproval'), around),
+    content: contentOf(root.at('content')),
     tenants: tenantsOf(root.at('tenants'), {
       around,
       issuers: allOrNothing(root.at('issuers').items.map((issuer) => issuer.at('id').text)),
       policies: allOrNothing(root.at('policies').entries.map(([name]) => name)),
       clientCertificates: listen.clientCertificates,
     }),
+  };
+}
+
+function contentOf(view: View): ContentLimits {
+  return {
+    jsonDepth: view.at('jsonDepth').integer ?? 0,
+    jsonValues: view.at('jsonValues').integer ?? 0,
+    formFields: view.at('formFields').integer ?? 0,
+    parts: view.at('parts').integer ?? 0,
+    partHeaderBytes: view.at('partHeader').bytes ?? 0,
+    wholeBytes: view.at('body').bytes ?? 0,
+    heldBytes: view.at('held').bytes ?? 0,
+    answerBytes: view.at('answer').bytes ?? 0,
   };
 }
 
@@ -108,6 +130,7 @@ function listenOf(view: View, around: Surroundings): GatewaySettings['listen'] {
     certificate: certificate ?? Buffer.alloc(0),
     key: key ?? secretOf(Buffer.alloc(0)),
     clientCertificates: clientCertificatesOf(view.at('clientCertificates'), around),
+    ...frontOf(view),
   };
 }
 

@@ -5,6 +5,7 @@ export {
   loadCheckerSettings,
   loadGatewaySettings,
   loadIssuerSettings,
+  loadPolicyCases,
   loadPolicyDocument,
   type PolicyRules,
   settingsFrom,

@@ -1,9 +1,141 @@
+import type { LimitSettings, RedisSettings, TenantLimitSettings } from '../contracts/limits.ts';
 import type { LimitDemand } from '../contracts/policy.ts';
+import type { RouteDocument } from '../contracts/settings.ts';
+import { isLoopback } from './addresses.ts';
+import { authorityOf } from './authority.ts';
+import { readSecret, type Surroundings, socketPath } from './references.ts';
 import type { View } from './view.ts';
 
-export function limitOf(view: View): LimitDemand {
+const DEFAULT_PORT = 6379;
+
+/** One limit as it is, or several as a list. */
+export function limitsOf(view: View): LimitDemand | readonly LimitDemand[] {
+  if (view.items.length === 0) return limitOf(view);
+  return listOf(view);
+}
+
+function limitOf(view: View): LimitDemand {
   return {
     requests: view.at('requests').integer ?? 0,
     windowSeconds: (view.at('window').milliseconds ?? 0) / 1000,
+  };
+}
+
+/** One limit is a list of one; none is an empty one. */
+function listOf(view: View): readonly LimitDemand[] {
+  if (!view.exists) return [];
+  if (view.items.length === 0) return [limitOf(view)];
+  const demands = view.items.map(limitOf);
+  demands.forEach((demand, index) => {
+    const place = view.items[index];
+    for (const [earlier, other] of demands.slice(0, index).entries()) {
+      const fault = contradiction(demand, other);
+      if (fault !== undefined) place?.fault(`${fault} (entry ${earlier}, counted from 0)`);
+    }
+  });
+  return demands;
+}
+
+/** Of two limits on the same thing, one that can never be met first means nothing, and was hardly meant. */
+function contradiction(one: LimitDemand, other: LimitDemand): string | undefined {
+  if (one.windowSeconds === 0 || other.windowSeconds === 0) return undefined;
+  if (one.windowSeconds === other.windowSeconds) return 'has the same window as another entry';
+  const [short, long] = one.windowSeconds < other.windowSeconds ? [one, other] : [other, one];
+  if (short.requests >= long.requests)
+    return 'means nothing beside another entry: the shorter window must allow fewer requests than the longer one';
+  return undefined;
+}
+
+function optionalList(view: View): readonly LimitDemand[] | undefined {
+  return view.exists ? listOf(view) : undefined;
+}
+
+/** Limits of the whole gateway. */
+export function limitSettingsOf(view: View, around: Surroundings): LimitSettings {
+  const concurrency = view.at('concurrency');
+  return {
+    perPeer: listOf(view.at('perPeer')),
+    perPrincipal: listOf(view.at('perPrincipal')),
+    perClient: listOf(view.at('perClient')),
+    perTenant: listOf(view.at('perTenant')),
+    concurrency: {
+      perPeer: concurrency.at('perPeer').integer,
+      perPrincipal: concurrency.at('perPrincipal').integer,
+      perClient: concurrency.at('perClient').integer,
+      perTenant: concurrency.at('perTenant').integer,
+    },
+    headers: view.at('headers').text === 'always' ? 'always' : 'refused',
+    redis: redisOf(view.at('redis'), around),
+  };
+}
+
+export function tenantLimitsOf(view: View): TenantLimitSettings | undefined {
+  if (!view.exists) return undefined;
+  const concurrency = view.at('concurrency');
+  return {
+    perPrincipal: optionalList(view.at('perPrincipal')),
+    perClient: optionalList(view.at('perClient')),
+    perTenant: optionalList(view.at('perTenant')),
+    concurrency: {
+      perPrincipal: concurrency.at('perPrincipal').integer,
+      perClient: concurrency.at('perClient').integer,
+      perTenant: concurrency.at('perTenant').integer,
+    },
+  };
+}
+
+const ROUTE_KINDS = ['perPrincipal', 'perClient', 'perRoute'] as const;
+
+export function routeLimitsOf(view: View): RouteDocument['limits'] {
+  if (!view.exists) return undefined;
+  const limits: { [Kind in (typeof ROUTE_KINDS)[number]]?: readonly LimitDemand[] } = {};
+  for (const kind of ROUTE_KINDS) {
+    const list = optionalList(view.at(kind));
+    if (list !== undefined) limits[kind] = list;
+  }
+  return limits;
+}
+
+export function routeConcurrencyOf(view: View): RouteDocument['concurrency'] {
+  if (!view.exists) return undefined;
+  const limits: { [Kind in (typeof ROUTE_KINDS)[number]]?: number } = {};
+  for (const kind of ROUTE_KINDS) {
+    const number = view.at(kind).integer;
+    if (number !== undefined) limits[kind] = number;
+  }
+  return limits;
+}
+
+function redisOf(view: View, around: Surroundings): RedisSettings | undefined {
+  if (!view.exists) return undefined;
+  const host = view.at('host');
+  const socket = view.at('socketPath');
+  const authority = view.at('authority');
+  const password = view.at('password');
+  if (socket.exists) {
+    for (const key of ['host', 'port', 'authority']) {
+      if (view.at(key).exists) view.at(key).fault('excludes "socketPath"; give one or the other', true);
+    }
+  } else if (!host.exists) {
+    view.fault('needs "host" (and "port") or "socketPath", to reach the server');
+  } else if (host.text !== undefined && !isLoopback(host.text)) {
+    if (!authority.exists)
+      authority.fault(
+        'is missing: a server beyond loopback is reached with TLS only, and this is the authority of its certificate',
+      );
+    if (!password.exists)
+      password.fault('is missing: whoever reaches a server without one could lift every limit');
+  }
+  if (view.at('user').exists && !password.exists) password.fault('is missing: "user" needs it');
+  return {
+    host: socket.exists ? undefined : host.text,
+    port: socket.exists ? undefined : (view.at('port').integer ?? DEFAULT_PORT),
+    socketPath: socket.exists ? socketPath(socket, around) : undefined,
+    authority: socket.exists ? undefined : authorityOf(authority, around),
+    user: view.at('user').text,
+    password: password.exists ? readSecret(password, around) : undefined,
+    database: view.at('database').integer ?? 0,
+    gateways: view.at('gateways').integer ?? 1,
+    timeoutMs: view.at('timeout').milliseconds ?? 100,
   };
 }

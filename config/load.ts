@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import type { Fault, PointedFault } from '../contracts/errors.ts';
 import type { IssuerProcessSettings } from '../contracts/issuer-settings.ts';
+import type { PolicyCasesDocument } from '../contracts/policy-cases.ts';
 import type { CheckerSettings, GatewaySettings, PolicyDocument } from '../contracts/settings.ts';
 import { checkerOf } from './checker.ts';
 import { FaultList, fileFault, refuseFaults } from './fault-list.ts';
@@ -11,13 +12,21 @@ import { type GatewayProper, gatewayOf } from './gateway.ts';
 import { issuerOf } from './issuer.ts';
 import { faultsOf, remember } from './origins.ts';
 import { policyOf } from './policy.ts';
+import { policyCasesOf } from './policy-cases.ts';
 import type { Surroundings } from './references.ts';
 import { CHECKER_SCHEMA } from './shape/checker.ts';
 import { GATEWAY_SCHEMA } from './shape/gateway.ts';
 import { ISSUER_SCHEMA } from './shape/issuer.ts';
 import { judgeOf } from './shape/judge.ts';
 import { POLICY_SCHEMA } from './shape/policy.ts';
-import { readGatewaySources, readSource, type SourceFile, type Sources } from './sources.ts';
+import { POLICY_CASES_SCHEMA } from './shape/policy-cases.ts';
+import {
+  readGatewaySources,
+  readPolicySource,
+  readSource,
+  type SourceFile,
+  type Sources,
+} from './sources.ts';
 import { View } from './view.ts';
 import { readYaml, YAML_LIMIT, type YamlText } from './yaml-text.ts';
 
@@ -40,6 +49,7 @@ export interface LoadOptions {
 const judgeGateway = judgeOf(GATEWAY_SCHEMA, true);
 const judgeChecker = judgeOf(CHECKER_SCHEMA, true);
 const judgeIssuer = judgeOf(ISSUER_SCHEMA, true);
+const judgeCases = judgeOf(POLICY_CASES_SCHEMA, false);
 // Whoever compiles policies fills in their defaults, since those depend on the rest of the route.
 const judgePolicy = judgeOf(POLICY_SCHEMA, false);
 
@@ -113,9 +123,28 @@ function loadProcess<T extends CheckerSettings | IssuerProcessSettings>(
  */
 export function loadPolicyDocument(file: string, options: LoadOptions = {}): PolicyDocument {
   const faults: Fault[] = [];
-  const document = policyFrom(readSource(file, options.files), LONE_DEADLINE, options.policyRules, faults);
+  const document = policyFrom(
+    readPolicySource(file, options.files),
+    LONE_DEADLINE,
+    options.policyRules,
+    faults,
+  );
   refuseFaults(faults);
   if (document === undefined) throw new TypeError('a document without faults or content');
+  return document;
+}
+
+/** A file for `chartgate policy test`. @throws ConfigurationError with every fault */
+export function loadPolicyCases(file: string, options: LoadOptions = {}): PolicyCasesDocument {
+  const source = readSource(file, options.files);
+  const faults: Fault[] = [];
+  const opened = open(source, judgeCases, faults);
+  const document = opened && policyCasesOf(opened.root, source.file);
+  if (opened !== undefined) faults.push(...opened.faults.all);
+  refuseFaults(faults);
+  if (opened === undefined || document === undefined)
+    throw new TypeError('a document without faults or content');
+  remember(deepFreeze(document), { shown: source.shown, text: opened.text });
   return document;
 }
 
@@ -191,7 +220,7 @@ function policyFrom(
 ): PolicyDocument | undefined {
   const opened = open(source, judgePolicy, faults);
   if (opened === undefined) return undefined;
-  const document = deepFreeze(policyOf(opened.root, source.file));
+  const document = deepFreeze(policyOf(opened.root, source.file, source.references));
   faults.push(...opened.faults.all);
   if (opened.faults.all.length > 0) return undefined;
   remember(document, { shown: source.shown, text: opened.text });

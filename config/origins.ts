@@ -1,12 +1,18 @@
 import type { Fault, PointedFault } from '../contracts/errors.ts';
 import type { IssuerProcessSettings } from '../contracts/issuer-settings.ts';
+import type { PolicyCasesDocument } from '../contracts/policy-cases.ts';
 import type { CheckerSettings, GatewaySettings, PolicyDocument } from '../contracts/settings.ts';
 import { stepsOf } from './pointer.ts';
 import { asWritten } from './policy.ts';
 import type { YamlText } from './yaml-text.ts';
 
 /** What was made from a file, and can be traced back to its text. */
-export type Traceable = PolicyDocument | GatewaySettings | CheckerSettings | IssuerProcessSettings;
+export type Traceable =
+  | PolicyCasesDocument
+  | PolicyDocument
+  | GatewaySettings
+  | CheckerSettings
+  | IssuerProcessSettings;
 
 interface Origin {
   /** The file as the user named it. */

@@ -1,5 +1,6 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { type FileAccess, type FileProblem, realFiles } from './files.ts';
+import { type PolicyReference, REFERENCE_LIMIT, referencesIn } from './payload.ts';
 import { readYaml, YAML_LIMIT } from './yaml-text.ts';
 
 /** A YAML file's content, or why there is none. */
@@ -9,6 +10,8 @@ export interface SourceFile {
   /** As a person named it, for messages. */
   readonly shown: string;
   readonly content: Uint8Array | FileProblem;
+  /** Of a policy: the files that it names. */
+  readonly references?: readonly PolicyReference[];
 }
 
 /**
@@ -32,12 +35,27 @@ export function readSource(
   return { file, shown, content: result.ok ? new Uint8Array(result.bytes) : result.problem };
 }
 
-/** Reads `gateway.yaml` and the policy files it names. Never throws, see `readSource`. */
+/** Reads a policy file and the files that it names. Never throws, see `readSource`. */
+export function readPolicySource(
+  shown: string,
+  files: FileAccess = realFiles,
+  file: string = resolve(shown),
+): SourceFile {
+  const source = readSource(shown, files, file);
+  if (typeof source.content === 'string') return source;
+  const references = referencesIn(readYaml(source.content).text?.data).map((name): PolicyReference => {
+    const result = files.read(resolve(dirname(file), name), REFERENCE_LIMIT);
+    return { name, content: result.ok ? new Uint8Array(result.bytes) : result.problem };
+  });
+  return references.length === 0 ? source : { ...source, references };
+}
+
+/** Reads `gateway.yaml`, the policy files it names, and the files those name. Never throws, see `readSource`. */
 export function readGatewaySources(shown: string, files: FileAccess = realFiles): Sources {
   const gateway = readSource(shown, files);
   const policies = referencesOf(gateway).map(([name, reference]) => {
     const beside = isAbsolute(reference) ? reference : join(dirname(shown), reference);
-    return { name, source: readSource(beside, files, resolve(dirname(gateway.file), reference)) };
+    return { name, source: readPolicySource(beside, files, resolve(dirname(gateway.file), reference)) };
   });
   return { gateway, policies };
 }

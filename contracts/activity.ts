@@ -55,6 +55,34 @@ export type ActivityEntry =
       readonly detail: string;
     }
   | {
+      /** What became of a patient's consent, or of an emergency access. Which one: `record`, and nothing of its content. */
+      readonly kind: 'sharing';
+      readonly event: SharingEvent;
+      /** Empty for what was done by command. */
+      readonly request: RequestId | '';
+      readonly tenant: TenantId;
+      /** Who did it; empty for an administrator at the gateway's machine. */
+      readonly issuer: string;
+      readonly subject: string;
+      /** The random id of the consent or the emergency access; empty where there is none. */
+      readonly record: string;
+    }
+  | {
+      /** What the enumeration guard did about somebody, and what it had counted in its window by then. */
+      readonly kind: 'guard';
+      readonly event: GuardEvent;
+      /** False: it only reports. */
+      readonly enforced: boolean;
+      readonly request: RequestId;
+      readonly tenant: TenantId;
+      readonly issuer: string;
+      readonly subject: string;
+      /** Requests that ended hidden, forbidden or absent. */
+      readonly misses: number;
+      /** Different patients that were named. */
+      readonly patients: number;
+    }
+  | {
       /** A forwarded write whose verdict afterwards was not the one before: it may lack its audit row. */
       readonly kind: 'unverified-write';
       readonly request: RequestId;
@@ -77,6 +105,9 @@ export type ActivityEntry =
       readonly detail: string;
     };
 
+export const GUARD_EVENTS = ['slowed', 'step-up', 'locked', 'unlocked'] as const;
+export type GuardEvent = (typeof GUARD_EVENTS)[number];
+
 export const SESSION_EVENTS = [
   'signed-in',
   'first-factor',
@@ -93,6 +124,16 @@ export const SESSION_EVENTS = [
   'form-continued',
 ] as const;
 export type SessionEvent = (typeof SESSION_EVENTS)[number];
+
+export const SHARING_EVENTS = [
+  'consent-granted',
+  'consent-withdrawn',
+  'emergency-begun',
+  'emergency-refused',
+  'emergency-ended',
+  'emergency-reviewed',
+] as const;
+export type SharingEvent = (typeof SHARING_EVENTS)[number];
 
 export const OUTCOMES = ['permitted', 'denied', 'failed'] as const;
 export type Outcome = (typeof OUTCOMES)[number];

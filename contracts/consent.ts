@@ -27,5 +27,14 @@ export type ConsentAnswer = 'in-force' | 'none' | 'unavailable';
 
 /** The consents in force, as this worker knows them: never older than a second. Synchronous, never throws. */
 export interface ConsentView {
+  /**
+   * Whether the resource is covered. Strict: while its categories are not known (`undefined`), a consent that is limited
+   * to some covers nothing.
+   */
   check(question: ConsentQuestion): ConsentAnswer;
+  /**
+   * Whether some resource of the type could be covered, before any was read: then each one of the answer has to be
+   * checked with its own categories (none: `[]`).
+   */
+  possible(question: Omit<ConsentQuestion, 'categories'>): ConsentAnswer;
 }

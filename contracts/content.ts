@@ -25,3 +25,23 @@ export type Content = { readonly bytes: Buffer; readonly mediaType: string } & (
   /** Bytes that mean nothing to the gateway, such as an image. */
   | { readonly kind: 'opaque' }
 );
+
+/** Bounds of what is read; every one is a refusal, never a cut. */
+export interface ContentLimits {
+  /** Arrays and objects within each other. */
+  readonly jsonDepth: number;
+  /** Values of every kind, together. */
+  readonly jsonValues: number;
+  /** Fields of a form; PHP drops what is beyond its `max_input_vars`, 1,000, without a word. */
+  readonly formFields: number;
+  /** Parts of a multipart body. */
+  readonly parts: number;
+  /** Bytes of the header of a part. */
+  readonly partHeaderBytes: number;
+  /** Bytes of a body that is read whole. */
+  readonly wholeBytes: number;
+  /** Bytes of all bodies together that a worker holds at once. */
+  readonly heldBytes: number;
+  /** Bytes of an answer that is judged. */
+  readonly answerBytes: number;
+}

@@ -41,7 +41,18 @@ export interface AttestationEvent {
 }
 
 export interface LimitEvent {
-  readonly limit: 'peer' | 'principal' | 'route';
+  readonly limit:
+    | 'peer'
+    | 'principal'
+    | 'client'
+    | 'tenant'
+    | 'route'
+    /** Requests under way at one time. */
+    | 'peer-at-once'
+    | 'principal-at-once'
+    | 'client-at-once'
+    | 'tenant-at-once'
+    | 'route-at-once';
   readonly tenant: string;
 }
 
@@ -54,6 +65,14 @@ export interface AlarmEvent {
     | 'clock-jump'
     | 'reload-refused'
     | 'worker-exit'
+    /** Somebody broke the glass. */
+    | 'emergency-access'
+    /** Redis is away: each gateway lets its own part of every limit pass. */
+    | 'limits-unshared'
+    /** The enumeration guard slowed somebody, asked for a second factor, or locked somebody. */
+    | 'guard-slowed'
+    | 'guard-step-up'
+    | 'guard-locked'
     /** An API client's last secret ends within two weeks, or has ended; said once an hour. */
     | 'client-secret-expires';
   readonly tenant: string;

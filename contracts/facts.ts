@@ -7,6 +7,32 @@ export type Method = (typeof METHODS)[number];
 /** Methods that are safe in the sense of RFC 9110 §9.2.1. */
 export const SAFE_METHODS: ReadonlySet<Method> = new Set<Method>(['GET', 'HEAD', 'OPTIONS']);
 
+/**
+ * Spellings of a path that servers read in different ways. A path with one is refused, unless its route allows exactly
+ * that one.
+ */
+export const PATH_ODDITIES = [
+  /** `%2F`: one segment here, two where it is decoded first. Sent as `%2F`. */
+  'encoded-slash',
+  /** `%5C`: a separator to some. */
+  'encoded-backslash',
+  /** `%25`: a second decoding may follow. */
+  'encoded-percent',
+  /** `%3F` and `%23`: the end of the path to whoever decodes first. */
+  'encoded-delimiter',
+  /** `;`: path parameters, such as `;jsessionid=…`. Sent as it is. */
+  'semicolon',
+  /** `%3B`. Sent as `%3B`. */
+  'encoded-semicolon',
+  /** `//`, but never at the beginning, where it would name a host. */
+  'empty-segment',
+  /** A segment that ends with a dot, which some file systems drop. */
+  'trailing-dot',
+  /** White space other than a plain space between other characters. */
+  'unusual-space',
+] as const;
+export type PathOddity = (typeof PATH_ODDITIES)[number];
+
 declare const canonical: unique symbol;
 
 /**
@@ -19,6 +45,8 @@ export interface CanonicalPath {
   readonly text: string;
   /** Decoded segments. `/` has none; `/a/` is `['a', '']`: only the last may be empty. */
   readonly segments: readonly string[];
+  /** What servers could read differently; only a route that allows all of it matches. Undefined: nothing. */
+  readonly odd?: ReadonlySet<PathOddity> | undefined;
 }
 
 /**
@@ -81,6 +109,11 @@ export interface RequestFacts {
    * identity headers are gone. `authorization` is here; it is never forwarded unless the route says so.
    */
   readonly headers: ReadonlyMap<string, string>;
+  /**
+   * Fields that were taken away because clients have no business sending them: lower-case name and value. Never
+   * forwarded and never believed; only looked into, since they too tell an attack. Undefined when there were none.
+   */
+  readonly dropped?: readonly (readonly [name: string, value: string])[] | undefined;
   /** The protocol asked for by `Upgrade`, lower case, when the request asked for one (only `websocket`). */
   readonly upgrade: 'websocket' | undefined;
   readonly body: BodyFraming;

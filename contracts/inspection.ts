@@ -17,6 +17,8 @@ export interface InspectionFinding {
   readonly place: string;
   /** Which rule: a stable identifier such as `sql-tautology` or `fhir-cardinality`. */
   readonly rule: string;
+  /** The route only reports findings of this kind: it is recorded and counted, and the request goes on. */
+  readonly reportOnly?: true;
 }
 
 /** Looks into requests that a policy permitted. Synchronous; never throws: whatever goes wrong is a finding. */
@@ -25,7 +27,7 @@ export interface Inspector {
   head(facts: RequestFacts, match: RouteMatch): InspectionFinding | undefined;
   /** The body. Undefined: nothing found. */
   content(facts: RequestFacts, match: RouteMatch, content: Content): InspectionFinding | undefined;
-  /** Whether a route's bodies have to be read whole. */
-  wants(route: Route): boolean;
+  /** Whether a route's bodies of a media type have to be read whole; those that nobody wants are streamed. */
+  wants(route: Route, mediaType: string | undefined): boolean;
   close(): void;
 }

@@ -1,9 +1,10 @@
 import type { ConsentView } from './consent.ts';
 import type { Content, Json } from './content.ts';
-import type { RequestFacts } from './facts.ts';
+import type { PathOddity, RequestFacts } from './facts.ts';
 import type { RouteId } from './identifiers.ts';
 import type { Principal } from './principal.ts';
 import type { Reason } from './reasons.ts';
+import type { RouteInspection } from './route-inspection.ts';
 
 /** What an answer must not reveal. See docs/existence-hiding in docs/architecture.md. */
 export const HIDE_CLASSES = ['none', 'record', 'collection'] as const;
@@ -30,6 +31,47 @@ export interface LimitDemand {
   readonly windowSeconds: number;
 }
 
+/** Limits of one route, besides those of the gateway and the tenant. All of a list hold: a burst and a sustained one. */
+export interface RouteLimits {
+  /** For each principal, or peer where nobody is authenticated. */
+  readonly perPrincipal: readonly LimitDemand[];
+  /** For each client of an issuer. */
+  readonly perClient: readonly LimitDemand[];
+  /** For all requests of the tenant to this route together. */
+  readonly perRoute: readonly LimitDemand[];
+  /** Requests under way at once; undefined: any number. */
+  readonly concurrency: {
+    readonly perPrincipal: number | undefined;
+    readonly perClient: number | undefined;
+    readonly perRoute: number | undefined;
+  };
+}
+
+export const FHIR_VERSIONS = ['R4', 'STU3', 'DSTU2'] as const;
+export type FhirVersion = (typeof FHIR_VERSIONS)[number];
+
+export interface RouteFhir {
+  readonly version: FhirVersion;
+  /** `read`, `search-type`, … or `operation:NAME`. */
+  readonly interaction: string;
+}
+
+/** One thing that a policy lets somebody do with FHIR resources, for capability statements. */
+export interface FhirOffer extends RouteFhir {
+  /** The path before the resource type, without a trailing slash, such as `/fhir`. */
+  readonly base: string;
+  /** Undefined: every type. Empty: of the whole system. */
+  readonly types: readonly string[] | undefined;
+}
+
+/** How query parameters may be written on a route. */
+export interface QueryRules {
+  /** `refuse`: no name twice. */
+  readonly duplicates: 'refuse' | 'allow';
+  /** `allow`: names with brackets, which PHP and others read as lists. */
+  readonly brackets: 'refuse' | 'allow';
+}
+
 /** A route's fixed demands, known before anybody is authenticated. Frozen at load. */
 export interface Route {
   readonly id: RouteId;
@@ -48,6 +90,10 @@ export interface Route {
   readonly hideDeadlineMs: number;
   /** Extra limit per principal (or peer, when anonymous) on this route. */
   readonly limit: LimitDemand | undefined;
+  /** Where its address names the patient: a segment, counted from 0, or a query parameter; undefined: nowhere. */
+  readonly patientAt?: { readonly segment: number } | { readonly parameter: string } | undefined;
+  /** Every limit of this route, `limit` among them; undefined: none. */
+  readonly limits?: RouteLimits | undefined;
   /** Bytes; a larger body is refused. 0: no body. */
   readonly maxBodyBytes: number;
   /** Allowed body media types; a body without one of these is refused. */
@@ -55,9 +101,19 @@ export interface Route {
   /** Milliseconds until the back end's answer must have begun. */
   readonly backendTimeoutMs: number;
   readonly upgrade: 'websocket' | undefined;
+  /** Spellings of the path that are read here as they are written; undefined: none. */
+  readonly allow?: ReadonlySet<PathOddity> | undefined;
+  /** Undefined: neither duplicates nor brackets. */
+  readonly query?: QueryRules | undefined;
   /** Whatever its method says, a request of this route may change records, and is attested again afterwards. */
   readonly writes: boolean;
   readonly contentSecurityPolicy: { readonly value: string; readonly reportOnly: boolean } | undefined;
+  /** `consent`: what it reaches may be shared by the patient; undefined: with nobody. */
+  readonly sharing?: 'consent' | undefined;
+  /** What the route means in FHIR; undefined: it is no FHIR route. */
+  readonly fhir?: RouteFhir | undefined;
+  /** How its requests are looked into; undefined: by default, which blocks. */
+  readonly inspect?: RouteInspection | undefined;
 }
 
 /** A route together with what its pattern captured from the path. */
@@ -75,6 +131,7 @@ export const DENIALS = [
   'factor-stale',
   'certificate-required',
   'sender-unconstrained',
+  'forbidden',
   'route-unknown',
   'record-hidden',
 ] as const;
@@ -85,6 +142,8 @@ export interface JudgedAnswer {
   readonly status: number;
   /** Lower-case names; single-valued ones only. */
   readonly headers: Readonly<Record<string, string | undefined>>;
+  /** Of the back end, `http://127.0.0.1:9001`: absolute references may name it. URLs in `headers` do not any more. */
+  readonly origin?: string;
   /** Undefined when there is no body. A body that is no JSON of one meaning is never given to a judge: it is hidden. */
   readonly content: Json | undefined;
 }
@@ -104,6 +163,9 @@ export type ContentJudgement =
       readonly reasons: readonly Reason[];
       /** Sent in place of the client's body. */
       readonly replacement?: Json;
+      /** The same for a form: `application/x-www-form-urlencoded`, encoded. Never together with `replacement`. */
+      readonly form?: string;
+      /** Takes the place of the answer's judge that the obligations name. */
       readonly answer?: AnswerJudge;
     }
   | Extract<Decision, { readonly effect: 'deny' }>;
@@ -123,6 +185,13 @@ export interface Obligations {
   readonly content?: ContentJudge;
   /** The answer is read whole and judged before anything of it is released. */
   readonly answer?: AnswerJudge;
+  /**
+   * For a request that changes one resource: what is there now is fetched first, by GET of the same path without a
+   * query, and judged. Hidden, or not there: the request ends hidden and nothing is forwarded. Released: its strong or
+   * weak `ETag`, when it has one, is sent as `If-Match` with the change, so that nothing else can be changed
+   * (RFC 9110 §13.1.1).
+   */
+  readonly existing?: AnswerJudge;
 }
 
 /** What a decision may depend on besides the request, the principal and the time. */
@@ -152,6 +221,8 @@ export interface PolicySet {
   readonly digest: string;
   /** Every route, in order, for listings. */
   readonly routes: readonly Route[];
+  /** What its FHIR routes let be done; undefined or empty without any. */
+  readonly fhir?: readonly FhirOffer[];
   match(facts: Pick<RequestFacts, 'method' | 'path' | 'upgrade'>): RouteMatch | undefined;
   /** @param nowSeconds wall clock, seconds since the epoch */
   decide(

@@ -83,6 +83,13 @@ export interface SessionPrincipal {
   readonly authentication: AuthenticationFacts;
 }
 
+/** Whether another tenant vouches for somebody, who is then nobody here but for what patients share. */
+export function isForeign(principal: Principal): boolean {
+  return (
+    principal.kind !== 'anonymous' && principal.home !== undefined && principal.home !== principal.tenant
+  );
+}
+
 export type AuthenticationResult =
   | { readonly ok: true; readonly principal: Principal }
   | { readonly ok: false; readonly reason: ReasonCode; readonly detail?: string };
@@ -93,6 +100,8 @@ export interface AuthenticationRequest {
   readonly audience: string;
   /** Ids of the issuers this tenant trusts. */
   readonly issuers: readonly string[];
+  /** The tenant that each of these other issuers, by id, vouches for: its people are let in by consent alone. */
+  readonly partners?: ReadonlyMap<string, TenantId> | undefined;
   /** The value of `Authorization`, when there is one. */
   readonly authorization: string | undefined;
   /** `always`: ask the issuer (RFC 7662), within the cache's bound; `never`: local verification suffices. */
@@ -104,9 +113,20 @@ export interface AuthenticationRequest {
 /** The part of a request's facts that a credential may be bound to. */
 export type PresentedFacts = Pick<RequestFacts, 'method' | 'authority' | 'path' | 'headers' | 'tls' | 'peer'>;
 
+/** Where an issuer is asked for what, as absolute https URLs (RFC 8414 §2); what it has not is left out. */
+export interface IssuerEndpoints {
+  readonly authorize?: string;
+  readonly token?: string;
+  readonly introspect?: string;
+  readonly revoke?: string;
+  readonly register?: string;
+}
+
 /** Credentials → principal. Never throws for a bad credential. Answers synchronously when it can (cached token). */
 export interface Authenticator {
   authenticate(request: AuthenticationRequest): AuthenticationResult | Promise<AuthenticationResult>;
   /** Whether the token that a principal came from was revoked since, as far as its issuer tells by itself. */
   isRevoked(principal: Principal): boolean;
+  /** An issuer's endpoints by its own metadata; undefined when it cannot be asked. Never rejects. */
+  endpoints?(issuer: string): Promise<IssuerEndpoints | undefined>;
 }

@@ -1,6 +1,11 @@
 import type { BrandSettings } from './brand.ts';
+import type { ConditionDocument } from './conditions.ts';
+import type { ContentLimits } from './content.ts';
 import type { DatabaseId, TenantId } from './identifiers.ts';
+import type { GuardSettings, LimitSettings, TenantLimitSettings } from './limits.ts';
+import type { PayloadDemand } from './payload.ts';
 import type { Credential, LimitDemand } from './policy.ts';
+import type { PackReference } from './policy-packs.ts';
 import type { Secret } from './secret.ts';
 import type { StateSettings } from './state.ts';
 
@@ -18,6 +23,13 @@ export interface GatewaySettings {
     readonly key: Secret;
     /** For tenants without their own, and for an embedded issuer's host. */
     readonly clientCertificates?: ClientCertificateSettings | undefined;
+    /** Networks (CIDR) of proxies in front, whose word counts for where a client is; undefined: nobody's. */
+    readonly trustedProxies?: readonly string[] | undefined;
+    /**
+     * `required`: every connection comes from one of them and begins with a PROXY protocol header, version 2.
+     * Undefined: they say it in `X-Forwarded-For`.
+     */
+    readonly proxyProtocol?: 'required' | undefined;
   };
   /** Prometheus, readiness and liveness; loopback only unless the setting with the warning name is used. */
   readonly operations: { readonly host: string; readonly port: number };
@@ -25,20 +37,27 @@ export interface GatewaySettings {
   readonly activityLog: { readonly directory: string };
   readonly integrity: { readonly socket: string; readonly secret: Secret; readonly timeoutMs: number };
   readonly issuers: readonly IssuerSettings[];
-  readonly limits: { readonly perPeer: LimitDemand; readonly perPrincipal: LimitDemand };
+  readonly limits: LimitSettings;
+  readonly guard: GuardSettings;
   readonly hiding: { readonly deadlineMs: number };
   readonly timeouts: {
     readonly headersMs: number;
     readonly requestMs: number;
+    /** In each such time a body has to bring at least 1 KiB; undefined: 20 s. */
+    readonly bodyMs?: number | undefined;
     readonly idleMs: number;
     readonly drainMs: number;
   };
+  /** Bounds of what is read whole; undefined: the usual ones. */
+  readonly content?: ContentLimits | undefined;
   /** Where sessions and second factors are kept; undefined: nobody can sign in. */
   readonly state?: StateSettings | undefined;
   /** What the state is sealed with; the first one seals, every one opens. */
   readonly stateKeys?: readonly Secret[] | undefined;
   readonly sessions?: SessionSettings | undefined;
   readonly policies: ReadonlyMap<string, PolicyDocument>;
+  /** Who has to sign the policies before they serve; undefined: nobody. */
+  readonly policyApproval?: PolicyApproval | undefined;
   readonly tenants: readonly TenantSettings[];
 }
 
@@ -88,6 +107,8 @@ export interface RelyingPartySettings {
   readonly resourceIndicator: boolean;
   /** Scopes by the values of one claim of the ID token; undefined: the access token's scopes count. */
   readonly grants: GrantSettings | undefined;
+  /** Claim of the ID token that lists roles; undefined: those of the access token, where that one counts. */
+  readonly rolesClaim?: string | undefined;
 }
 
 export interface GrantSettings {
@@ -144,7 +165,40 @@ export interface TenantSettings {
   readonly clientCertificates?: ClientCertificateSettings | undefined;
   /** API clients that send their id and secret with each request are let in; undefined: they are not. */
   readonly apiClients?: { readonly secretPerRequest: true } | undefined;
+  /** In place of the gateway's own of the same name. */
+  readonly limits?: TenantLimitSettings | undefined;
+  /** What patients may share; undefined: nothing. */
+  readonly sharing?: SharingSettings | undefined;
+  /** Emergency access; undefined: there is none. */
+  readonly emergency?: EmergencySettings | undefined;
   readonly backends: readonly BackendSettings[];
+}
+
+/** Patients let others at parts of their record (contracts/consent.ts). */
+export interface SharingSettings {
+  /** Tenants whose people get what patients here let them have, and nothing else. */
+  readonly partners: readonly PartnerSettings[];
+  /** The longest that a consent may last. */
+  readonly longestMs: number;
+}
+
+export interface PartnerSettings {
+  readonly tenant: TenantId;
+  /** Ids of the issuers whose tokens its people come with; none of them is one of the tenant's own. */
+  readonly issuers: readonly string[];
+}
+
+/** Who may break the glass, what it gives and for how long (45 CFR 164.312(a)(2)(ii)). */
+export interface EmergencySettings {
+  /** Whoever has one of these roles, or one of these scopes, may. */
+  readonly roles: readonly string[];
+  readonly holders: readonly string[];
+  /** What it gives besides. */
+  readonly scopes: readonly string[];
+  /** At most an hour. */
+  readonly durationMs: number;
+  /** Seconds since the second factor was given, at most; undefined: any time. */
+  readonly factorMaxAge: number | undefined;
 }
 
 export interface BackendSettings {
@@ -155,14 +209,40 @@ export interface BackendSettings {
   readonly connections: number;
 }
 
+/** Policies take effect only with the signatures of so many different ones of these keys. */
+export interface PolicyApproval {
+  /** File of signatures, absolute, and what it held when the settings were read; undefined: it was not there. */
+  readonly file: string;
+  readonly content: Buffer | undefined;
+  /** Ed25519 public keys, PEM. A signature of any other makes all of them worthless. */
+  readonly keys: readonly Buffer[];
+  /** Two or more. */
+  readonly required: number;
+}
+
 /** The route table as written, checked against its JSON Schema. `policies` compiles it. */
 export interface PolicyDocument {
   readonly file: string;
+  /** Own routes, besides those of the packs. */
   readonly routes: readonly RouteDocument[];
+  /** Packs whose routes are part of the policy. */
+  readonly extends?: readonly PackReference[];
+  /** Keys that take the place of the same keys of the pack's route with that id. */
+  readonly override?: readonly RouteOverride[];
+  /** Ids of routes of the packs that are left out. */
+  readonly remove?: readonly string[];
+  /** Roles that the policy knows, and the scopes that each gives whoever holds it. */
+  readonly roles?: Readonly<Record<string, readonly string[]>>;
+  /** Roles of which nobody may hold two together. */
+  readonly separate?: readonly (readonly string[])[];
 }
+
+export type RouteOverride = Pick<RouteDocument, 'id'> & Partial<RouteDocument>;
 
 export interface RouteDocument {
   readonly id: string;
+  /** `deny`: whatever it matches, while `when` holds, is denied, whoever permits it. `permit` when left out. */
+  readonly effect?: 'permit' | 'deny';
   readonly methods: readonly string[];
   /** `/fhir/{resourceType}/{id}`; a last `{name*}` takes the rest of the path. */
   readonly path: string;
@@ -175,6 +255,10 @@ export interface RouteDocument {
   readonly senderConstrained?: 'any' | 'dpop' | 'certificate';
   /** Only over a connection with a client certificate that the tenant accepts. */
   readonly clientCertificate?: 'required';
+  /** One of these roles of the policy is required; of a deny rule: it is for them alone. */
+  readonly roles?: readonly string[];
+  /** What must hold besides; of a deny rule: when it denies. */
+  readonly when?: ConditionDocument;
   /** Plain scopes, every one required. */
   readonly scopes?: readonly string[];
   /** SMART App Launch 2.2 resource scope: who may hold it, on which resource, for which interactions. */
@@ -186,20 +270,47 @@ export interface RouteDocument {
     /** Letters of `cruds` (SMART v2); v1 `read` grants `rs`, `write` grants `cud`. */
     readonly permission: string;
   };
+  /** What the route means in FHIR; with it the patient compartment and restricted scopes are enforced. */
+  readonly fhir?: { readonly version: 'R4' | 'STU3' | 'DSTU2'; readonly interaction: string };
   /** Where the request names the patient: a captured segment, or a query parameter that must be there exactly once. */
   readonly patient?: { readonly capture?: string; readonly parameter?: string };
   readonly introspection?: 'always' | 'never';
   readonly integrity?: { readonly mode: 'strict' | 'bounded' | 'off'; readonly maxAgeMs?: number };
   readonly hide?: 'none' | 'record' | 'collection';
   readonly hideDeadlineMs?: number;
-  readonly limit?: LimitDemand;
+  readonly limit?: LimitDemand | readonly LimitDemand[];
+  readonly limits?: {
+    readonly perPrincipal?: readonly LimitDemand[];
+    readonly perClient?: readonly LimitDemand[];
+    readonly perRoute?: readonly LimitDemand[];
+  };
+  readonly concurrency?: {
+    readonly perPrincipal?: number;
+    readonly perClient?: number;
+    readonly perRoute?: number;
+  };
   readonly maxBodyBytes?: number;
   readonly mediaTypes?: readonly string[];
   readonly backendTimeoutMs?: number;
   readonly upgrade?: 'websocket';
+  /** Spellings of the path that are refused elsewhere (`PATH_ODDITIES`). */
+  readonly allow?: readonly string[];
+  readonly query?: { readonly duplicates?: 'refuse' | 'allow'; readonly brackets?: 'refuse' | 'allow' };
+  /** What is reached by it may be shared: others' people, and people of other patients, get at it with consent in force. */
+  readonly sharing?: 'consent';
   /** The route changes something although its methods are safe ones. */
   readonly writes?: boolean;
   readonly contentSecurityPolicy?: { readonly value: string; readonly reportOnly?: boolean };
+  /** How requests are looked into. */
+  readonly inspect?: InspectDocument;
+}
+
+export interface InspectDocument {
+  readonly injection?: {
+    readonly mode?: 'block' | 'report';
+    readonly except?: readonly { readonly place: string; readonly rule: string }[];
+  };
+  readonly payload?: PayloadDemand;
 }
 
 /** Frozen settings of the checker process. */

@@ -37,6 +37,8 @@ export const STATE_KINDS = Object.freeze({
 
   // Failed attempts and lockouts.
   attempts: kind(),
+  // Whom the enumeration guard locked; ids are hashes of tenant and principal.
+  'guard-lock': kind(),
 
   // Accounts of the embedded issuer (identity/accounts).
   organisation: kind(['name'], ['name']),

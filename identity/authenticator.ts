@@ -5,6 +5,7 @@ import type {
   AuthenticationRequest,
   AuthenticationResult,
   BearerPrincipal,
+  IssuerEndpoints,
   Principal,
 } from '../contracts/principal.ts';
 import { isAlgorithm } from './algorithms.ts';
@@ -15,7 +16,7 @@ import { judgeIntrospection } from './introspection.ts';
 import { Issuer } from './issuer.ts';
 import { member } from './json.ts';
 import { hashOf } from './lengths.ts';
-import { ANONYMOUS, bearerPrincipal } from './principal.ts';
+import { ANONYMOUS, bearerPrincipal, originOf } from './principal.ts';
 import { type Refusal, refuse } from './refusal.ts';
 import { authenticationOf } from './second-factor.ts';
 import type { Judged } from './token-cache.ts';
@@ -60,6 +61,11 @@ function guardOf({ state, alone, clock }: AuthenticatorOptions): ReplayGuard | u
   return alone === true ? new MemoryReplayGuard(clock) : undefined;
 }
 
+/** The tenant's own issuers, then those of its partners. */
+function trustedIds({ issuers, partners }: AuthenticationRequest): readonly string[] {
+  return partners === undefined || partners.size === 0 ? issuers : [...issuers, ...partners.keys()];
+}
+
 class TokenJudge implements TokenAuthenticator {
   readonly #issuers: ReadonlyMap<string, Issuer>;
   readonly #clock: Clock;
@@ -92,13 +98,13 @@ class TokenJudge implements TokenAuthenticator {
     const structured = token.includes('.');
     const ask = request.introspection !== 'never' || !structured;
     // Only the caches of issuers that this tenant trusts are looked into.
-    for (const id of request.issuers) {
+    for (const id of trustedIds(request)) {
       const issuer = this.#issuers.get(id);
       if (issuer === undefined || !issuer.informed) continue;
       const hit = ask ? issuer.confirmed.get(cacheKey) : issuer.verified.get(cacheKey);
       if (hit !== undefined) return this.#present(hit, issuer, request, scheme, token);
     }
-    const sharedKey = hashOf(cacheKey, ask ? 'ask' : 'verify', ...request.issuers);
+    const sharedKey = hashOf(cacheKey, ask ? 'ask' : 'verify', ...trustedIds(request));
     const judging =
       this.#judging.get(sharedKey) ?? this.#judge(request, token, cacheKey, structured, ask, sharedKey);
     return judging.then((judgement) =>
@@ -109,13 +115,18 @@ class TokenJudge implements TokenAuthenticator {
   }
 
   isRevoked(principal: Principal): boolean {
-    if (principal.kind !== 'bearer') return false;
-    const marks = marksOf.get(principal);
+    const origin = originOf(principal);
+    if (origin.kind !== 'bearer') return false;
+    const marks = marksOf.get(origin);
     if (marks === undefined) return false;
     // By its name: the principal may have been made before the configuration was replaced.
     for (const { settings, feed } of this.#issuers.values())
-      if (settings.issuer === principal.issuer && feed?.denies(marks) === true) return true;
+      if (settings.issuer === origin.issuer && feed?.denies(marks) === true) return true;
     return false;
+  }
+
+  async endpoints(issuer: string): Promise<IssuerEndpoints | undefined> {
+    return this.#issuers.get(issuer)?.endpoints();
   }
 
   async ready(): Promise<readonly IssuerReadiness[]> {
@@ -187,6 +198,7 @@ class TokenJudge implements TokenAuthenticator {
     const named = member(compact.unverified, 'iss');
     const issuer = this.#trusted(request).find((trusted) => trusted.settings.issuer === named);
     if (issuer === undefined) return refuse('token-issuer', 'iss');
+    const home = request.partners?.get(issuer.settings.id);
     let judged = issuer.verified.get(cacheKey);
     if (judged === undefined) {
       const { algorithm, keyId } = compact;
@@ -199,12 +211,16 @@ class TokenJudge implements TokenAuthenticator {
       // These are the claims of the very text whose signature was just verified.
       const claims = checkClaims(compact.unverified, this.#expectations(request, issuer));
       if ('reason' in claims) return claims;
+      // A partner's patients are somebody else's records; the id means another one here.
+      if (home !== undefined && claims.patient !== undefined)
+        return refuse('token-claims', 'patient of a partner');
       const { confirmation, subject, tokenId, grantId, issuedAt } = claims;
       const principal = bearerPrincipal({
         ...claims,
         credential: 'token',
         constraint: confirmation?.by ?? 'none',
         tenant: request.tenant,
+        home,
         issuer: issuer.settings.issuer,
         authentication: authenticationOf(compact.unverified, issuer.settings.secondFactor),
       });
@@ -222,7 +238,7 @@ class TokenJudge implements TokenAuthenticator {
 
   /** An opaque token does not say whose it is, and must not be shown to an issuer whose it may not be. */
   async #judgeOpaque(request: AuthenticationRequest, token: string, cacheKey: string): Promise<Judgement> {
-    const [issuer, ...others] = this.#trusted(request).filter(
+    const [issuer, ...others] = this.#named(request.issuers).filter(
       (trusted) => trusted.settings.introspection !== undefined,
     );
     if (issuer === undefined) return refuse('token-malformed', 'opaque token');
@@ -255,7 +271,11 @@ class TokenJudge implements TokenAuthenticator {
   }
 
   #trusted(request: AuthenticationRequest): Issuer[] {
-    return request.issuers.flatMap((id) => this.#issuers.get(id) ?? []);
+    return this.#named(trustedIds(request));
+  }
+
+  #named(ids: readonly string[]): Issuer[] {
+    return ids.flatMap((id) => this.#issuers.get(id) ?? []);
   }
 
   #expectations(request: AuthenticationRequest, issuer: Issuer): ClaimExpectations {

@@ -7,6 +7,8 @@ export interface TokenClaims {
   readonly subject: string;
   readonly clientId: string;
   readonly scopes: ReadonlySet<string>;
+  /** RFC 9068 §2.2.3.1; empty when the token says nothing. */
+  readonly roles: ReadonlySet<string>;
   readonly patient: string | undefined;
   /** Seconds since the epoch. */
   readonly expiresAt: number;
@@ -56,6 +58,25 @@ export function parseScope(value: unknown): ReadonlySet<string> | undefined {
   return new Set(value.split(' '));
 }
 
+const MOST_ROLES = 256;
+
+/**
+ * The values of a claim that lists roles (RFC 9068 §2.2.3.1, RFC 7643 §4.1.2: texts, or objects with a `value`); one
+ * text is one role. None when it is absent; `undefined` when it is not of its form.
+ */
+export function parseRoles(claim: unknown): ReadonlySet<string> | undefined {
+  if (claim === undefined) return new Set();
+  const list = typeof claim === 'string' ? [claim] : claim;
+  if (!Array.isArray(list) || list.length > MOST_ROLES) return undefined;
+  const roles = new Set<string>();
+  for (const each of list as readonly unknown[]) {
+    const value = typeof each === 'object' && each !== null ? member(each as JsonObject, 'value') : each;
+    if (!isIdentifier(value)) return undefined;
+    roles.add(value);
+  }
+  return roles;
+}
+
 /** Absent, or a FHIR id; `null` when it is neither. */
 export function parsePatient(value: unknown): string | undefined | null {
   if (value === undefined) return undefined;
@@ -100,12 +121,15 @@ export function checkClaims(claims: JsonObject, expected: ClaimExpectations): To
   if (confirmation === null) return refuse('token-claims', 'cnf');
   const scopes = parseScope(member(claims, 'scope'));
   if (scopes === undefined) return refuse('token-claims', 'scope');
+  const roles = parseRoles(member(claims, 'roles'));
+  if (roles === undefined) return refuse('token-claims', 'roles');
   const patient = parsePatient(member(claims, 'patient'));
   if (patient === null) return refuse('token-claims', 'patient');
   return {
     subject,
     clientId,
     scopes,
+    roles,
     patient,
     expiresAt: exp,
     tokenId,

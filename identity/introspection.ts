@@ -7,6 +7,7 @@ import {
   isNumericDate,
   isOnlyAudience,
   parsePatient,
+  parseRoles,
   parseScope,
 } from './claims.ts';
 import { type JsonObject, member } from './json.ts';
@@ -49,18 +50,24 @@ export function judgeIntrospection(
 
   const scopes = parseScope(member(answer, 'scope'));
   if (scopes === undefined) return refuse('token-claims', 'introspection scope');
+  const roles = parseRoles(member(answer, 'roles'));
+  if (roles === undefined) return refuse('token-claims', 'introspection roles');
   const patient = parsePatient(member(answer, 'patient'));
   if (patient === null) return refuse('token-claims', 'introspection patient');
   const exp = member(answer, 'exp') as number | undefined;
 
   const { verified } = expected;
-  if (verified === undefined) return opaque(answer, expected, { scopes, patient, confirmation });
+  if (verified === undefined) return opaque(answer, expected, { scopes, roles, patient, confirmation });
   const said = verified.result.principal;
   if (patient !== undefined && patient !== said.patient)
     return refuse('token-claims', 'introspection patient');
   const principal = bearerPrincipal({
     ...said,
     scopes: new Set([...scopes].filter((scope) => said.scopes.has(scope))),
+    // An issuer that says nothing of roles there does not take them away; one that does can only narrow them.
+    roles: new Set(
+      [...(said.roles ?? [])].filter((role) => member(answer, 'roles') === undefined || roles.has(role)),
+    ),
     expiresAt: Math.min(said.expiresAt, exp ?? said.expiresAt),
   });
   return { ...verified, result: Object.freeze({ ok: true, principal }) };
@@ -111,7 +118,9 @@ function refuseOther(answer: JsonObject, expected: IntrospectionExpectations): R
 function opaque(
   answer: JsonObject,
   expected: IntrospectionExpectations,
-  said: Pick<BearerFields, 'scopes' | 'patient'> & { readonly confirmation: Confirmation | undefined },
+  said: Pick<BearerFields, 'scopes' | 'roles' | 'patient'> & {
+    readonly confirmation: Confirmation | undefined;
+  },
 ): Judged | Refusal {
   const subject = member(answer, 'sub');
   const exp = member(answer, 'exp');
@@ -119,7 +128,7 @@ function opaque(
   const tokenId = member(answer, 'jti');
   if (!isIdentifier(subject)) return refuse('token-claims', 'introspection sub');
   if (!isNumericDate(exp)) return refuse('token-claims', 'introspection exp');
-  const { confirmation, scopes, patient } = said;
+  const { confirmation, scopes, roles, patient } = said;
   const principal = bearerPrincipal({
     credential: 'token',
     constraint: confirmation?.by ?? 'none',
@@ -129,6 +138,7 @@ function opaque(
     clientId: member(answer, 'client_id') as string | undefined,
     expiresAt: exp,
     scopes,
+    roles,
     patient,
     authentication: authenticationOf(answer, expected.secondFactor),
   });

@@ -10,6 +10,7 @@ import {
 } from 'openid-client';
 import type { Clock } from '../contracts/clock.ts';
 import { ChartgateError } from '../contracts/errors.ts';
+import type { IssuerEndpoints } from '../contracts/principal.ts';
 import type { IssuerSettings } from '../contracts/settings.ts';
 import { type Algorithm, isAlgorithm } from './algorithms.ts';
 import { createIssuerHttp, ISSUER_TIMEOUT_MS, type IssuerHttp } from './issuer-http.ts';
@@ -117,6 +118,22 @@ export class Issuer {
     } finally {
       this.#pending--;
     }
+  }
+
+  /** By its metadata; undefined when that could not be had. Never rejects. */
+  async endpoints(): Promise<IssuerEndpoints | undefined> {
+    const metadata = (await this.#metadata.get())?.serverMetadata();
+    if (metadata === undefined) return undefined;
+    const endpoints = {
+      authorize: metadata.authorization_endpoint,
+      token: metadata.token_endpoint,
+      introspect: metadata.introspection_endpoint,
+      revoke: metadata.revocation_endpoint,
+      register: metadata.registration_endpoint,
+    };
+    return Object.fromEntries(
+      Object.entries(endpoints).filter(([, url]) => typeof url === 'string' && url.startsWith('https://')),
+    );
   }
 
   close(): void {

@@ -1,9 +1,11 @@
 import type { TenantId } from '../contracts/identifiers.ts';
 import type {
   AnonymousPrincipal,
+  AuthenticatedPrincipal,
   AuthenticationFacts,
   BearerCredential,
   BearerPrincipal,
+  Principal,
   SenderConstraint,
   SessionPrincipal,
 } from '../contracts/principal.ts';
@@ -14,6 +16,8 @@ export interface BearerFields {
   readonly credential: BearerCredential;
   readonly constraint: SenderConstraint;
   readonly tenant: TenantId;
+  readonly home?: TenantId | undefined;
+  readonly roles?: ReadonlySet<string> | undefined;
   readonly issuer: string;
   readonly subject: string;
   readonly clientId: string | undefined;
@@ -24,7 +28,7 @@ export interface BearerFields {
 }
 
 function refuseChange(): never {
-  throw new TypeError('the scopes of a principal do not change');
+  throw new TypeError('the scopes and roles of a principal do not change');
 }
 
 /** A set that keeps what it had: `Object.freeze` alone leaves `add` working. */
@@ -50,6 +54,8 @@ export function bearerPrincipal(fields: BearerFields): BearerPrincipal {
     credential: fields.credential,
     constraint: fields.constraint,
     tenant: fields.tenant,
+    home: fields.home,
+    roles: frozenSet(fields.roles ?? []),
     issuer: fields.issuer,
     subject: fields.subject,
     clientId: fields.clientId,
@@ -64,6 +70,7 @@ export function bearerPrincipal(fields: BearerFields): BearerPrincipal {
 /** Everything a session's principal is made of. */
 export interface SessionFields {
   readonly tenant: TenantId;
+  readonly roles?: ReadonlySet<string> | undefined;
   readonly issuer: string;
   readonly subject: string;
   readonly clientId: string;
@@ -78,6 +85,7 @@ export function sessionPrincipal(fields: SessionFields): SessionPrincipal {
   return Object.freeze({
     kind: 'session',
     tenant: fields.tenant,
+    roles: frozenSet(fields.roles ?? []),
     issuer: fields.issuer,
     subject: fields.subject,
     clientId: fields.clientId,
@@ -87,4 +95,25 @@ export function sessionPrincipal(fields: SessionFields): SessionPrincipal {
     limitKey: hashOf(fields.issuer, fields.subject),
     authentication: fields.authentication,
   }) as unknown as SessionPrincipal;
+}
+
+const origins = new WeakMap<Principal, Principal>();
+
+/** The same somebody with other scopes, and not for longer. What is known of the one they came from stays known. */
+export function derivedPrincipal<P extends AuthenticatedPrincipal>(
+  from: P,
+  change: { readonly scopes: Iterable<string>; readonly expiresAt: number },
+): P {
+  const derived: P = Object.freeze({
+    ...from,
+    scopes: frozenSet(change.scopes),
+    expiresAt: Math.min(from.expiresAt, change.expiresAt),
+  } as P);
+  origins.set(derived, originOf(from));
+  return derived;
+}
+
+/** Whom the credential stood for, before anything was added. */
+export function originOf(principal: Principal): Principal {
+  return origins.get(principal) ?? principal;
 }

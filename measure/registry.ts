@@ -24,6 +24,13 @@ export const MEASUREMENTS: ReadonlyMap<string, Measurement> = new Map<string, Me
     },
   ],
   [
+    'inspection',
+    {
+      title: 'request inspection: attacks, clinical text, framing, paths, cost',
+      run: async (options) => (await import('./inspection/measure.ts')).measureInspection(options),
+    },
+  ],
+  [
     'integrity',
     {
       title: 'the integrity checker: tampers, races, stolen credentials, cost, faults',
@@ -35,6 +42,13 @@ export const MEASUREMENTS: ReadonlyMap<string, Measurement> = new Map<string, Me
     {
       title: 'memory of the gateway while 50 MB stream through it, both ways',
       run: async (options) => (await import('./memory/measure.ts')).measureMemory(options),
+    },
+  ],
+  [
+    'policies',
+    {
+      title: 'policies: decisions beside a literal reading, their cost, a crawl, limits',
+      run: async (options) => (await import('./policies/measure.ts')).measurePolicies(options),
     },
   ],
 ]);

@@ -94,7 +94,8 @@ export function compileAccess(
     if (route.patient !== undefined) faults.add(`${at}/patient`, 'an anonymous route knows no patient');
     return { credential: 'anonymous' };
   }
-  if (scopes.length === 0 && route.smart === undefined) {
+  // Of a batch each entry needs its own scopes; of the rest of FHIR, policies/fhir says what is missing.
+  if (scopes.length === 0 && route.smart === undefined && route.fhir === undefined) {
     faults.add(
       at,
       `a ${route.credential ?? 'bearer'} route must name at least one scope, under "scopes" or "smart"; none would admit ${route.credential === 'session' ? 'whoever can sign in' : 'any token'}`,
@@ -154,7 +155,7 @@ function compileSmart(
       'must be one or more of the letters c r u d s, each once and in this order',
     );
   }
-  if (smart.contexts.includes('patient') && route.patient === undefined) {
+  if (smart.contexts.includes('patient') && route.patient === undefined && route.fhir === undefined) {
     faults.add(
       `${at}/smart/contexts`,
       'lists "patient", but the route does not say under "patient" where the request names the patient',
@@ -162,7 +163,10 @@ function compileSmart(
   }
   return Object.freeze({
     contexts: Object.freeze([...smart.contexts]),
-    resource: compileResource(smart.resource, captures, `${at}/smart/resource`, faults),
+    resource:
+      route.fhir !== undefined && smart.resource === '*'
+        ? Object.freeze({ from: 'literal', type: '*' })
+        : compileResource(smart.resource, captures, `${at}/smart/resource`, faults),
     permission: smart.permission,
     mask,
     patient: compilePatient(route, captures, at, faults),

@@ -38,7 +38,7 @@ export function withBinding(route: Route, decide: Decider): Decider {
       ? []
       : [{ code: 'sender-constrained', held: true, detail: senderConstrained } as const]),
   ]);
-  return (facts, match, principal, nowSeconds) => {
+  return (facts, match, principal, nowSeconds, context, self) => {
     const { certificate } = facts.tls;
     // A connection can outlast the certificate that it was opened with.
     if (
@@ -47,7 +47,7 @@ export function withBinding(route: Route, decide: Decider): Decider {
     )
       return facts.tls.certificateFault === undefined ? missing : refused(facts.tls.certificateFault);
     if (!isBound(senderConstrained, principal)) return unbound;
-    const decision = decide(facts, match, principal, nowSeconds);
+    const decision = decide(facts, match, principal, nowSeconds, context, self);
     return Object.freeze({ ...decision, reasons: Object.freeze([...held, ...decision.reasons]) });
   };
 }

@@ -1,8 +1,9 @@
 import type { RequestFacts } from '../contracts/facts.ts';
-import type { Decision, RouteMatch } from '../contracts/policy.ts';
+import type { Decision, DecisionContext, PolicySet, RouteMatch } from '../contracts/policy.ts';
 import type { AuthenticatedPrincipal, Principal } from '../contracts/principal.ts';
 import type { Reason, ReasonCode } from '../contracts/reasons.ts';
 import type { SmartRule } from './access.ts';
+import { buildFhirDecider } from './fhir/index.ts';
 import { patientNamed } from './patient.ts';
 import type { Rule } from './rule.ts';
 import { type Context, grantsOf, holds, isResourceType } from './scopes.ts';
@@ -17,6 +18,9 @@ export type Decider = (
   match: RouteMatch,
   principal: Principal,
   nowSeconds: number,
+  context?: DecisionContext,
+  /** The whole policy in force, for requests within the request. */
+  self?: PolicySet,
 ) => Decision;
 
 function reason(code: ReasonCode, held: boolean, detail?: string): Reason {
@@ -52,6 +56,20 @@ export function buildDecider(rule: Rule): Decider {
   const plain = access.scopes;
   const plainHeld = [...held, ...plain.map((scope) => reason('scope-present', true, scope))];
   const hasPlain = (principal: AuthenticatedPrincipal) => plain.every((scope) => principal.scopes.has(scope));
+
+  const { fhir } = rule;
+  if (fhir !== undefined) {
+    const decide = buildFhirDecider(fhir, Object.freeze(plainHeld));
+    return (facts, match, principal, now, context, self) => {
+      if (!isTaken(credential, principal)) return unauthenticated;
+      if (!isFactorFresh(rule.route, principal.authentication, now)) return stale;
+      if (hasPlain(principal)) {
+        return decide({ facts, match, principal, now, context, self });
+      }
+      const missing = plain.filter((scope) => !principal.scopes.has(scope));
+      return deny('insufficient-scope', [...held, ...plainReasons(plain, principal)], missing.join(' '));
+    };
+  }
 
   if (access.smart === undefined) {
     const decision = permit(plainHeld);

@@ -3,7 +3,11 @@ import type { RouteId } from '../contracts/identifiers.ts';
 import { HIDE_CLASSES, type HideClass, type IntegrityDemand, type Route } from '../contracts/policy.ts';
 import type { RouteDocument } from '../contracts/settings.ts';
 import { type FaultList, wholeNumber } from './faults.ts';
+import { hideOf, routeFhir } from './fhir/index.ts';
+import { compileInspection } from './inspect.ts';
+import { compileLimits, patientAt } from './limits.ts';
 import type { Pattern } from './pattern.ts';
+import { compileSpelling } from './spelling.ts';
 
 const DAY_MS = 86_400_000;
 /** How old a verdict may be for a safe request when the route does not say. */
@@ -85,13 +89,36 @@ export function compileDemands(
     integrity,
     hide,
     hideDeadlineMs: route.hideDeadlineMs ?? context.hideDeadlineMs,
-    limit: compileLimit(route, at, faults),
+    ...compileLimits(route, at, faults),
+    patientAt: patientAt(route, context.pattern),
     ...compileBody(route, methods, at, faults),
     backendTimeoutMs: route.backendTimeoutMs ?? DEFAULT_BACKEND_TIMEOUT_MS,
     upgrade: route.upgrade,
+    ...compileSpelling(route, at, faults),
     writes: route.writes === true || (route.upgrade !== undefined && integrity.mode === 'strict'),
     contentSecurityPolicy: compileSecurityPolicy(route, at, faults),
+    fhir: routeFhir(route.fhir),
+    sharing: compileSharing(route, credential, at, faults),
+    inspect: compileInspection(route, at, faults),
   });
+}
+
+function compileSharing(
+  route: RouteDocument,
+  credential: Route['credential'],
+  at: string,
+  faults: FaultList,
+): Route['sharing'] {
+  if (route.sharing === undefined) return undefined;
+  if (credential === 'anonymous') {
+    faults.add(`${at}/sharing`, 'has no effect: whoever needs no credential needs no consent');
+  } else if (route.fhir === undefined && (route.smart === undefined || route.patient === undefined)) {
+    faults.add(
+      `${at}/sharing`,
+      'needs "smart" and "patient" (or "fhir"): it is a patient who shares, and a type of resource that is shared',
+    );
+  }
+  return 'consent';
 }
 
 /** The same demands for a method of the route that carries no body. */
@@ -104,12 +131,14 @@ function compileHide(route: RouteDocument, at: string, faults: FaultList): HideC
   if (route.hide !== undefined && !HIDE_CLASSES.includes(route.hide)) {
     faults.add(`${at}/hide`, `must be one of ${HIDE_CLASSES.join(', ')}`);
   }
-  if (route.patient !== undefined && route.hide === 'none') {
-    faults.add(`${at}/hide`, 'a route that names a patient must hide: "record" or "collection"');
+  const fhir = route.fhir !== undefined && route.fhir.interaction !== 'capabilities';
+  if ((route.patient !== undefined || fhir) && route.hide === 'none') {
+    faults.add(`${at}/hide`, 'a route of patients\' records must hide: "record" or "collection"');
   }
   // Another patient's request is denied as hidden, so such a route needs a class to hide in.
   const byPatient = route.patient?.parameter === undefined ? 'record' : 'collection';
-  const hide = route.hide ?? (route.patient === undefined ? 'none' : byPatient);
+  const unnamed = fhir ? hideOf(route.fhir) : route.patient === undefined ? 'none' : byPatient;
+  const hide = route.hide ?? unnamed;
   wholeNumber(route.hideDeadlineMs, 1, 60_000, `${at}/hideDeadlineMs`, faults);
   if (route.hideDeadlineMs !== undefined && hide === 'none') {
     faults.add(`${at}/hideDeadlineMs`, 'has no effect: the route hides nothing');
@@ -165,13 +194,6 @@ function checkIntegrityOff(
       `"off" is only for static assets; this route would need ${wanting.join(', ')}`,
     );
   }
-}
-
-function compileLimit(route: RouteDocument, at: string, faults: FaultList): Route['limit'] {
-  if (route.limit === undefined) return undefined;
-  wholeNumber(route.limit.requests, 1, 1_000_000_000, `${at}/limit/requests`, faults);
-  wholeNumber(route.limit.windowSeconds, 1, 86_400, `${at}/limit/windowSeconds`, faults);
-  return Object.freeze({ requests: route.limit.requests, windowSeconds: route.limit.windowSeconds });
 }
 
 function compileBody(

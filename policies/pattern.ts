@@ -178,3 +178,25 @@ export function covers(parts: readonly Pattern[], whole: Pattern): boolean {
   }
   return true;
 }
+
+/** Whether one path matches, tried segment by segment. */
+export function matches(pattern: Pattern, segments: readonly string[]): boolean {
+  for (const [i, segment] of pattern.entries()) {
+    const given = segments[i];
+    if (given === undefined) return false;
+    if (segment.kind === 'rest') return true;
+    if (segment.kind === 'literal' ? given !== segment.text : given === '') return false;
+    if (segment.kind === 'oneOf' && !segment.values.has(given)) return false;
+  }
+  return segments.length === pattern.length;
+}
+
+/** Whether both are written alike, but for the names of captures. */
+export function samePattern(a: Pattern, b: Pattern): boolean {
+  return (
+    a.length === b.length &&
+    a.every((segment, i) => segment.kind === b[i]?.kind) &&
+    subsumes(a, b) &&
+    subsumes(b, a)
+  );
+}

@@ -5,34 +5,86 @@ import type { RouteDocument } from '../contracts/settings.ts';
 import { type Access, compileAccess, compileWhere } from './access.ts';
 import { compileDemands, compileMethods, withoutBody } from './demands.ts';
 import type { FaultList } from './faults.ts';
+import { compileFhir, type FhirRule } from './fhir/index.ts';
 import { constrain, type Pattern, parsePattern } from './pattern.ts';
+import { Shared } from './shared.ts';
+import { compileStanding, type Standing } from './standing-rule.ts';
 
-/** A route ready to be matched and decided. */
-export interface Rule {
+/** What a rule answers to, whether it permits or denies. */
+export interface Matching {
+  /** Position in the list it came from. */
   readonly index: number;
+  /** Where it stands in the document: a pointer. */
+  readonly at: string;
+  /** The pack that it came from. */
+  readonly pack: string | undefined;
+  readonly document: RouteDocument;
   readonly path: string;
-  /** What the rule answers to; GET implies HEAD (RFC 9110 §9.3.2: the same but for the body). */
+  /** GET implies HEAD (RFC 9110 §9.3.2: the same but for the body). */
   readonly methods: ReadonlySet<Method>;
   readonly listedMethods: ReadonlySet<Method>;
   readonly pattern: Pattern;
   /** Positions of the captures among the path's segments, in order; a rest takes all from its position on. */
   readonly captures: readonly { readonly name: string; readonly position: number; readonly rest: boolean }[];
+  /** Roles and conditions. */
+  readonly standing: Standing;
+}
+
+/** A route ready to be matched and decided. */
+export interface Rule extends Matching {
   readonly route: Route;
   /** The same route as methods without a body see it. */
   readonly bodyless: Route;
   readonly access: Access;
+  /** Undefined where the route is no FHIR route. */
+  readonly fhir: FhirRule | undefined;
+}
+
+/** Where a rule comes from. */
+export interface Origin {
+  readonly index: number;
+  readonly at: string;
+  readonly pack: string | undefined;
 }
 
 /** Compiles one route by itself; undefined when it has a fault that leaves nothing to compare with others. */
 export function compileRule(
   document: RouteDocument,
-  index: number,
+  origin: Origin,
   hideDeadlineMs: number,
   faults: FaultList,
 ): Rule | undefined {
-  const at = `/routes/${index}`;
-  const id = parseRouteId(document.id);
-  if (id === undefined) faults.add(`${at}/id`, `must match ${NAME_PATTERN}`);
+  const { at } = origin;
+  const path = readPath(document, at, faults);
+  const access = compileAccess(document, path.listedMethods, path, at, faults);
+  // An id that is wrong was reported; nothing compiled with it is handed out.
+  const id = parseRouteId(document.id) ?? ('' as Route['id']);
+  const demands = { id, methods: path.listedMethods, pattern: path.pattern, hideDeadlineMs };
+  const route = compileDemands(document, demands, at, faults);
+  const standing = compileStanding(document, route, at, faults);
+  const fhir = compileFhir(document, path, path.listedMethods, at, faults);
+  if (!path.sound) return undefined;
+  return {
+    ...matchingOf(document, origin, path, standing),
+    fhir,
+    route,
+    bodyless: withoutBody(route),
+    access,
+  };
+}
+
+export interface ReadPath {
+  readonly sound: boolean;
+  readonly listedMethods: ReadonlySet<Method>;
+  readonly pattern: Pattern;
+  readonly names: readonly string[];
+  readonly rest: string | undefined;
+  readonly where: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+/** Id, methods, path and `where`: what every rule has. */
+export function readPath(document: RouteDocument, at: string, faults: FaultList): ReadPath {
+  if (parseRouteId(document.id) === undefined) faults.add(`${at}/id`, `must match ${NAME_PATTERN}`);
   const listedMethods = compileMethods(document, at, faults);
   const parsed = parsePattern(document.path);
   if (!parsed.ok) for (const message of parsed.messages) faults.add(`${at}/path`, message);
@@ -41,27 +93,40 @@ export function compileRule(
   const last = bare.at(-1);
   const rest = last?.kind === 'rest' ? last.name : undefined;
   const where = compileWhere(document, names, rest, at, faults);
-  const access = compileAccess(document, listedMethods, { names, rest, where }, at, faults);
-  const pattern = constrain(bare, where);
-  // An id that is wrong was reported; nothing compiled with it is handed out.
-  const demands = { id: id ?? ('' as Route['id']), methods: listedMethods, pattern, hideDeadlineMs };
-  const route = compileDemands(document, demands, at, faults);
-  if (!parsed.ok) return undefined;
+  return { sound: parsed.ok, listedMethods, pattern: constrain(bare, where), names, rest, where };
+}
+
+export function matchingOf(
+  document: RouteDocument,
+  { index, at, pack }: Origin,
+  { listedMethods, pattern }: ReadPath,
+  standing: Standing,
+): Matching {
   const methods = new Set(listedMethods);
-  if (methods.has('GET') && document.upgrade === undefined) methods.add('HEAD');
+  // A deny rule without `upgrade` denies those too, so that HEAD is never the way around it.
+  if (methods.has('GET') && (document.upgrade === undefined || document.effect === 'deny'))
+    methods.add('HEAD');
   return {
     index,
+    at,
+    pack,
+    document,
     path: document.path,
-    methods,
-    listedMethods,
+    methods: shared(methods),
+    listedMethods: shared(listedMethods),
     pattern,
     captures: pattern.flatMap((segment, position) =>
       segment.kind === 'literal' ? [] : [{ name: segment.name, position, rest: segment.kind === 'rest' }],
     ),
-    route,
-    bodyless: withoutBody(route),
-    access,
+    standing,
   };
+}
+
+const sets = new Shared<ReadonlySet<Method>>();
+
+function shared(methods: ReadonlySet<Method>): ReadonlySet<Method> {
+  const key = [...methods].join(',');
+  return sets.get(key) ?? sets.keep(key, methods);
 }
 
 /** Capture names of a path that did not parse, so that the faults of what refers to them stay to the point. */

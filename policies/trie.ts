@@ -1,15 +1,16 @@
 import { type Pattern, valuesOf } from './pattern.ts';
 
 /**
- * One node per distinct prefix of the patterns of one method. A path visits each node at most once,
- * and every step is a hash look-up, so that matching does not grow with the number of routes.
+ * One node per distinct prefix of the patterns. A path visits each node at most once, and every step is a hash
+ * look-up, so that matching does not grow with the number of routes. What a node does not have costs nothing: ten
+ * thousand tenants have many of them.
  */
 interface Node<T> {
-  readonly literals: Map<string, Node<T>>;
-  /** Constrained captures while building: one child per distinct set of values. */
-  readonly sets: { readonly values: ReadonlySet<string>; readonly node: Node<T> }[];
-  /** The same by value, the smaller set first. */
-  readonly constrained: Map<string, Node<T>[]>;
+  literals: Map<string, Node<T>> | undefined;
+  /** Constrained captures: one child per distinct set of values, the smaller set first. */
+  sets: { readonly values: ReadonlySet<string>; readonly node: Node<T> }[] | undefined;
+  /** The same by value. */
+  constrained: Map<string, readonly Node<T>[]> | undefined;
   any: Node<T> | undefined;
   rest: T | undefined;
   end: T | undefined;
@@ -17,9 +18,9 @@ interface Node<T> {
 
 function emptyNode<T>(): Node<T> {
   return {
-    literals: new Map(),
-    sets: [],
-    constrained: new Map(),
+    literals: undefined,
+    sets: undefined,
+    constrained: undefined,
     any: undefined,
     rest: undefined,
     end: undefined,
@@ -34,30 +35,43 @@ function emptyNode<T>(): Node<T> {
 export class Trie<T> {
   readonly #root: Node<T> = emptyNode();
 
-  add(pattern: Pattern, target: T): void {
+  /** Puts what `change` makes of the pattern's target in its place. */
+  update(pattern: Pattern, change: (former: T | undefined) => T): void {
     let node = this.#root;
     for (const segment of pattern) {
       if (segment.kind === 'rest') {
-        node.rest = target;
+        node.rest = change(node.rest);
         return;
       }
-      const values = valuesOf(segment);
-      if (values === undefined) {
+      if (segment.kind === 'literal') node = literalChild(node, segment.text);
+      else if (segment.kind === 'any') {
         node.any ??= emptyNode();
         node = node.any;
-      } else node = values.size === 1 ? literalChild(node, values) : constrainedChild(node, values);
+      } else {
+        const values = valuesOf(segment) ?? new Set();
+        const [only = ''] = values;
+        // A capture with a single allowed value is as specific as a literal, and shares its node.
+        node = values.size === 1 ? literalChild(node, only) : constrainedChild(node, values);
+      }
     }
-    node.end = target;
+    node.end = change(node.end);
   }
 
-  find(segments: readonly string[]): T | undefined {
-    return search(this.#root, segments, 0);
+  /** The first that `pick` makes something of, the most specific first. */
+  find<R>(segments: readonly string[], pick: (target: T) => R | undefined): R | undefined {
+    return search(this.#root, segments, 0, pick);
+  }
+
+  /** Every target whose pattern matches, most specific or not. */
+  all(segments: readonly string[]): readonly T[] {
+    const found: T[] = [];
+    gather(this.#root, segments, 0, found);
+    return found;
   }
 }
 
-/** A capture with a single allowed value is as specific as a literal, and shares its node. */
-function literalChild<T>(node: Node<T>, values: ReadonlySet<string>): Node<T> {
-  const [text = ''] = values;
+function literalChild<T>(node: Node<T>, text: string): Node<T> {
+  node.literals ??= new Map();
   let child = node.literals.get(text);
   if (child === undefined) {
     child = emptyNode();
@@ -67,40 +81,61 @@ function literalChild<T>(node: Node<T>, values: ReadonlySet<string>): Node<T> {
 }
 
 function constrainedChild<T>(node: Node<T>, values: ReadonlySet<string>): Node<T> {
-  for (const known of node.sets) {
+  node.sets ??= [];
+  node.constrained ??= new Map();
+  const { sets, constrained } = node;
+  for (const known of sets) {
     if (known.values.size === values.size && [...known.values].every((value) => values.has(value)))
       return known.node;
   }
   const child = emptyNode<T>();
-  node.sets.push({ values, node: child });
-  node.sets.sort((a, b) => a.values.size - b.values.size);
+  sets.push({ values, node: child });
+  sets.sort((a, b) => a.values.size - b.values.size);
   for (const value of values) {
-    node.constrained.set(
+    constrained.set(
       value,
-      node.sets.filter((set) => set.values.has(value)).map((set) => set.node),
+      sets.filter((set) => set.values.has(value)).map((set) => set.node),
     );
   }
   return child;
 }
 
-function search<T>(node: Node<T>, segments: readonly string[], depth: number): T | undefined {
+function search<T, R>(
+  node: Node<T>,
+  segments: readonly string[],
+  depth: number,
+  pick: (target: T) => R | undefined,
+): R | undefined {
   const segment = segments[depth];
-  if (segment === undefined) return node.end;
-  const literal = node.literals.get(segment);
+  if (segment === undefined) return node.end === undefined ? undefined : pick(node.end);
+  const literal = node.literals?.get(segment);
   if (literal !== undefined) {
-    const hit = search(literal, segments, depth + 1);
+    const hit = search(literal, segments, depth + 1, pick);
     if (hit !== undefined) return hit;
   }
-  const constrained = node.constrained.get(segment);
+  const constrained = node.constrained?.get(segment);
   if (constrained !== undefined) {
     for (const child of constrained) {
-      const hit = search(child, segments, depth + 1);
+      const hit = search(child, segments, depth + 1, pick);
       if (hit !== undefined) return hit;
     }
   }
   if (node.any !== undefined && segment !== '') {
-    const hit = search(node.any, segments, depth + 1);
+    const hit = search(node.any, segments, depth + 1, pick);
     if (hit !== undefined) return hit;
   }
-  return node.rest;
+  return node.rest === undefined ? undefined : pick(node.rest);
+}
+
+function gather<T>(node: Node<T>, segments: readonly string[], depth: number, found: T[]): void {
+  const segment = segments[depth];
+  if (segment === undefined) {
+    if (node.end !== undefined) found.push(node.end);
+    return;
+  }
+  if (node.rest !== undefined) found.push(node.rest);
+  const literal = node.literals?.get(segment);
+  if (literal !== undefined) gather(literal, segments, depth + 1, found);
+  for (const child of node.constrained?.get(segment) ?? []) gather(child, segments, depth + 1, found);
+  if (node.any !== undefined && segment !== '') gather(node.any, segments, depth + 1, found);
 }

@@ -72,6 +72,9 @@ function sections(schema: Schema, path: string, kind: string): string[] {
     const inner = objectIn(property);
     if (inner !== undefined)
       found.push(...sections(inner, property.type === 'array' ? `${below}[]` : below, kind));
+    // A mapping of free names to one form.
+    const each = typeof property.additionalProperties === 'object' ? property.additionalProperties : undefined;
+    if (each?.properties !== undefined && !isSecret(each)) found.push(...sections(each, `${below}.NAME`, kind));
   }
   return found;
 }
@@ -79,7 +82,9 @@ function sections(schema: Schema, path: string, kind: string): string[] {
 /** What deserves a table of its own: an object with known keys, or a list of them. A secret does not. */
 function objectIn(schema: Schema): Schema | undefined {
   if (schema.type === 'array') return schema.items === undefined ? undefined : objectIn(schema.items);
-  return schema.properties === undefined || isSecret(schema) ? undefined : schema;
+  // The keys of an override are those of a route, which has its own table.
+  const told = isSecret(schema) || schema.title === 'Override';
+  return schema.properties === undefined || told ? undefined : schema;
 }
 
 function isSecret(schema: Schema): boolean {
@@ -115,6 +120,7 @@ function typeOf(schema: Schema): string {
     return `mapping of names to: ${typeOf(schema.additionalProperties)}`;
   }
   const numbers = `${schema.minimum} to ${schema.maximum}`;
+  if (Array.isArray(schema.type) && schema.properties !== undefined) return 'see below, or a list of such';
   if (Array.isArray(schema.type)) return `\`auto\` or integer, ${numbers}`;
   if (schema.type === 'integer') return `integer, ${numbers}`;
   return schema.type === 'boolean' ? '`true`, `false`' : 'text';

@@ -37,6 +37,8 @@ export interface WorkerTelemetryOptions {
   readonly worker: string;
   /** Asked at each snapshot. A tenant's back ends are numbered in this order, which stays the same. */
   readonly pools?: () => readonly PoolState[];
+  /** Whether the store that limits are shared in answers; undefined where there is none. */
+  readonly limitsShared?: () => boolean | undefined;
 }
 
 export interface WorkerTelemetry {
@@ -99,8 +101,10 @@ export function startWorkerTelemetry(options: WorkerTelemetryOptions): WorkerTel
       } catch {
         errors += 1;
       }
+      const shared = options.limitsShared?.();
       const metrics = [
         ...pools,
+        ...(shared === undefined ? [] : [sharedMetric(worker, shared)]),
         metric(
           'gauge',
           'chartgate_event_loop_lag_seconds',
@@ -123,6 +127,16 @@ export function startWorkerTelemetry(options: WorkerTelemetryOptions): WorkerTel
       lag.disable();
     },
   };
+}
+
+function sharedMetric(worker: string, shared: boolean): Metric {
+  return metric(
+    'gauge',
+    'chartgate_limits_shared',
+    '1: limits are counted with the other gateways, in Redis; 0: it is away, and each lets its own part pass. By worker.',
+    [{ labels: { worker }, value: shared ? 1 : 0 }],
+    'max',
+  );
 }
 
 const POOL_STATES = ['connected', 'free', 'pending', 'running'] as const;

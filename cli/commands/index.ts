@@ -20,6 +20,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = 
   client: () => import('./client.ts'),
   consent: () => import('./consent.ts'),
   emergency: () => import('./emergency.ts'),
+  guard: () => import('./guard.ts'),
   factor: () => import('./factor.ts'),
   organisation: () => import('./organisation.ts'),
   user: () => import('./user.ts'),

@@ -16,7 +16,8 @@ export function confineFlags(needs: Needs): readonly string[] {
     '--permission',
     '--allow-net',
     ...(needs.children ? ['--allow-child-process'] : []),
-    ...(needs.addons === true ? ['--allow-addons'] : []),
+    // What finds the addon's file for this system looks whether it is Alpine; where it may not, it throws.
+    ...(needs.addons === true ? ['--allow-addons', ...allow('read', '/etc/alpine-release')] : []),
     ...[...codePaths(), ...needs.read].flatMap((path) => allow('read', path)),
     ...needs.write.flatMap((path) => allow('write', path)),
     ...(needs.sqlite === true ? [] : ['--no-experimental-sqlite']),
@@ -24,8 +25,9 @@ export function confineFlags(needs: Needs): readonly string[] {
     '--no-experimental-webstorage',
     // Nobody may open the inspector of a running process by a signal.
     '--disable-sigusr1',
-    // Said of `--allow-net` and `--allow-child-process` at every start; both are decided above.
+    // Said of `--allow-net`, `--allow-child-process` and `--allow-addons` at every start; all are decided above.
     '--disable-warning=ExperimentalWarning',
+    '--disable-warning=PERM0001',
     '--disable-warning=PERM0002',
   ].filter((flag, index, all) => all.indexOf(flag) === index);
 }

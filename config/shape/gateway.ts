@@ -1,10 +1,13 @@
 import { LISTENER_CERTIFICATES } from './client-certificates.ts';
+import { CONTENT } from './content.ts';
+import { PROXY_PROTOCOL, TRUSTED_PROXIES } from './front.ts';
 import { ISSUERS } from './issuers.ts';
+import { GUARD, LIMITS } from './limits.ts';
 import { DRAFT, type Schema } from './schema.ts';
 import { SESSIONS } from './sign-in.ts';
 import { STATE } from './state.ts';
 import { TENANTS } from './tenants.ts';
-import { address, choice, duration, flag, integer, limit, object, path, secret } from './values.ts';
+import { address, choice, duration, flag, integer, object, path, secret } from './values.ts';
 
 const LISTEN = object(
   {
@@ -38,6 +41,8 @@ const LISTEN = object(
       examples: ['tls/key.pem'],
     }),
     clientCertificates: LISTENER_CERTIFICATES,
+    trustedProxies: TRUSTED_PROXIES,
+    proxyProtocol: PROXY_PROTOCOL,
   },
   ['certificate', 'key'],
 );
@@ -91,27 +96,6 @@ const INTEGRITY = object(
   ['socket', 'secret'],
 );
 
-const LIMITS = object(
-  {
-    title: 'Limits',
-    description:
-      'Requests allowed before the answer is 429, everywhere. Routes may set tighter ones of their own.',
-    default: {},
-  },
-  {
-    perPeer: limit({
-      title: 'Limit per peer',
-      description: 'For each client address, before anybody is authenticated.',
-      default: { requests: 3000, window: '1m' },
-    }),
-    perPrincipal: limit({
-      title: 'Limit per principal',
-      description: 'For each authenticated subject of an issuer.',
-      default: { requests: 600, window: '1m' },
-    }),
-  },
-);
-
 const HIDING = object(
   {
     title: 'Existence hiding',
@@ -149,6 +133,17 @@ const TIMEOUTS = object(
       },
       '1s',
       '1h',
+    ),
+    body: duration(
+      {
+        description:
+          'In each such time a body on its way has to bring at least 1 KiB, or the connection is closed. Time in which ' +
+          'the gateway made the client wait does not count.',
+        default: '20s',
+        examples: ['20s'],
+      },
+      '1s',
+      '10m',
     ),
     idle: duration(
       { description: 'Until a connection without traffic is closed.', default: '1m', examples: ['1m'] },
@@ -212,8 +207,40 @@ export const GATEWAY_SCHEMA: Schema = {
       state: STATE,
       sessions: SESSIONS,
       limits: LIMITS,
+      guard: GUARD,
       hiding: HIDING,
       timeouts: TIMEOUTS,
+      content: CONTENT,
+      policyApproval: object(
+        {
+          title: 'Approval of policies',
+          description:
+            'The rule of two persons: policies, and which tenant has which, take effect only when so many ' +
+            'administrators signed them (`chartgate policy sign`). Unless given, whoever can write the files can change ' +
+            'them alone.',
+        },
+        {
+          signatures: path({
+            description: 'File of the signatures, which `chartgate policy sign` writes.',
+            examples: ['policies/signatures.json'],
+          }),
+          keys: {
+            type: 'array',
+            description:
+              'PEM files with the Ed25519 public keys of the administrators. A signature of any other key makes all of ' +
+              'them worthless.',
+            examples: [['policies/anna.pub.pem', 'policies/boris.pub.pem']],
+            minItems: 2,
+            maxItems: 16,
+            items: path({
+              description: 'PEM file with an Ed25519 public key.',
+              examples: ['policies/anna.pub.pem'],
+            }),
+          },
+          required: integer({ description: 'How many of these keys; 2 unless given.', examples: [2] }, 2, 16),
+        },
+        ['signatures', 'keys'],
+      ),
       policies: {
         type: 'object',
         title: 'Policies',

@@ -1,7 +1,11 @@
-import { METHODS } from '../../contracts/facts.ts';
-import { HIDE_CLASSES } from '../../contracts/policy.ts';
+import { METHODS, PATH_ODDITIES } from '../../contracts/facts.ts';
+import { NAME_PATTERN } from '../../contracts/identifiers.ts';
+import { FHIR_VERSIONS, HIDE_CLASSES } from '../../contracts/policy.ts';
+import { INJECTION_RULES } from '../../contracts/route-inspection.ts';
+import { ROUTE_LIMITS } from './limits.ts';
+import { PAYLOAD } from './payload.ts';
 import { DRAFT, type Schema } from './schema.ts';
-import { choice, duration, flag, limit, name, object, size } from './values.ts';
+import { choice, duration, flag, name, object, size } from './values.ts';
 
 /** `{name}` in a path. */
 const CAPTURE = '^[A-Za-z][A-Za-z0-9]{0,31}$';
@@ -16,7 +20,7 @@ const SMART = object(
   {
     contexts: {
       type: 'array',
-      description: 'Whose scopes count. `patient` needs the key `patient` of the route as well.',
+      description: 'Whose scopes count. `patient` needs the key `patient` or `fhir` of the route as well.',
       examples: [['patient', 'user']],
       minItems: 1,
       uniqueItems: true,
@@ -24,9 +28,10 @@ const SMART = object(
     },
     resource: {
       type: 'string',
-      description: 'A resource type, or the captured segment it is taken from.',
+      description:
+        'A resource type, or the captured segment it is taken from; `*` on routes with `fhir` that are of no type.',
       examples: ['{resourceType}'],
-      pattern: '^([A-Z][A-Za-z]{0,63}|\\{[A-Za-z][A-Za-z0-9]{0,31}\\})$',
+      pattern: '^([A-Z][A-Za-z]{0,63}|\\{[A-Za-z][A-Za-z0-9]{0,31}\\}|\\*)$',
       errorMessage: 'must be a resource type such as Patient, or a captured segment such as "{resourceType}"',
     },
     permission: {
@@ -39,6 +44,29 @@ const SMART = object(
     },
   },
   ['contexts', 'resource', 'permission'],
+);
+
+const FHIR = object(
+  {
+    title: 'FHIR interaction',
+    description:
+      'What the route does in FHIR. With it, `patient/` scopes reach the own compartment alone and the search ' +
+      'restrictions of v2 scopes are enforced: searches are narrowed, bodies and answers judged (docs/fhir.md).',
+  },
+  {
+    version: choice({ description: 'Version of FHIR.', examples: ['R4'] }, FHIR_VERSIONS),
+    interaction: {
+      type: 'string',
+      description:
+        'A RESTful interaction by its name in the standard: `read`, `vread`, `update`, `patch`, `delete`, `create`, ' +
+        '`search-type`, `search-post`, `compartment-search`, `history-instance`, `batch`, `capabilities` …; ' +
+        '`operation:NAME` for `$NAME`.',
+      examples: ['read'],
+      pattern: '^[a-z]+(-[a-z]+)*$|^operation:[a-z][A-Za-z0-9-]{0,63}$',
+      errorMessage: 'must be an interaction of FHIR such as read or search-type, or operation:everything',
+    },
+  },
+  ['version', 'interaction'],
 );
 
 const PATIENT = object(
@@ -66,10 +94,66 @@ const PATIENT = object(
   },
 );
 
+const INJECTION = object(
+  {
+    title: 'Injection',
+    description:
+      'The search for injected SQL, script, commands, paths and templates. Unless given, every route blocks and ' +
+      'has no exception.',
+  },
+  {
+    mode: choice(
+      {
+        description:
+          '`block`: a request with a finding is refused. `report`: it is recorded and counted, and goes on to the ' +
+          'back end.',
+        default: 'block',
+        examples: ['report'],
+      },
+      ['block', 'report'],
+    ),
+    except: {
+      type: 'array',
+      title: 'Exceptions',
+      description: 'Each one place of the request in which one rule does not count.',
+      maxItems: 256,
+      items: object(
+        { title: 'Exception', description: 'One place and one rule.' },
+        {
+          place: {
+            type: 'string',
+            description:
+              'As a finding names it: `query:NAME`, `form:NAME`, `part:NAME`, `file:NAME`, `header:NAME`, ' +
+              '`cookie:NAME`, `path:N`, or a pointer into the body, in which `*` is any one step.',
+            examples: ['form:note'],
+            minLength: 1,
+            maxLength: 512,
+          },
+          rule: choice(
+            { description: 'The rule, as a finding names it.', examples: ['sql-quote'] },
+            INJECTION_RULES,
+          ),
+        },
+        ['place', 'rule'],
+      ),
+    },
+  },
+);
+
 const ROUTE = object(
   { title: 'Route', description: 'One rule of the table. What no route permits is denied.' },
   {
     id: name({ description: 'Name in logs and metrics, once per policy.', examples: ['fhir-read'] }),
+    effect: choice(
+      {
+        description:
+          '`deny`: what the route matches is denied while `roles` and `when` hold, whichever other route permits it; ' +
+          'of deny rules every one counts. It has no keys but `methods`, `path`, `where`, `upgrade`, `roles`, `when`.',
+        default: 'permit',
+        examples: ['deny'],
+      },
+      ['permit', 'deny'],
+    ),
     methods: {
       type: 'array',
       description: 'HTTP methods.',
@@ -150,6 +234,26 @@ const ROUTE = object(
       },
       ['required'],
     ),
+    roles: {
+      type: 'array',
+      description:
+        'Roles of the policy, one of which is needed (of a deny rule: those it is for), besides everything else.',
+      examples: [['nurse', 'physician']],
+      minItems: 1,
+      uniqueItems: true,
+      items: name({ description: 'A role under `roles`.' }),
+    },
+    when: {
+      type: 'object',
+      title: 'Condition',
+      description:
+        'What else must hold: `all` and `any` of a list, `not` of one, or one of `roles`, `scopes`, `clients`, `home`, ' +
+        '`credentials`, `hours`, `addresses`, `senderConstrained`, `factorMaxAge`, `clientCertificate`, `headers` ' +
+        '([policies.md](policies.md#conditions)).',
+      examples: [{ not: { addresses: ['192.0.2.0/24'] } }],
+      'x-kind': 'condition',
+      errorMessage: 'must be a condition: a mapping with one key, such as "any", "hours" or "addresses"',
+    },
     scopes: {
       type: 'array',
       description:
@@ -165,6 +269,7 @@ const ROUTE = object(
       },
     },
     smart: SMART,
+    fhir: FHIR,
     patient: PATIENT,
     introspection: choice(
       {
@@ -215,10 +320,7 @@ const ROUTE = object(
       '1ms',
       '1m',
     ),
-    limit: limit({
-      title: 'Route limit',
-      description: 'Extra limit per principal (per peer when anonymous) on this route.',
-    }),
+    ...ROUTE_LIMITS,
     maxBody: size(
       {
         description:
@@ -251,6 +353,52 @@ const ROUTE = object(
       '24h',
     ),
     upgrade: choice({ description: 'The route is a WebSocket.', examples: ['websocket'] }, ['websocket']),
+    allow: {
+      type: 'array',
+      description:
+        'Spellings in captured segments that are refused elsewhere because servers read them in different ways ' +
+        '([canonical-requests.md](canonical-requests.md)). The policy sees the segment as it is sent on; make sure that ' +
+        'the EMR reads it so too.',
+      examples: [['encoded-slash']],
+      minItems: 1,
+      uniqueItems: true,
+      items: { type: 'string', enum: PATH_ODDITIES },
+    },
+    query: object(
+      {
+        title: 'Query',
+        description: 'How query parameters may be written.',
+      },
+      {
+        duplicates: choice(
+          {
+            description:
+              '`refuse`: a name that stands there twice is refused, since some servers take the first value, some the ' +
+              'last, some both. Unless given: `allow` with `smart` or `fhir`, where each of them must hold, otherwise `refuse`.',
+            examples: ['allow'],
+          },
+          ['refuse', 'allow'],
+        ),
+        brackets: choice(
+          {
+            description:
+              '`allow`: names such as `tag[]` and `tag[x]`, which PHP and others read as lists. `refuse` unless given.',
+            examples: ['allow'],
+          },
+          ['refuse', 'allow'],
+        ),
+      },
+    ),
+    sharing: choice(
+      {
+        description:
+          '`consent`: what the route reaches may be shared. People of partners (`sharing.partners` of the tenant), and ' +
+          'whoever holds `patient/` scopes of another patient, get at it while the consent of the patient whose record it ' +
+          'is is in force. Needs `smart`, and `patient` or `fhir`. Unless given, people of partners get nothing of it.',
+        examples: ['consent'],
+      },
+      ['consent'],
+    ),
     writes: flag({
       description:
         'The route changes something although its methods are safe ones, as a page of an old EMR that saves by GET: ' +
@@ -278,9 +426,88 @@ const ROUTE = object(
       },
       ['value'],
     ),
+    inspect: object(
+      {
+        title: 'Inspection',
+        description:
+          "How this route's requests are looked into. What it does not say is by default, which refuses.",
+      },
+      { payload: PAYLOAD, injection: INJECTION },
+    ),
   },
   ['id', 'methods', 'path'],
 );
+
+const EXTENDS: Schema = {
+  type: 'array',
+  title: 'Packs',
+  description:
+    'Ready sets of rules whose routes are part of the policy. `chartgate policy packs` lists them.',
+  minItems: 1,
+  maxItems: 16,
+  items: object(
+    { title: 'Pack', description: 'One pack.' },
+    {
+      pack: name({ description: 'Its name.', examples: ['fhir-r4'] }),
+      version: {
+        type: 'string',
+        description: 'Version of what the EMR speaks. It must be one that the pack was made for.',
+        examples: ['4.0.1'],
+        minLength: 1,
+        maxLength: 32,
+        pattern: '^[A-Za-z0-9][A-Za-z0-9.+-]*$',
+        errorMessage: 'must be a version in quotes, such as "4.0.1"',
+      },
+      base: {
+        type: 'string',
+        description: "Where its routes lie at the EMR; the pack's own place unless given.",
+        examples: ['/apis/default/fhir'],
+        pattern: '^/',
+        maxLength: 512,
+        errorMessage: 'must be a path that begins with "/"',
+        'x-kind': 'path',
+      },
+    },
+    ['pack'],
+  ),
+};
+
+const ROLES: Schema = {
+  type: 'object',
+  title: 'Roles',
+  description:
+    'The roles that the policy knows, and the scopes that each gives whoever holds it (`roles` of the token, or ' +
+    '`relyingParty.rolesClaim`), besides those of the token.',
+  examples: [{ nurse: ['user/Observation.rs'] }],
+  minProperties: 1,
+  propertyNames: { pattern: NAME_PATTERN },
+  errorMessage: 'must be a mapping of roles to lists of scopes',
+  additionalProperties: {
+    type: 'array',
+    description: 'Scopes; none for a role that only conditions name.',
+    uniqueItems: true,
+    items: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 256,
+      errorMessage: 'must be one OAuth 2 scope of 1 to 256 characters',
+    },
+  },
+};
+
+const SEPARATE: Schema = {
+  type: 'array',
+  title: 'Separation of duties',
+  description: 'Lists of roles. Whoever holds two of one list is refused everything until one is taken away.',
+  examples: [[['prescriber', 'dispenser']]],
+  minItems: 1,
+  items: {
+    type: 'array',
+    description: 'Roles of which nobody may hold two.',
+    minItems: 2,
+    items: name({ description: 'A role.' }),
+  },
+};
 
 /** A policy file: the route table of one or more tenants. */
 export const POLICY_SCHEMA: Schema = {
@@ -292,6 +519,33 @@ export const POLICY_SCHEMA: Schema = {
       description: 'A route table, named in `policies` of the gateway. What no route permits is denied.',
     },
     {
+      extends: EXTENDS,
+      override: {
+        type: 'array',
+        title: 'Overridden routes',
+        description:
+          'Keys of `routes[]` that take the place of the same keys of the route of a pack with that id.',
+        minItems: 1,
+        maxItems: 10_000,
+        'x-kind': 'list of: `id`, and the keys of a route that change',
+        items: {
+          ...object(
+            { title: 'Override', description: 'One route of a pack, changed.' },
+            ROUTE.properties ?? {},
+            ['id'],
+          ),
+        },
+      },
+      remove: {
+        type: 'array',
+        description: 'Ids of routes of the packs that are left out.',
+        examples: [['fhir-r4-delete']],
+        minItems: 1,
+        uniqueItems: true,
+        items: name({ description: 'Id of a route.' }),
+      },
+      roles: ROLES,
+      separate: SEPARATE,
       routes: {
         type: 'array',
         title: 'Routes',
@@ -301,6 +555,5 @@ export const POLICY_SCHEMA: Schema = {
         items: ROUTE,
       },
     },
-    ['routes'],
   ),
 };

@@ -129,6 +129,17 @@ export const RELYING_PARTY: Schema = object(
       examples: [true],
     }),
     grants: GRANTS,
+    rolesClaim: {
+      type: 'string',
+      description:
+        'Claim of the ID token that lists the roles of whoever signs in, for `roles` of policies. Unless given, `roles` ' +
+        'of the access token, where that one grants the scopes.',
+      examples: ['groups'],
+      minLength: 1,
+      maxLength: 128,
+      pattern: '^[!-~]+$',
+      errorMessage: 'must be the name of a claim: 1 to 128 visible ASCII characters',
+    },
   },
   ['clientId'],
 );

@@ -1,6 +1,8 @@
 import { BRAND } from './brand.ts';
 import { TENANT_CERTIFICATES } from './client-certificates.ts';
+import { TENANT_LIMITS } from './limits.ts';
 import type { Schema } from './schema.ts';
+import { EMERGENCY, SHARING } from './sharing.ts';
 import { SIGN_IN } from './sign-in.ts';
 import { flag, integer, name, object, path } from './values.ts';
 
@@ -100,6 +102,8 @@ export const TENANTS: Schema = {
         'x-kind': 'header name',
       },
       signIn: SIGN_IN,
+      sharing: SHARING,
+      emergency: EMERGENCY,
       brand: BRAND,
       clientCertificates: TENANT_CERTIFICATES,
       apiClients: object(
@@ -118,6 +122,7 @@ export const TENANTS: Schema = {
           }),
         },
       ),
+      limits: TENANT_LIMITS,
       backends: BACKENDS,
     },
     ['id', 'hosts', 'audience', 'issuers', 'database', 'policy', 'backends'],

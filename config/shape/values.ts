@@ -114,7 +114,7 @@ export function limit(about: {
   readonly description: string;
   readonly default?: { readonly requests: number; readonly window: string };
 }): Schema {
-  return object(
+  const one = object(
     about,
     {
       requests: integer({ description: 'Requests allowed per window.', examples: [600] }, 1, 100_000_000),
@@ -127,6 +127,16 @@ export function limit(about: {
     },
     ['requests', 'window'],
   );
+  // Each of a list is of the same form; it has no defaults of its own.
+  const { default: _default, ...item } = one;
+  return {
+    ...one,
+    type: ['object', 'array'],
+    items: item,
+    minItems: 1,
+    maxItems: 4,
+    errorMessage: 'must be "{ requests: 600, window: 1m }", or a list of up to four of them',
+  };
 }
 
 /** An IP address to listen on. Names are refused: what they stand for changes. */

@@ -1,5 +1,6 @@
 export * from './account.ts';
 export * from './consent.ts';
+export * from './emergency.ts';
 export * from './enrol.ts';
 export * from './error.ts';
 export * from './expired.ts';
@@ -10,5 +11,6 @@ export type { CommonProblem } from './parts/problems.ts';
 export * from './password.ts';
 export * from './recovery.ts';
 export * from './sessions.ts';
+export * from './sharing.ts';
 export * from './sign-in.ts';
 export * from './sign-out.ts';

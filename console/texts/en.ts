@@ -1,6 +1,7 @@
 import { account } from './en-account.ts';
 import { scopes } from './en-scopes.ts';
 import { minutes, secondStep } from './en-second-step.ts';
+import { emergency, sharing } from './en-sharing.ts';
 
 /** Bytes for people. */
 const size = (bytes: number): string =>
@@ -85,6 +86,8 @@ export const en = {
   },
   ...secondStep,
   account,
+  sharing,
+  emergency,
   sessions: {
     heading: 'Where you are signed in',
     intro: 'If you do not recognise one, end it and change your password.',

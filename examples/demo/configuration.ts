@@ -12,7 +12,13 @@ export interface LimitText {
 /** What a test or a measurement may want otherwise. */
 export interface GatewayOverrides {
   readonly workers?: number;
-  readonly limits?: { readonly perPeer?: LimitText; readonly perPrincipal?: LimitText };
+  readonly limits?: {
+    readonly perPeer?: LimitText | readonly LimitText[];
+    readonly perPrincipal?: LimitText | readonly LimitText[];
+    readonly [other: string]: unknown;
+  };
+  /** The enumeration guard; it only reports unless a test or a measurement wants it otherwise. */
+  readonly guard?: Readonly<Record<string, unknown>>;
   readonly hidingDeadline?: string;
   /** Further hosts of the tenant `north`, such as `localhost` for tools that cannot resolve `north.localhost`. */
   readonly northHosts?: readonly string[];
@@ -59,9 +65,12 @@ export function gatewayConfiguration(layout: Layout, parts: GatewayParts): strin
           },
         ],
         limits: {
+          ...parts.limits,
           perPeer: parts.limits?.perPeer ?? { requests: 2000, window: '10s' },
           perPrincipal: parts.limits?.perPrincipal ?? { requests: 1000, window: '10s' },
         },
+        // What tests and tours do looks like what it is there to stop.
+        guard: parts.guard ?? { mode: 'report' },
         hiding: { deadline: parts.hidingDeadline ?? '200ms' },
         policies: { emr: 'policy.yaml' },
         tenants: parts.tenants.map((tenant) => ({

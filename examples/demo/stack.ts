@@ -35,6 +35,8 @@ export interface StackOptions extends GatewayOverrides {
   readonly engine?: 'mariadb' | 'mysql';
   /** Makes a tenant's tables, in the schema given, in place of the legacy EMR's. */
   readonly install?: Installer;
+  /** Clients of the provider besides the demo's own. */
+  readonly clients?: readonly Omit<DemoClient, 'secret'>[];
   /** Pins the gateway's processes to this CPU (for measurements). */
   readonly gatewayCpu?: number;
   readonly onStep?: (what: string) => void;
@@ -168,7 +170,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
     const issuerPort = options.issuerPort || (await freePort());
     const issuerUrl = `https://localhost:${issuerPort}`;
-    const clients = makeClients();
+    const clients = makeClients(options.clients);
     const issuer = await startIssuer(issuerPort, issuerUrl);
 
     step('the integrity checker');

@@ -42,8 +42,11 @@ const CLIENTS: readonly Omit<DemoClient, 'secret'>[] = [
 ];
 
 /** The clients with secrets made now: none is written down anywhere before the demo starts. */
-export function makeClients(): readonly DemoClient[] {
-  return CLIENTS.map((client) => ({ ...client, secret: randomBytes(24).toString('base64url') }));
+export function makeClients(more: readonly Omit<DemoClient, 'secret'>[] = []): readonly DemoClient[] {
+  return [...CLIENTS, ...more].map((client) => ({
+    ...client,
+    secret: randomBytes(24).toString('base64url'),
+  }));
 }
 
 /** Asks the provider for an access token (RFC 6749 §4.4) for one audience (RFC 8707). */

@@ -1,4 +1,5 @@
 import { setsOwnCookie } from '../../identity/sessions/index.ts';
+import { rateLimitFields } from '../limits/headers.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { Answer } from './answer.ts';
 import { rewriteCookie, rewriteUrl, URL_HEADERS } from './rewrite.ts';
@@ -47,12 +48,15 @@ export function shapeBackendAnswer(x: Exchange): Answer {
   const removed = connectionOptions(backend.headers.connection);
   // RFC 9110 §8.6, §15.3.6: what has no content has no length either; only a 304 speaks of another answer's.
   const bodyless = backend.status === 204 || backend.status === 205 || backend.status === 304;
+  const judged = x.answerJudges.length > 0;
   let cacheable = false;
   for (const name in backend.headers) {
     const value = backend.headers[name];
     if (value === undefined) continue;
     const verdict = fate(name);
     if (verdict === 'drop' || removed?.has(name)) continue;
+    // The judge saw the body and these; what another field says of a record, nobody has looked at.
+    if (judged && !passesJudged(name, x.replacedBody !== undefined)) continue;
     if (name === 'content-length' && bodyless && backend.status !== 304) continue;
     if (name === 'cache-control') cacheable = true;
     if (verdict === 'cookie') {
@@ -73,14 +77,36 @@ export function shapeBackendAnswer(x: Exchange): Answer {
   // What a credential opened is not for a shared or forgotten cache, unless the EMR decided.
   if (!cacheable && x.principal.kind !== 'anonymous') headers.push('cache-control', 'no-store');
   for (const text of securityHeaders(x.route)) headers.push(text);
+  if (x.replacedBody !== undefined && !bodyless)
+    headers.push('content-length', String(x.replacedBody.length));
+  for (const text of rateLimitFields(x.counted)) headers.push(text);
   headers.push('x-request-id', x.facts.id);
   return {
     status: backend.status,
     headers,
-    body: bodyless ? undefined : backend,
+    body: bodyless ? undefined : (x.replacedBody ?? backend),
     deadlineMs: 0,
     closeConnection: false,
   };
+}
+
+/** Fields of a judged answer that say nothing of what is in it, or that its judge has seen. */
+const JUDGED_FIELDS: ReadonlySet<string> = new Set([
+  'content-type',
+  'content-language',
+  'cache-control',
+  'expires',
+  'pragma',
+  'vary',
+  'location',
+  'content-location',
+  'set-cookie',
+]);
+/** Those that are true of the back end's own body alone. */
+const OF_THE_BODY: ReadonlySet<string> = new Set(['content-length', 'etag', 'last-modified']);
+
+function passesJudged(name: string, replaced: boolean): boolean {
+  return JUDGED_FIELDS.has(name) || (!replaced && OF_THE_BODY.has(name));
 }
 
 function connectionOptions(connection: string | string[] | undefined): ReadonlySet<string> | undefined {

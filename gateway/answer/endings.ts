@@ -1,11 +1,13 @@
 import type { HideClass } from '../../contracts/policy.ts';
 import { stepUpChallenge } from '../../identity/factors/step-up.ts';
 import { readCookies } from '../../identity/sessions/index.ts';
+import { rateLimitFields } from '../limits/headers.ts';
 import type { OwnAnswer } from '../own-pages/answer.ts';
 import type { Ending, EndingKind } from '../pipeline/ending.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { Answer } from './answer.ts';
 import { bodyForm, type IssueCode, MEDIA_TYPE, writeBody } from './bodies.ts';
+import { writeFinding } from './finding.ts';
 import { OWN_ANSWER_HEADERS } from './security-headers.ts';
 
 interface Template {
@@ -28,6 +30,11 @@ const TEMPLATES: Readonly<Record<Exclude<EndingKind, 'hidden' | 'own-page'>, Tem
     text: 'The request did not come from a page of this site.',
   },
   'certificate-required': { status: 403, code: 'forbidden', text: 'A client certificate is required.' },
+  forbidden: {
+    status: 403,
+    code: 'forbidden',
+    text: 'This is not permitted to you now, here or in this role.',
+  },
   limited: { status: 429, code: 'throttled', text: 'Too many requests.' },
   'too-large': { status: 413, code: 'too-long', text: 'The request body is too large.' },
   'unsupported-media': {
@@ -35,6 +42,7 @@ const TEMPLATES: Readonly<Record<Exclude<EndingKind, 'hidden' | 'own-page'>, Tem
     code: 'not-supported',
     text: 'The media type of the body is not accepted here.',
   },
+  unprocessable: { status: 422, code: 'invalid', text: 'The content of the request is not accepted.' },
   unavailable: { status: 503, code: 'transient', text: 'The service is not available at the moment.' },
   'bad-gateway': { status: 502, code: 'transient', text: 'The service is not available at the moment.' },
   'gateway-timeout': { status: 504, code: 'transient', text: 'The service took too long to answer.' },
@@ -90,11 +98,16 @@ export function shapeEnding(x: Exchange, ending: Ending): Answer {
   // A failure that was noticed after the EMR was asked comes when a refusal would: its time would tell what the EMR did.
   const late = hidden || (hide !== 'none' && ending.kind === 'unavailable' && x.forwardedAt !== undefined);
   const template = sessionTemplate(x, ending) ?? templateOf(ending.kind, hidden ? hide : undefined);
-  const form = bodyForm(x.knownFacts?.headers.get('accept'));
-  const body = writeBody(form, template.code, template.text, x.arrival.id);
+  const accept = x.knownFacts?.headers.get('accept');
+  const form = bodyForm(accept);
+  // A finding depends on the request and the route alone, and is told also where records are hidden.
+  const { contentType, body } =
+    ending.finding === undefined || hidden
+      ? { contentType: MEDIA_TYPE[form], body: writeBody(form, template.code, template.text, x.arrival.id) }
+      : writeFinding({ ...template, ...ending.finding }, accept, x.match?.route, x.arrival.id);
   const headers = [
     'content-type',
-    MEDIA_TYPE[form],
+    contentType,
     'content-length',
     String(body.length),
     ...OWN_ANSWER_HEADERS,
@@ -102,6 +115,8 @@ export function shapeEnding(x: Exchange, ending: Ending): Answer {
     x.arrival.id,
   ];
   if (!hidden) challenge(x, ending, headers);
+  // What is hidden has one list of headers, whoever asks.
+  if (!hidden && ending.kind !== 'limited') headers.push(...rateLimitFields(x.counted));
   return {
     status: template.status,
     headers,
@@ -189,7 +204,7 @@ function challenge(x: Exchange, ending: Ending, headers: string[]): void {
       `Bearer${realm}${realm === '' ? '' : ','} error="insufficient_scope"${scope}`,
     );
   } else if (ending.retryAfterSeconds !== undefined) {
-    headers.push('retry-after', String(ending.retryAfterSeconds));
+    headers.push('retry-after', String(ending.retryAfterSeconds), ...(ending.fields ?? []));
   } else if (ending.kind === 'unavailable') {
     headers.push('retry-after', '5');
   }

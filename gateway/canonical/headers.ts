@@ -40,6 +40,9 @@ const SINGLE: ReadonlySet<string> = new Set([
   'sec-websocket-version',
 ]);
 
+/** A token of RFC 9110 §5.6.2, as every option of `Connection` is. */
+const TOKEN = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+
 /** Fields that `Connection` may not name: taking them away would change what the request means. */
 const NOT_REMOVABLE: ReadonlySet<string> = new Set([
   'host',
@@ -49,6 +52,8 @@ const NOT_REMOVABLE: ReadonlySet<string> = new Set([
   'content-encoding',
   'cookie',
   'accept',
+  'transfer-encoding',
+  'dpop',
 ]);
 
 /**
@@ -57,7 +62,7 @@ const NOT_REMOVABLE: ReadonlySet<string> = new Set([
  * this far: a name with anything but letters, digits and hyphens is dropped first).
  */
 const IDENTITY =
-  /^(?:forwarded|via|x-forwarded(?:-.*)?|x-real-ip|x-client-ip|client-ip|true-client-ip|cf-connecting-ip|fastly-client-ip|x-cluster-client-ip|x-original-.*|x-rewrite-.*|x-http-method.*|x-method-override|x-host|x-remote-.*|remote-.*|x-user(?:-.*)?|x-auth(?:-.*)?|x-authenticated-.*|x-webauth-.*|x-ssl-.*|ssl-.*|x-client-cert.*|client-cert.*|x-envoy-.*|x-amzn-oidc-.*|x-goog-.*|x-ms-client-.*|x-token.*|x-request-id|x-correlation-id|proxy(?:-.*)?|x-chartgate(?:-.*)?)$/;
+  /^(?:forwarded|via|x-forwarded(?:-.*)?|x-real-ip|x-client-ip|client-ip|true-client-ip|cf-connecting-ip|fastly-client-ip|x-cluster-client-ip|x-original-.*|x-originating-.*|x-replaced-.*|x-rewrite-.*|x-custom-ip-.*|x-waws-.*|x-arr-.*|x-script-name|script-name|x-http-method.*|x-http-.*override|x-method-override|x-host|x-scheme|x-url-scheme|front-end-https|x-remote-.*|remote-.*|x-user(?:-.*)?|x-groups?|x-roles?|x-auth(?:-.*)?|x-authenticated-.*|x-webauth-.*|x-ssl-.*|ssl-.*|x-client-cert.*|client-cert.*|x-envoy-.*|x-amzn-oidc-.*|x-goog-.*|x-ms-client-.*|x-token.*|x-request-id|x-correlation-id|proxy(?:-.*)?|x-chartgate(?:-.*)?)$/;
 
 const NAME = /^[a-z0-9-]{1,64}$/;
 const BAD_VALUE = /[\u0000-\u0008\u000a-\u001f\u007f]/;
@@ -67,6 +72,8 @@ export const MAX_HEADERS = 100;
 export interface HeaderReading {
   /** What survives, lower-case names. */
   readonly headers: Map<string, string>;
+  /** What clients have no business sending, taken away: name and value. Undefined when there was none. */
+  readonly dropped: readonly (readonly [name: string, value: string])[] | undefined;
   readonly host: string | undefined;
   readonly contentLength: string | undefined;
   readonly transferEncoding: string | undefined;
@@ -100,6 +107,7 @@ export function readHeaders(raw: readonly string[]): HeaderReading | ReasonCode 
   let transferEncoding: string | undefined;
   let upgrade: string | undefined;
   let host: string | undefined;
+  let dropped: [string, string][] | undefined;
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const written = raw[at] as string;
     if (written.charCodeAt(0) === 0x3a) continue;
@@ -122,7 +130,11 @@ export function readHeaders(raw: readonly string[]): HeaderReading | ReasonCode 
       host = value;
       continue;
     }
-    if (fate(name) === 'drop') continue;
+    if (fate(name) === 'drop') {
+      dropped ??= [];
+      dropped.push([name, value]);
+      continue;
+    }
     const before = headers.get(name);
     if (before === undefined) {
       headers.set(name, value);
@@ -140,7 +152,7 @@ export function readHeaders(raw: readonly string[]): HeaderReading | ReasonCode 
   }
   const contentLength = headers.get('content-length');
   headers.delete('content-length');
-  return { headers, host, contentLength, transferEncoding, upgrade, connection };
+  return { headers, dropped, host, contentLength, transferEncoding, upgrade, connection };
 }
 
 /** Takes away every field that `Connection` names (RFC 9110 §7.6.1), before anything of our own is added. */
@@ -148,8 +160,23 @@ function removeNamed(connection: string, headers: Map<string, string>): ReasonCo
   for (const option of connection.toLowerCase().split(',')) {
     const name = option.trim();
     if (name === '' || name === 'close' || name === 'keep-alive' || name === 'upgrade') continue;
-    if (NOT_REMOVABLE.has(name)) return 'header-ambiguous';
+    if (NOT_REMOVABLE.has(name) || !TOKEN.test(name)) return 'header-ambiguous';
     headers.delete(name);
   }
   return undefined;
+}
+
+/**
+ * Whether a trailer of this name would say something about framing, routing, who asks or how the body is to be read,
+ * which no trailer may (RFC 9110 §6.5.1). The others are not forwarded either.
+ */
+export function isControlling(name: string): boolean {
+  const lower = name.toLowerCase();
+  return (
+    HOP_BY_HOP.has(lower) ||
+    SINGLE.has(lower) ||
+    NOT_REMOVABLE.has(lower) ||
+    lower.startsWith('sec-') ||
+    fate(lower) === 'drop'
+  );
 }

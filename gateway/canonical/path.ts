@@ -1,4 +1,4 @@
-import type { CanonicalPath } from '../../contracts/facts.ts';
+import type { CanonicalPath, PathOddity } from '../../contracts/facts.ts';
 
 /** Bytes of a request target's path that are read at most. */
 export const MAX_PATH_BYTES = 2048;
@@ -10,12 +10,16 @@ const PLAIN = /^(?:\/[A-Za-z0-9_~$@,:-](?:[A-Za-z0-9._~$@,:-]*[A-Za-z0-9_~$@,:-]
 const PERMITTED = /^\/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*$/;
 
 /**
- * What no segment may hold once it is decoded: separators of one system or another, characters that a
- * second decoding would turn into one (`%`), those that end a path elsewhere (`?`, `#`, `;`, NUL), controls,
- * and white space other than a plain space.
+ * What no segment may hold once it is decoded, on whatever route: controls, and characters that nobody sees or that turn
+ * the text round.
  */
-const FORBIDDEN =
-  /[/\\%?#;\u0000-\u001f\u007f-\u00a0\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff\ufff0-\uffff]/;
+const NEVER = /[\u0000-\u001f\u007f-\u009f\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\uffff]/;
+
+/** White space other than the plain one. */
+const UNUSUAL_SPACE = /[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]/;
+
+/** Whether anything in a decoded segment needs a closer look. */
+const SUSPECT = /[/\\%?#;\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]|^\s|\s$|\.$/;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
@@ -47,8 +51,14 @@ export function decodeComponent(text: string): string | undefined {
   }
 }
 
-function made(text: string, segments: readonly string[]): CanonicalPath {
-  return Object.freeze({ text, segments: Object.freeze(segments) }) as unknown as CanonicalPath;
+function made(
+  text: string,
+  segments: readonly string[],
+  odd?: ReadonlySet<PathOddity> | undefined,
+): CanonicalPath {
+  const path = odd === undefined ? { text, segments } : { text, segments, odd };
+  Object.freeze(segments);
+  return Object.freeze(path) as unknown as CanonicalPath;
 }
 
 /**
@@ -59,20 +69,75 @@ function made(text: string, segments: readonly string[]): CanonicalPath {
  * The result is a fixed point: `canonicalPath(result.text)` gives the same path.
  */
 export function canonicalPath(raw: string): CanonicalPath | undefined {
+  const path = readPath(raw);
+  return path?.odd === undefined ? path : undefined;
+}
+
+/**
+ * The same, but a path with spellings that some route may allow comes back, with their names in `odd`; whoever takes it
+ * has to see that its route allows them. Dot segments, controls, invalid UTF-8 and double encoding are never allowed:
+ * nor is anything that would become one of these when a server cuts off path parameters, decodes or trims.
+ */
+export function readPath(raw: string): CanonicalPath | undefined {
   if (raw.length > MAX_PATH_BYTES) return undefined;
   if (raw === '/') return made('/', []);
   if (PLAIN.test(raw)) return made(raw, raw.slice(1).split('/'));
   if (!PERMITTED.test(raw)) return undefined;
   const segments: string[] = [];
+  const odd = new Set<PathOddity>();
   const parts = raw.slice(1).split('/');
   for (const [position, part] of parts.entries()) {
     const segment = decodeComponent(part);
-    if (segment === undefined || FORBIDDEN.test(segment)) return undefined;
-    if (segment === '.' || segment === '..') return undefined;
-    if (segment === '' && position !== parts.length - 1) return undefined;
-    // Trailing dots and spaces are dropped by some file systems: `secret.` would reach `secret`.
-    if (segment !== segment.trim() || (segment.endsWith('.') && segment !== '')) return undefined;
+    if (segment === undefined || NEVER.test(segment)) return undefined;
+    if (segment === '') {
+      if (position === parts.length - 1) segments.push(segment);
+      else if (position === 0) return undefined;
+      else {
+        odd.add('empty-segment');
+        segments.push(segment);
+      }
+      continue;
+    }
+    if (SUSPECT.test(segment) && !note(part, segment, odd)) return undefined;
     segments.push(segment);
   }
-  return made(`/${segments.map(encodeComponent).join('/')}`, segments);
+  // Sent in one spelling for the whole path: with both, one of them would be changed.
+  if (odd.has('semicolon') && odd.has('encoded-semicolon')) return undefined;
+  const text = `/${segments.map(odd.has('semicolon') ? encodeWithSemicolon : encodeComponent).join('/')}`;
+  // Written anew it may be longer; what is sent has to be a path that we would take ourselves.
+  if (text.length > MAX_PATH_BYTES) return undefined;
+  return made(text, segments, odd.size === 0 ? undefined : odd);
+}
+
+/** Adds what is odd about a segment. @returns false when no route may allow it */
+function note(part: string, segment: string, odd: Set<PathOddity>): boolean {
+  if (segment.includes('/')) odd.add('encoded-slash');
+  if (segment.includes('\\')) odd.add('encoded-backslash');
+  if (segment.includes('?') || segment.includes('#')) odd.add('encoded-delimiter');
+  if (segment.includes('%')) {
+    if (/%[0-9A-Fa-f]{2}|%u/i.test(segment)) return false;
+    odd.add('encoded-percent');
+  }
+  if (segment.includes(';')) {
+    if (part.includes(';')) {
+      odd.add('semicolon');
+      // Sent bare among parameters, where it would separate a name from a value.
+      if (/%3d/i.test(part)) return false;
+    }
+    if (/%3b/i.test(part)) odd.add('encoded-semicolon');
+  }
+  if (UNUSUAL_SPACE.test(segment) || segment !== segment.trim()) odd.add('unusual-space');
+  // However a server splits, cuts and trims it: what is left must be a name, and no dots alone.
+  for (const piece of segment.split(/[/\\?#]/)) {
+    for (const [index, cut] of piece.split(';').entries()) {
+      const name = cut.trim();
+      if (name.endsWith('.')) odd.add('trailing-dot');
+      if (/^[.\s]+$/.test(name) || (name === '' && index === 0)) return false;
+    }
+  }
+  return true;
+}
+
+function encodeWithSemicolon(segment: string): string {
+  return encodeComponent(segment).replaceAll('%3B', ';').replaceAll('%3D', '=');
 }

@@ -41,7 +41,9 @@ export function canonicalQuery(raw: string): CanonicalQuery | undefined {
     else values.push(value);
     parts.push(equals < 0 ? encodeComponent(name) : `${encodeComponent(name)}=${encodeComponent(value)}`);
   }
-  return { text: parts.join('&'), parameters };
+  const text = parts.join('&');
+  // Written anew it may be longer; what is sent has to be a query that we would take ourselves.
+  return text.length > MAX_QUERY_BYTES ? undefined : { text, parameters };
 }
 
 function decodeForm(text: string): string | undefined {

@@ -7,7 +7,8 @@ import type { ReasonCode } from '../../contracts/reasons.ts';
 import { canonicalAuthority } from './authority.ts';
 import { framingOf, framingOfStream } from './framing.ts';
 import { readHeaders } from './headers.ts';
-import { canonicalPath } from './path.ts';
+import { canonicalMediaType } from './media-type.ts';
+import { readPath } from './path.ts';
 import { canonicalQuery } from './query.ts';
 
 /** What the listener knows of a request beside its text. */
@@ -16,6 +17,8 @@ export interface Arrival {
   readonly arrivedAt: number;
   readonly tls: TlsFacts;
   readonly peer: string;
+  /** Why the request has no meaning although its text may have one, such as a proxy that does not say whose it is. */
+  readonly fault?: ReasonCode | undefined;
   /** Nothing that came on this connection after this request is to be looked at. */
   doom(): void;
 }
@@ -39,6 +42,7 @@ export function canonicalRequest(
   arrival: Arrival,
   clock: Clock,
 ): RequestFacts | ReasonCode {
+  if (arrival.fault !== undefined) return arrival.fault;
   const method = request.method as string;
   if (!KNOWN.has(method)) return 'method-unknown';
   const stream = 'stream' in request ? request.stream : undefined;
@@ -59,7 +63,7 @@ export function canonicalRequest(
   const target = originForm(request.url as string, where.authority);
   if (target === undefined || target.includes('#')) return 'path-ambiguous';
   const mark = target.indexOf('?');
-  const path = canonicalPath(mark < 0 ? target : target.slice(0, mark));
+  const path = readPath(mark < 0 ? target : target.slice(0, mark));
   if (path === undefined) return 'path-ambiguous';
   const query = canonicalQuery(mark < 0 ? '' : target.slice(mark + 1));
   if (query === undefined) return 'query-ambiguous';
@@ -74,7 +78,12 @@ export function canonicalRequest(
   if (upgrade === 'unsupported') return 'upgrade-unsupported';
   if (upgrade !== undefined && (body.kind !== 'none' || method !== 'GET')) return 'upgrade-unsupported';
 
-  const type = read.headers.get('content-type');
+  const written = read.headers.get('content-type');
+  const type = written === undefined ? undefined : canonicalMediaType(written);
+  if (written !== undefined) {
+    if (type === undefined) return 'header-ambiguous';
+    if (type.text !== written) read.headers.set('content-type', type.text);
+  }
   return Object.freeze({
     id: arrival.id,
     arrivedAt: arrival.arrivedAt,
@@ -87,17 +96,13 @@ export function canonicalRequest(
     query: query.text,
     parameters: query.parameters,
     headers: read.headers,
+    dropped: read.dropped,
     upgrade,
     body,
-    mediaType: type === undefined ? undefined : mediaTypeOf(type),
+    mediaType: type?.essence,
     peer: arrival.peer,
     tls: arrival.tls,
   } satisfies RequestFacts);
-}
-
-function mediaTypeOf(value: string): string {
-  const end = value.indexOf(';');
-  return (end < 0 ? value : value.slice(0, end)).trim().toLowerCase();
 }
 
 function upgradeOf(

@@ -84,6 +84,7 @@ async function opened(
       subject: result.subject,
       clientId: party.party.clientId,
       scopes: result.scopes,
+      roles: result.roles,
       patient: result.patient,
       stage,
       at: result.authentication.at,
@@ -139,6 +140,7 @@ async function steppedUp(
     acr: authentication.acr,
     factorAt: authentication.factorAt,
     scopes: result.scopes,
+    roles: result.roles,
     patient: result.patient,
   });
   if (renewed === undefined) return failed(c, party, 400, 'expired', 'session ended', '/');

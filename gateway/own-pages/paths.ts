@@ -13,6 +13,8 @@ export const PAGES = Object.freeze({
   enrol: `${PREFIX}/enrol`,
   factors: `${PREFIX}/factors`,
   sessions: `${PREFIX}/sessions`,
+  sharing: `${PREFIX}/sharing`,
+  emergency: `${PREFIX}/emergency-access`,
   signOut: `${PREFIX}/sign-out`,
   signedOut: `${PREFIX}/signed-out`,
   continued: `${PREFIX}/continue`,
@@ -26,7 +28,13 @@ export const CONTINUE = '.chartgate-continue';
 /** Characters of a return address; a longer one is left out, and the browser returns to the first page. */
 const MAX_RETURN = 2048;
 /** Own pages that somebody may return to after signing in. */
-const RETURNABLE: ReadonlySet<string> = new Set([PAGES.sessions, PAGES.continued, PAGES.factors]);
+const RETURNABLE: ReadonlySet<string> = new Set([
+  PAGES.sessions,
+  PAGES.continued,
+  PAGES.factors,
+  PAGES.sharing,
+  PAGES.emergency,
+]);
 
 /**
  * Where a browser goes on to: a canonical path of this very host, with its query; the first page for whatever is

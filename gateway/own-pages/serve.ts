@@ -8,11 +8,13 @@ import type { Browsers } from './browsers.ts';
 import { Call } from './call.ts';
 import { callback } from './callback.ts';
 import { askContinue, discardForm } from './continue.ts';
+import { askEmergency, changeEmergency } from './emergency.ts';
 import { askEnrolment, giveEnrolment } from './enrol.ts';
 import { askFactor, giveFactor } from './factor.ts';
 import { changeFactors, listFactors } from './factors.ts';
 import { PAGES } from './paths.ts';
 import { endSessions, listSessions } from './sessions.ts';
+import { changeSharing, listSharing } from './sharing.ts';
 import { signIn } from './sign-in.ts';
 import { askSignOut, signedOut, signOut } from './sign-out.ts';
 import { askStepUp, beginStepUp } from './step-up.ts';
@@ -32,6 +34,8 @@ const OWN_PAGES: ReadonlyMap<string, OwnPage> = new Map<string, OwnPage>([
   [PAGES.enrol, { get: askEnrolment, post: giveEnrolment }],
   [PAGES.factors, { get: listFactors, post: changeFactors }],
   [PAGES.sessions, { get: listSessions, post: endSessions }],
+  [PAGES.sharing, { get: listSharing, post: changeSharing }],
+  [PAGES.emergency, { get: askEmergency, post: changeEmergency }],
   [PAGES.signOut, { get: askSignOut, post: signOut }],
   [PAGES.signedOut, { get: signedOut }],
   [PAGES.continued, { get: askContinue, post: discardForm }],

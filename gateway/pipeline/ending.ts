@@ -14,6 +14,7 @@ export const ENDING_KINDS = [
   'unauthenticated',
   'insufficient-scope',
   'certificate-required',
+  'forbidden',
   'factor-stale',
   'cross-site',
   'own-page',
@@ -21,6 +22,7 @@ export const ENDING_KINDS = [
   'limited',
   'too-large',
   'unsupported-media',
+  'unprocessable',
   'unavailable',
   'bad-gateway',
   'gateway-timeout',
@@ -34,10 +36,14 @@ export interface Ending {
   readonly reason: ReasonCode;
   /** For `insufficient-scope`: a scope that would do. */
   readonly scopeNeeded?: string | undefined;
+  /** What inspection found: where and by which rule, never a value. */
+  readonly finding?: { readonly place: string; readonly rule: string };
   /** For `own-page`: the answer, complete. */
   readonly own?: OwnAnswer;
   /** For `limited`: seconds, rounded up. */
   readonly retryAfterSeconds?: number;
+  /** For `limited`: further header names and values, alternating. */
+  readonly fields?: readonly string[];
   /** For `unauthenticated`: whether a credential was presented (RFC 6750 §3). */
   readonly credentialPresented?: boolean;
   /** The client's framing is in doubt: nothing more is read from this connection. */
@@ -52,6 +58,7 @@ export const ENDING_OUTCOME: Readonly<Record<EndingKind, Outcome>> = Object.free
   unauthenticated: 'denied',
   'insufficient-scope': 'denied',
   'certificate-required': 'denied',
+  forbidden: 'denied',
   'factor-stale': 'denied',
   'cross-site': 'denied',
   'own-page': 'permitted',
@@ -59,6 +66,7 @@ export const ENDING_OUTCOME: Readonly<Record<EndingKind, Outcome>> = Object.free
   limited: 'denied',
   'too-large': 'denied',
   'unsupported-media': 'denied',
+  unprocessable: 'denied',
   unavailable: 'failed',
   'bad-gateway': 'failed',
   'gateway-timeout': 'failed',

@@ -1,10 +1,17 @@
 import type { ActivitySink } from '../../contracts/activity.ts';
 import type { Clock } from '../../contracts/clock.ts';
+import type { ContentLimits } from '../../contracts/content.ts';
 import { ChartgateError } from '../../contracts/errors.ts';
-
 import type { RequestFacts } from '../../contracts/facts.ts';
 import type { IntegrityOracle, Verdict } from '../../contracts/integrity.ts';
-import type { PolicySet, Route, RouteMatch } from '../../contracts/policy.ts';
+import type {
+  AnswerJudge,
+  DecisionContext,
+  Obligations,
+  PolicySet,
+  Route,
+  RouteMatch,
+} from '../../contracts/policy.ts';
 import type { Authenticator, Principal } from '../../contracts/principal.ts';
 import type { Reason } from '../../contracts/reasons.ts';
 import type { GatewaySettings } from '../../contracts/settings.ts';
@@ -13,14 +20,19 @@ import type { HeldForm, Session } from '../../identity/sessions/index.ts';
 import type { Tenant, TenantRouter } from '../../tenant-router/index.ts';
 import type { Answer } from '../answer/answer.ts';
 import type { Arrival } from '../canonical/request.ts';
+import type { Inspection } from '../content/inspection.ts';
+import type { ReadContent } from '../content/read.ts';
 import type { EmbeddedIssuer, EmbeddedIssuers } from '../embedded-issuer.ts';
-import type { Limits } from '../limits.ts';
+import type { Guard } from '../guard/index.ts';
+import type { Counted, Limits } from '../limits/index.ts';
 import type { Browsers } from '../own-pages/browsers.ts';
+import type { Sharing } from '../sharing/sharing.ts';
 import type { BackendAnswer } from '../transport/backend-answer.ts';
 import type { Client } from '../transport/client.ts';
 import type { Tunnels } from '../transport/tunnels.ts';
 import type { PendingTunnel } from '../transport/upgrade.ts';
 import type { Ending } from './ending.ts';
+import type { Outgoing } from './outgoing.ts';
 
 /** What one configuration compiles to. Swapped as one reference; a request keeps the one it arrived under. */
 export interface Runtime {
@@ -29,7 +41,16 @@ export interface Runtime {
   readonly policies: ReadonlyMap<string, PolicySet>;
   readonly authenticator: Authenticator;
   readonly limits: Limits;
+  /** Undefined only where nothing is counted, as in tests of other stages. */
+  readonly guard?: Guard | undefined;
   readonly oracle: IntegrityOracle;
+  /** Looks into requests that the policy permitted; without inspectors it finds nothing. */
+  readonly inspection: Inspection;
+  readonly contentLimits: ContentLimits;
+  /** What a decision may depend on besides the request; undefined where patients cannot share anything. */
+  readonly decisionContext?: DecisionContext | undefined;
+  /** Consents and emergency access; undefined where no tenant has either. */
+  readonly sharing?: Sharing | undefined;
   /** Undefined where the settings have none. */
   readonly state?: StateStore | undefined;
   /** For tenants whose people sign in at browsers; undefined when there is none. */
@@ -47,6 +68,9 @@ export interface Services {
   current(): Runtime;
 }
 
+const AS_IT_CAME: Outgoing = Object.freeze({});
+const NO_JUDGES: readonly AnswerJudge[] = Object.freeze([]);
+
 function missing(what: string): never {
   throw new ChartgateError('internal', `the pipeline asked for ${what} before the stage that makes it`);
 }
@@ -62,6 +86,10 @@ export class Exchange {
   runtime: Runtime;
   readonly services: Services;
   readonly reasons: Reason[] = [];
+  /** Limits that counted this request, where its client is told how it stands. */
+  readonly counted: Counted[] = [];
+  /** Ids of patients that the request or its answer was found to be about, besides what its address says. */
+  patients: string[] | undefined;
   #facts: RequestFacts | undefined;
   #tenant: Tenant | undefined;
   #policy: PolicySet | undefined;
@@ -75,6 +103,18 @@ export class Exchange {
   kept: HeldForm | undefined;
   /** Set instead of a tenant when the host is an embedded issuer's. */
   embedded: EmbeddedIssuer | undefined;
+  /** What the permit asks of the gateway. */
+  obligations: Obligations | undefined;
+  /** The body, where somebody had to see it. */
+  content: ReadContent | undefined;
+  /** Gives back the room that the body took; called when the exchange is over. */
+  giveRoom: (() => void) | undefined;
+  /** What the back end gets otherwise than the client sent it. */
+  outgoing: Outgoing = AS_IT_CAME;
+  /** Asked in order about the back end's answer before anything of it is released. */
+  answerJudges: readonly AnswerJudge[] = NO_JUDGES;
+  /** Set where an answer's content takes the place of the back end's. */
+  replacedBody: Buffer | undefined;
   /** The verdict the request was forwarded under; undefined where the route needs none. */
   verdict: Verdict | undefined;
   /** Whether the intent is durable, without which nothing is forwarded. */

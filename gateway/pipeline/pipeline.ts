@@ -4,17 +4,26 @@ import { apart } from './stages/apart.ts';
 import { attest } from './stages/attest.ts';
 import { attestAgain } from './stages/attest-again.ts';
 import { authenticate } from './stages/authenticate.ts';
+import { broaden } from './stages/broaden.ts';
 import { canonicalise } from './stages/canonicalise.ts';
 import { requireCertificate } from './stages/certificate.ts';
 import { decide } from './stages/decide.ts';
+import { describe } from './stages/describe.ts';
 import { forward } from './stages/forward.ts';
+import { guard } from './stages/guard.ts';
 import { guide } from './stages/guide.ts';
 import { inspect } from './stages/inspect.ts';
+import { judgeAnswer } from './stages/judge-answer.ts';
+import { judgeContent, screenContent } from './stages/judge-content.ts';
+import { judgeExisting } from './stages/judge-existing.ts';
 import { limitPeer, limitPrincipal } from './stages/limit.ts';
+import { observe } from './stages/observe.ts';
+import { readContent } from './stages/read-content.ts';
 import { recordIntent } from './stages/record-intent.ts';
 import { recordOutcome } from './stages/record-outcome.ts';
 import { release } from './stages/release.ts';
 import { routeToTenant } from './stages/route.ts';
+import { screenHead } from './stages/screen-head.ts';
 import { shape } from './stages/shape.ts';
 
 /**
@@ -28,19 +37,29 @@ export const ADMISSION: readonly Stage[] = Object.freeze([
   requireCertificate, // where a tenant protects everything by client certificates
   apart, //           the gateway's own pages, and an embedded issuer's host: answered here
   authenticate, //    a credential becomes a principal of this tenant, or nobody
+  broaden, //         emergency access: more scopes for a while
   limitPrincipal, //  per principal and per route
+  guard, //           whoever meets unusually many absent records
   decide, //          the policy: only an explicit permit passes
-  inspect, //         size and media type
+  describe, //        capability statements will say what the policy permits
+  screenHead, //      path, query, headers, cookies: nothing injected, values as typed
+  inspect, //         size, media type and coding of the body
+  readContent, //     the whole body with its one meaning, where somebody has to see it
+  judgeContent, //    the policy's word on the body
+  screenContent, //   a valid payload, nothing injected
   attest, //          the EMR database's audit triggers are intact
   recordIntent, //    durable before the EMR sees anything
-  forward, //         the only place that talks to a back end
+  judgeExisting, //   what a change would change, where the policy wants to see it first
+  forward, //         the request itself goes to the back end
   attestAgain, //     writes: same epoch, still intact
+  judgeAnswer, //     the policy's word on the answer, before anything of it is released
 ]);
 
 /** Every request, however it ended, goes through these. */
 export const ANSWERING: readonly Stage[] = Object.freeze([
   guide, //           people at browsers are led to sign in
   shape, //           hide existence, replace error bodies, rewrite, security headers
+  observe, //         the enumeration guard counts how it ended
   recordOutcome, //   durable before the answer
   release, //         at once, or at the deadline of a hidden answer
 ]);
@@ -50,7 +69,9 @@ const INTERNAL: Ending = Object.freeze({ kind: 'unavailable', reason: 'internal'
 /** Runs one exchange to its end. Never rejects. */
 export async function run(x: Exchange): Promise<void> {
   x.ending = await through(ADMISSION, x);
-  if ((await through(ANSWERING, x)) === undefined) return;
+  const broken = await through(ANSWERING, x);
+  x.giveRoom?.();
+  if (broken === undefined) return;
   x.backend?.cut();
   x.tunnel?.abandon();
   x.client.destroy();

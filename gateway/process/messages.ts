@@ -1,4 +1,5 @@
 import type { Sources } from '../../config/index.ts';
+import type { DeskAnswer, DeskAsk } from '../limits/index.ts';
 
 /** What the supervisor says to a worker. `port`: the one that all workers share; 0 lets the first choose. */
 export type ToWorker =
@@ -15,6 +16,8 @@ export type ToWorker =
   | { readonly type: 'commit' }
   | { readonly type: 'abort' }
   | { readonly type: 'snapshot'; readonly id: number }
+  /** What the workers count together: answers of the supervisor's desk. */
+  | { readonly type: 'desk'; readonly answers: readonly DeskAnswer[] }
   | { readonly type: 'drain' };
 
 /** What a worker answers. */
@@ -24,6 +27,7 @@ export type FromWorker =
   | { readonly type: 'prepared' }
   | { readonly type: 'refused'; readonly message: string }
   | { readonly type: 'committed' }
+  | { readonly type: 'desk'; readonly asks: readonly DeskAsk[] }
   | {
       readonly type: 'snapshot';
       readonly id: number;

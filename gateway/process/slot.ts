@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Sources } from '../../config/index.ts';
 import { ChartgateError } from '../../contracts/errors.ts';
+import type { DeskAsk } from '../limits/index.ts';
 import type { FromWorker, Readiness, ToWorker } from './messages.ts';
 
 /**
@@ -33,17 +34,23 @@ export class Slot {
   /** What the worker that is up serves. */
   sources: Sources | undefined;
   readonly #onExit: (slot: Slot, code: number | null, signal: NodeJS.Signals | null) => void;
+  readonly #onDesk: (slot: Slot, asks: readonly DeskAsk[]) => void;
   #child: ChildProcess | undefined;
   #up = false;
   #snapshotId = 0;
 
-  /** @param onExit called when a worker that was up ends; one that ends before rejects `start` instead */
+  /**
+   * @param onDesk what the worker asks the desk
+   * @param onExit called when a worker that was up ends; one that ends before rejects `start` instead
+   */
   constructor(
     name: string,
     onExit: (slot: Slot, code: number | null, signal: NodeJS.Signals | null) => void,
+    onDesk: (slot: Slot, asks: readonly DeskAsk[]) => void = () => {},
   ) {
     this.name = name;
     this.#onExit = onExit;
+    this.#onDesk = onDesk;
   }
 
   get pid(): number | undefined {
@@ -67,6 +74,9 @@ export class Slot {
     this.#child = child;
     // A worker that ends while something is said to it: 'exit' follows.
     child.on('error', () => {});
+    child.on('message', (said: FromWorker) => {
+      if (said.type === 'desk' && this.#child === child) this.#onDesk(this, said.asks);
+    });
     child.once('exit', (code, signal) => {
       // A former process's end is not this one's.
       if (this.#child !== child) return;

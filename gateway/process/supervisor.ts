@@ -2,10 +2,12 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { channel } from 'node:diagnostics_channel';
 import { isDeepStrictEqual } from 'node:util';
 import { readGatewaySources, type Sources, warningsOf } from '../../config/index.ts';
+import { systemClock } from '../../contracts/clock.ts';
 import { ChartgateError } from '../../contracts/errors.ts';
 import { type AlarmEvent, CHANNELS } from '../../contracts/events.ts';
 import type { GatewaySettings } from '../../contracts/settings.ts';
 import { createOperationsServer, startWorkerTelemetry } from '../../telemetry/index.ts';
+import { Desk, type DeskAsk } from '../limits/index.ts';
 import { log } from './log.ts';
 import type { Readiness } from './messages.ts';
 import { compilePolicies, readSettings } from './runtime.ts';
@@ -81,8 +83,18 @@ export async function startGateway(file: string, version: string): Promise<Gatew
 
   const slots = Array.from(
     { length: settings.workers },
-    (_, index) => new Slot(`worker-${index + 1}`, ended),
+    (_, index) => new Slot(`worker-${index + 1}`, ended, count),
   );
+  const desk = new Desk(systemClock, (answers) => {
+    for (const slot of slots) slot.tell({ type: 'desk', answers });
+  });
+
+  /** What the workers count together. */
+  function count(slot: Slot, asks: readonly DeskAsk[]): void {
+    void desk.handle(slot.name, asks).then((answers) => {
+      if (answers.length > 0) slot.tell({ type: 'desk', answers });
+    });
+  }
 
   function inTurn<T>(task: () => Promise<T>): Promise<T> {
     const result = turn.then(task);
@@ -95,6 +107,7 @@ export async function startGateway(file: string, version: string): Promise<Gatew
   }
 
   function ended(slot: Slot, code: number | null, signal: NodeJS.Signals | null): void {
+    desk.left(slot.name);
     if (stopping) return;
     log('error', 'worker-exit', { worker: slot.name, code, signal });
     alarm('worker-exit');
@@ -234,6 +247,7 @@ export async function startGateway(file: string, version: string): Promise<Gatew
       clearInterval(refresh);
       await Promise.all(slots.map((slot) => slot.end(inForce.drainMs + 3000)));
       await operations.close();
+      desk.close();
       own.stop();
     },
   };

@@ -1,10 +1,13 @@
 import { ChartgateError, ConfigurationError } from '../../contracts/errors.ts';
+import { DeskLine } from '../limits/index.ts';
 import { log } from './log.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import { startWorker, type Worker } from './worker.ts';
 
 /** A worker process: does what the supervisor says, and ends when the supervisor is gone. */
 let worker: Worker | undefined;
+/** Where the workers count together. */
+const desk = new DeskLine((asks) => say({ type: 'desk', asks }));
 
 /** Milliseconds that requests under way get when the supervisor is gone: a new gateway waits for the log and the port. */
 const ORPHAN_MS = 1000;
@@ -30,7 +33,7 @@ async function take(message: ToWorker): Promise<void> {
   switch (message.type) {
     case 'start':
       try {
-        worker = await startWorker(message);
+        worker = await startWorker(message, desk);
         say({ type: 'started', port: worker.port });
       } catch (error) {
         say({
@@ -65,6 +68,9 @@ async function take(message: ToWorker): Promise<void> {
         metrics: await worker.snapshot(),
         readiness: worker.readiness(),
       });
+      return;
+    case 'desk':
+      desk.receive(message.answers);
       return;
     case 'drain':
       await drainAndEnd();

@@ -8,6 +8,7 @@ import type { Revocation } from '../../contracts/issuer-link.ts';
 import { watchExpiry } from '../../identity/index.ts';
 import { startWorkerTelemetry } from '../../telemetry/index.ts';
 import { createTenantRouter } from '../../tenant-router/index.ts';
+import type { DeskLine } from '../limits/index.ts';
 import { Exchange, type Services } from '../pipeline/exchange.ts';
 import { run } from '../pipeline/pipeline.ts';
 import { listen } from '../transport/listener.ts';
@@ -49,17 +50,30 @@ const FIRST_WORKER = 'worker-1';
 const TAKEOVER_MS = 3000;
 
 /** One worker: a listener and everything a request needs. The wiring of the gateway's parts is here and nowhere else. */
-export async function startWorker(options: WorkerOptions): Promise<Worker> {
+export async function startWorker(options: WorkerOptions, desk?: DeskLine): Promise<Worker> {
   const clock = systemClock;
   const settings = readSettings(options.sources);
   const router = createTenantRouter(settings.tenants, { clock });
-  let runtime: OwnedRuntime = createRuntime(settings, router, clock, options.workers, undefined, revoked);
+  let runtime: OwnedRuntime = createRuntime(
+    settings,
+    router,
+    clock,
+    options.workers,
+    undefined,
+    revoked,
+    desk,
+  );
   let prepared: OwnedRuntime | undefined;
   let underWay = 0;
   let whenIdle: (() => void) | undefined;
 
   const activity = await takeOverLog(settings.activityLog.directory, options.name);
-  const telemetry = startWorkerTelemetry({ worker: options.name, pools: () => router.stats() });
+  runtime.sharing?.recordIn(activity);
+  const telemetry = startWorkerTelemetry({
+    worker: options.name,
+    pools: () => router.stats(),
+    limitsShared: () => runtime.limits.redis?.available,
+  });
   const tunnels = createTunnels(clock, () => runtime);
   const services: Services = { clock, activity, tunnels, current: () => runtime };
   await activity.append({ kind: 'process', event: 'start', detail: digestsOf(runtime) });
@@ -122,7 +136,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       // What cannot be used must be refused here: a commit does not fail.
       checkCertificate(next);
       void prepared?.close();
-      prepared = createRuntime(next, router, clock, options.workers, runtime, revoked);
+      prepared = createRuntime(next, router, clock, options.workers, runtime, revoked, desk);
+      prepared.sharing?.recordIn(activity);
       watchDatabases(prepared);
     },
     async commit() {
@@ -206,6 +221,8 @@ function readinessOf(runtime: OwnedRuntime, activity: ActivitySink): Readiness {
   if (!activity.healthy) reasons.push('activity-log-unavailable');
   // Only signed-in routes need it: named, but no reason to send everybody elsewhere.
   if (runtime.parts.state.value?.opened === false) reasons.push('state-unavailable');
+  // Stricter limits are no reason either.
+  if (runtime.limits.redis?.available === false) reasons.push('limits-unshared');
   let intact = 0;
   for (const database of runtime.databases) {
     const verdict = runtime.oracle.current(database);

@@ -5,7 +5,7 @@ import type { Clock } from '../../contracts/clock.ts';
 import { type BackendOutcome, outcomeOfError } from '../../tenant-router/index.ts';
 import { countStreamed } from './scavenge.ts';
 
-/** Bytes of a body that are held while its head is being decided; beyond, the back end is made to wait. */
+/** Bytes of a body that are held while its head is being decided, unless told; beyond, the back end is made to wait. */
 const HOLD_BYTES = 64 * 1024;
 /** Bytes of a refused body that are read and thrown away to keep the connection; beyond, it is closed. */
 const DISCARD_BYTES = 256 * 1024;
@@ -41,10 +41,12 @@ export class BackendAnswer implements Dispatcher.DispatchHandler {
   headAt = 0;
   readonly head: Promise<HeadResult>;
   readonly #clock: Clock;
+  readonly #holdBytes: number;
   readonly #settleHead: (result: HeadResult) => void;
   readonly #settled: Promise<void>;
   readonly #settle: () => void;
   #controller: Dispatcher.DispatchController | undefined;
+  #tap: ((chunk: Buffer) => void) | undefined;
   #held: Buffer[] = [];
   #heldBytes = 0;
   #ended = false;
@@ -56,9 +58,10 @@ export class BackendAnswer implements Dispatcher.DispatchHandler {
   #sent = 0;
   #options: StreamOptions | undefined;
 
-  constructor(origin: string, clock: Clock) {
+  constructor(origin: string, clock: Clock, holdBytes = HOLD_BYTES) {
     this.origin = origin;
     this.#clock = clock;
+    this.#holdBytes = holdBytes;
     const head = Promise.withResolvers<HeadResult>();
     this.head = head.promise;
     this.#settleHead = head.resolve;
@@ -88,6 +91,12 @@ export class BackendAnswer implements Dispatcher.DispatchHandler {
   /** The whole body, when all of it is here already. */
   get whole(): readonly Buffer[] | undefined {
     return this.#ended && !this.#failed ? this.#held : undefined;
+  }
+
+  /** Shows each part of a body that is passed on, those that are here already at once. Called once. */
+  watch(tap: (chunk: Buffer) => void): void {
+    for (const chunk of this.#held) tap(chunk);
+    this.#tap = tap;
   }
 
   /** The transfer broke off: what is here is not the answer. */
@@ -132,6 +141,7 @@ export class BackendAnswer implements Dispatcher.DispatchHandler {
       if (this.#heldBytes > DISCARD_BYTES) controller.abort(new Error('discarded'));
       return;
     }
+    this.#tap?.(chunk);
     if (this.#sink !== undefined) {
       this.#sent += chunk.length;
       countStreamed(chunk.length);
@@ -140,7 +150,7 @@ export class BackendAnswer implements Dispatcher.DispatchHandler {
     }
     this.#held.push(chunk);
     this.#heldBytes += chunk.length;
-    if (this.#heldBytes > HOLD_BYTES) {
+    if (this.#heldBytes > this.#holdBytes) {
       controller.pause();
       this.#settle();
     }

@@ -13,6 +13,9 @@ import { PendingTunnel } from './upgrade.ts';
 /** Milliseconds for which a connection that is being closed is still read. */
 const LINGER_MS = 1000;
 
+/** Milliseconds in each of which a body has to bring something, where the settings do not say. */
+const BODY_PACE_MS = 20_000;
+
 /** Media types of answers that go on until somebody leaves. */
 const ENDLESS = /^(?:text\/event-stream|multipart\/x-mixed-replace)\b/i;
 
@@ -58,6 +61,7 @@ export class Client {
       this.#body = new RequestBody(source, {
         maxBytes: maxBytes ?? x.route.maxBodyBytes,
         leftMs: arrivedAt + x.runtime.settings.timeouts.requestMs - x.services.clock.monotonic(),
+        paceMs: x.runtime.settings.timeouts.bodyMs ?? BODY_PACE_MS,
         late: () => this.destroy(),
       });
     }

@@ -19,6 +19,8 @@ export interface Connection {
   readonly waiting: (() => void)[];
   /** The connection's state is in doubt: nothing that came on it after this counts. */
   doomed: boolean;
+  /** HTTP/1.1 only: it was answered that what came is no HTTP. */
+  refused: boolean;
   /** HTTP/1.1 only: the answer to the newest request. */
   response: ServerResponse | undefined;
 }
@@ -36,12 +38,15 @@ export function peerOf(socket: Socket): string {
 
 /**
  * @param now monotonic milliseconds
- * @param certificateAt what the client's certificate is worth at a server name
+ * @param about `peer`: where the client is; `certificateAt`: what its certificate is worth at a server name
  */
 export function describe(
   socket: TLSSocket,
   now: number,
-  certificateAt: (serverName: string) => Pick<TlsFacts, 'certificate' | 'certificateFault'> = () => ({}),
+  about: {
+    readonly peer: string;
+    readonly certificateAt: (serverName: string) => Pick<TlsFacts, 'certificate' | 'certificateFault'>;
+  },
 ): Connection {
   const serverName = typeof socket.servername === 'string' ? socket.servername.toLowerCase() : '';
   return {
@@ -49,15 +54,16 @@ export function describe(
       version: socket.getProtocol() === 'TLSv1.2' ? 'TLSv1.2' : 'TLSv1.3',
       cipher: socket.getCipher()?.name ?? '',
       serverName,
-      ...certificateAt(serverName),
+      ...about.certificateAt(serverName),
     }),
-    peer: peerOf(socket),
+    peer: about.peer,
     current: undefined,
     unread: undefined,
     streams: 0,
     idleSince: now,
     waiting: [],
     doomed: false,
+    refused: false,
     response: undefined,
   };
 }

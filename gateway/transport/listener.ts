@@ -15,14 +15,14 @@ import type { GatewaySettings } from '../../contracts/settings.ts';
 import { MAX_HEADERS } from '../canonical/headers.ts';
 import type { Arrival } from '../canonical/request.ts';
 import { newRequestId } from '../canonical/request-id.ts';
-import { peerKey } from '../limits.ts';
+import { peerKey } from '../limits/peer-key.ts';
 import { Client } from './client.ts';
 import { type CertificateSettings, createClientAuthorities } from './client-certificates.ts';
-import { type Connection, describe, isBusy, peerOf } from './connection.ts';
+import { type Connection, describe, isBusy } from './connection.ts';
+import { createFront } from './front.ts';
 import { Places } from './places.ts';
 import { secureContext } from './tls-context.ts';
-
-const MAX_HEADER_BYTES = 16 * 1024;
+import { MAX_HEADER_BYTES, Wire } from './wire.ts';
 
 function showed(connection: Connection | undefined): boolean {
   return connection?.tls.certificate !== undefined;
@@ -66,6 +66,7 @@ export async function listen(
 ): Promise<Listener> {
   const { timeouts } = settings;
   let authorities = createClientAuthorities(settings, secureContext(settings.listen));
+  let front = createFront(settings.listen);
   const server: Http2SecureServer = createSecureServer({
     allowHTTP1: true,
     ...secureContext(settings.listen),
@@ -104,6 +105,7 @@ export async function listen(
   const sessions = new Set<ServerHttp2Session>();
   const sockets = new Set<TLSSocket>();
   const known = new WeakMap<object, Connection>();
+  const watched = new WeakMap<Duplex, (bytes: Buffer) => void>();
   const answers = new Places<AnswerUnderWay>();
   const peers = new Map<string, number>();
   let draining = false;
@@ -112,19 +114,24 @@ export async function listen(
   function connectionOf(owner: object, socket: TLSSocket): Connection {
     let connection = known.get(owner);
     if (connection === undefined) {
-      connection = describe(socket, clock.monotonic(), (name) => authorities.shown(socket, name));
+      connection = describe(socket, clock.monotonic(), {
+        peer: front.peerOf(socket),
+        certificateAt: (name) => authorities.shown(socket, name),
+      });
       known.set(owner, connection);
     }
     return connection;
   }
 
-  function arrivalOn(connection: Connection): Arrival {
+  function arrivalOn(connection: Connection, request: IncomingMessage | Http2ServerRequest): Arrival {
     const { tls, peer } = connection;
+    const client = front.clientOf(peer, request.rawHeaders);
     return {
       id: newRequestId(),
       arrivedAt: clock.monotonic(),
       tls,
-      peer,
+      peer: client ?? peer,
+      fault: client === undefined ? 'forwarding-unclear' : undefined,
       doom: () => (connection.doomed = true),
     };
   }
@@ -152,7 +159,7 @@ export async function listen(
         connection.streams -= 1;
         connection.idleSince = clock.monotonic();
       });
-      void handle(new Client(request, response, { expectsContinue }), arrivalOn(connection));
+      void handle(new Client(request, response, { expectsContinue }), arrivalOn(connection, request));
       return;
     }
     const connection = connectionOf(request.socket, request.socket as TLSSocket);
@@ -160,7 +167,7 @@ export async function listen(
     if (draining) lastOn(connection, request.socket);
     inTurn(connection, request.socket, () => {
       begin(connection, response as ServerResponse);
-      return handle(new Client(request, response, { expectsContinue }), arrivalOn(connection));
+      return handle(new Client(request, response, { expectsContinue }), arrivalOn(connection, request));
     });
   }
 
@@ -213,6 +220,48 @@ export async function listen(
     socket.destroy();
   }
 
+  /** Bytes of HTTP/1.1 that are none: a bare 400, and nothing more is read. */
+  function malformed(connection: Connection | undefined, socket: Duplex): void {
+    // Both parsers may find the same.
+    if (connection?.refused === true) return;
+    // With an answer still on its way, these bytes would stand in the middle of it.
+    if (connection !== undefined && isBusy(connection)) {
+      doom(connection, socket);
+      return;
+    }
+    if (!socket.writable) {
+      socket.destroy();
+      return;
+    }
+    if (connection !== undefined) {
+      connection.refused = true;
+      connection.doomed = true;
+      connection.waiting.length = 0;
+    }
+    socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    // A client that neither reads it nor closes would stay.
+    const timer = setTimeout(() => socket.destroy(), SWEEP_MS);
+    socket.once('close', () => clearTimeout(timer));
+  }
+
+  /** Node's parser reads the bytes itself unless somebody listens, and lets more pass than it should. */
+  function watch(socket: TLSSocket): void {
+    const wire = new Wire();
+    const see = (bytes: Buffer) => {
+      if (wire.see(bytes)) return;
+      wire.off();
+      malformed(connectionOf(socket, socket), socket);
+    };
+    watched.set(socket, see);
+    socket.prependListener('data', see);
+  }
+
+  /** From here on the bytes are somebody else's, and must wait for them. */
+  function unwatch(socket: Duplex): void {
+    const see = watched.get(socket);
+    if (see !== undefined) socket.off('data', see);
+  }
+
   server.on('request', (request, response) => take(request, response, false));
   server.on('checkContinue', (request, response) => take(request, response, true));
   server.on('checkExpectation', (request: IncomingMessage | Http2ServerRequest, response: ServerResponse) => {
@@ -233,6 +282,7 @@ export async function listen(
     request.on('error', () => {});
     stream.on('error', () => {});
     socket.on('error', () => {});
+    unwatch(socket);
     const connection = connectionOf(socket, socket as TLSSocket);
     // From here on Node does not look after this connection any more: an answer that is still under way on
     // it would not get to its end, and where the request's own body ends nobody would know.
@@ -249,25 +299,21 @@ export async function listen(
       response.once('finish', () => socket.destroySoon());
       connection.response = response;
       begin(connection, response);
-      return handle(new Client(request, response, { upgrade: { socket, head } }), arrivalOn(connection));
+      return handle(
+        new Client(request, response, { upgrade: { socket, head } }),
+        arrivalOn(connection, request),
+      );
     });
   });
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => socket.destroy());
   server.on('clientError', (_error: Error, socket: Duplex) => {
-    const connection = known.get(socket);
-    // With an answer still on its way, these bytes would stand in the middle of it.
-    if (connection !== undefined && isBusy(connection)) doom(connection, socket);
-    else if (socket.writable) {
-      socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-      // A client that neither reads it nor closes would stay.
-      const timer = setTimeout(() => socket.destroy(), SWEEP_MS);
-      socket.once('close', () => clearTimeout(timer));
-    } else socket.destroy();
+    malformed(known.get(socket), socket);
   });
   server.on('tlsClientError', (_error, socket) => socket.destroy());
   server.on('sessionError', () => {});
   server.on('secureConnection', (socket) => {
     sockets.add(socket);
+    if (socket.alpnProtocol !== 'h2') watch(socket);
     socket.once('close', () => {
       sockets.delete(socket);
       const connection = known.get(socket);
@@ -276,20 +322,28 @@ export async function listen(
       connection.waiting.length = 0;
     });
   });
+  // Counted, and told whose it is, before anything of TLS is made for it.
+  const secure = server.listeners('connection') as ((this: Http2SecureServer, socket: Socket) => void)[];
+  server.removeAllListeners('connection');
   server.on('connection', (socket: Socket) => {
-    const peer = peerKey(peerOf(socket));
+    front.admit(socket, settings.timeouts.headersMs, (address) => {
+      if (address !== undefined && !counted(socket, peerKey(address))) socket.destroy();
+      else for (const begin of secure) begin.call(server, socket);
+    });
+  });
+
+  /** Whether one more connection of this peer is within its number. */
+  function counted(socket: Socket, peer: string): boolean {
     const count = (peers.get(peer) ?? 0) + 1;
-    if (count > MAX_OF_PEER) {
-      socket.destroy();
-      return;
-    }
+    if (count > MAX_OF_PEER) return false;
     peers.set(peer, count);
     socket.once('close', () => {
       const left = (peers.get(peer) ?? 1) - 1;
       if (left > 0) peers.set(peer, left);
       else peers.delete(peer);
     });
-  });
+    return true;
+  }
   server.on('session', (session) => {
     sessions.add(session);
     connectionOf(session, session.socket as TLSSocket);
@@ -348,6 +402,7 @@ export async function listen(
     updateCertificate(next) {
       const base = secureContext(next.listen);
       authorities = createClientAuthorities(next, base);
+      front = createFront(next.listen);
       server.setSecureContext({ ...base, ...authorities.options });
       // What the server's constructor was told stands in this property, from which each connection takes it.
       Object.assign(server, { requestCert: authorities.asks });

@@ -1,5 +1,7 @@
+import { isForeign } from '../../contracts/principal.ts';
 import { withoutOwnCookies } from '../../identity/sessions/index.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
+import type { Outgoing } from '../pipeline/outgoing.ts';
 
 /** Request headers of the client that are for the gateway, not for the EMR. */
 const NOT_FORWARDED: ReadonlySet<string> = new Set(['authorization', 'dpop', 'sec-websocket-extensions']);
@@ -8,25 +10,43 @@ const NOT_FORWARDED: ReadonlySet<string> = new Set(['authorization', 'dpop', 'se
  * The header list that the back end gets, as name, value, name, value. The client's survivors first; then
  * what only the gateway says, which nothing of the client's can precede, replace or take away.
  */
-export function outgoingHeaders(x: Exchange): string[] {
+export function outgoingHeaders(x: Exchange, outgoing: Outgoing = x.outgoing): string[] {
   const { facts, tenant } = x;
   const identity = tenant.settings.identityHeader?.toLowerCase();
   const list: string[] = ['host', facts.authority];
+  const { headers: others, body } = outgoing;
   for (const [name, value] of facts.headers) {
     if (NOT_FORWARDED.has(name) || name === identity) continue;
+    if (others !== undefined && Object.hasOwn(others, name)) continue;
     if (name !== 'cookie') list.push(name, value);
     else {
       const cookies = withoutOwnCookies(value);
       if (cookies !== undefined) list.push(name, cookies);
     }
   }
-  if (facts.body.kind === 'length') list.push('content-length', String(facts.body.bytes));
+  for (const name in others) {
+    const value = others[name];
+    if (value !== undefined && maySay(name, identity)) list.push(name, value);
+  }
+  if (body !== undefined) {
+    if (body.length > 0) list.push('content-length', String(body.length));
+  } else if (facts.body.kind === 'length') list.push('content-length', String(facts.body.bytes));
   list.push('x-forwarded-for', facts.peer, 'x-forwarded-proto', 'https', 'x-forwarded-host', facts.authority);
   // RFC 9110 §7.6.3: a gateway says so towards its back end.
   list.push('via', facts.protocol === 'HTTP/2' ? '2.0 chartgate' : '1.1 chartgate', 'x-request-id', facts.id);
-  if (identity !== undefined && x.principal.kind !== 'anonymous')
+  // What a partner calls somebody may be what somebody else is called here.
+  if (identity !== undefined && x.principal.kind !== 'anonymous' && !isForeign(x.principal))
     list.push(identity, headerSafe(x.principal.subject));
   return list;
+}
+
+/** Whether an obligation may set this field: never what frames the request, or what only the gateway says. */
+function maySay(name: string, identity: string | undefined): boolean {
+  return (
+    !NOT_FORWARDED.has(name) &&
+    name !== identity &&
+    !/^(?:host|connection|transfer-encoding|content-length|via|x-.*|cookie|upgrade|te|trailer)$/.test(name)
+  );
 }
 
 /**

@@ -1,7 +1,11 @@
 import { Readable } from 'node:stream';
+import { isControlling } from '../canonical/headers.ts';
 import { countStreamed } from './scavenge.ts';
 
-/** What became of a request's body. `gone`: the client left, or took longer than it may. */
+/** Bytes that a body has to bring in each stretch of time; whoever sends slower holds a place at the back end for nothing. */
+const LEAST_BYTES = 1024;
+
+/** What became of a request's body. `gone`: the client left, took longer than it may, or its trailers meant something. */
 export type BodyState = 'arriving' | 'complete' | 'overflow' | 'gone';
 
 /**
@@ -17,9 +21,20 @@ export class RequestBody {
   #state: BodyState = 'arriving';
   #dropping = false;
   readonly #timer: NodeJS.Timeout;
+  readonly #pace: NodeJS.Timeout;
+  readonly #late: () => void;
+  #seenBefore = 0;
+  /** Whether it was this side that made it wait. */
+  #waited = true;
 
-  /** @param leftMs until which it must have arrived; `late` is then called, and has to end the connection */
-  constructor(source: Readable, options: { maxBytes: number; leftMs: number; late: () => void }) {
+  /**
+   * @param options `leftMs`: until which it must have arrived; `paceMs`: in each such time it has to bring 1 KiB, unless
+   * it was made to wait. `late` is called where it did not, and has to end the connection
+   */
+  constructor(
+    source: Readable,
+    options: { maxBytes: number; leftMs: number; paceMs: number; late: () => void },
+  ) {
     this.#source = source;
     this.#maxBytes = options.maxBytes;
     this.#out = new Readable({
@@ -29,16 +44,12 @@ export class RequestBody {
     });
     // Whoever reads it has listeners of its own; without a reader an error here is nobody's.
     this.#out.on('error', () => {});
-    this.#timer = setTimeout(
-      () => {
-        this.#end('gone');
-        options.late();
-      },
-      Math.max(0, options.leftMs),
-    );
+    this.#late = options.late;
+    this.#timer = setTimeout(() => this.#cut(), Math.max(0, options.leftMs));
+    this.#pace = setInterval(() => this.#look(), options.paceMs);
     source.on('data', (chunk: Buffer) => this.#take(chunk));
     source.pause();
-    source.once('end', () => this.#end('complete'));
+    source.once('end', () => this.#complete());
     for (const event of ['error', 'aborted', 'close']) source.once(event, () => this.#end('gone'));
   }
 
@@ -63,16 +74,39 @@ export class RequestBody {
     return this.arrived;
   }
 
+  #look(): void {
+    const slow = !this.#waited && this.#seen - this.#seenBefore < LEAST_BYTES;
+    this.#seenBefore = this.#seen;
+    this.#waited = this.#source.isPaused();
+    if (slow) this.#cut();
+  }
+
+  #cut(): void {
+    if (this.#state !== 'arriving') return;
+    this.#end('gone');
+    this.#late();
+  }
+
+  /** Trailers are never forwarded; one that would say how the request is to be read makes it ambiguous. */
+  #complete(): void {
+    const { rawTrailers = [] } = this.#source as Readable & { readonly rawTrailers?: readonly string[] };
+    for (let at = 0; at < rawTrailers.length; at += 2) {
+      if (!isControlling(rawTrailers[at] ?? '')) continue;
+      this.#cut();
+      return;
+    }
+    this.#end('complete');
+  }
+
   #take(chunk: Buffer): void {
     this.#seen += chunk.length;
     countStreamed(chunk.length);
     if (this.#seen > this.#maxBytes) {
       if (this.#state === 'arriving') this.#source.pause();
       this.#end('overflow');
-    } else if (!this.#dropping && !this.#out.destroyed && !this.#out.push(chunk)) {
+    } else if (!this.#dropping && (this.#out.destroyed || !this.#out.push(chunk))) {
       this.#source.pause();
-    } else if (this.#out.destroyed && !this.#dropping) {
-      this.#source.pause();
+      this.#waited = true;
     }
   }
 
@@ -80,6 +114,7 @@ export class RequestBody {
     if (this.#state !== 'arriving') return;
     this.#state = state;
     clearTimeout(this.#timer);
+    clearInterval(this.#pace);
     if (state === 'complete') this.#out.push(null);
     else this.#out.destroy(new Error(state === 'overflow' ? 'the body is too long' : 'the client went away'));
     this.#arrived.resolve();

@@ -19,9 +19,7 @@ export function tokenClaims(parts: IssuerParts) {
     if (token.accountId === undefined) return undefined;
     const source = context.oidc.entities.AuthorizationCode ?? context.oidc.entities.RefreshToken;
     const { patient, encounter } = await contextOf(parts.models, token.grantId);
-    const person = token.scopes.has('fhirUser')
-      ? await activePerson(parts.people, token.accountId)
-      : undefined;
+    const person = await activePerson(parts.people, token.accountId);
     return defined({
       // RFC 9068 §2.2.1
       auth_time: source?.authTime,
@@ -32,7 +30,9 @@ export function tokenClaims(parts: IssuerParts) {
       grant_id: token.grantId === undefined ? undefined : grantIdOf(token.grantId),
       patient,
       encounter,
-      fhirUser: person?.fhirUser,
+      fhirUser: token.scopes.has('fhirUser') ? person?.fhirUser : undefined,
+      // RFC 9068 §2.2.3.1; what they let a client do is bounded by what the tenant's policy gives them.
+      roles: person === undefined || person.roles.length === 0 ? undefined : person.roles,
     });
   };
 }

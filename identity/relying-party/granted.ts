@@ -1,12 +1,13 @@
 import type { TenantId } from '../../contracts/identifiers.ts';
 import type { Authenticator } from '../../contracts/principal.ts';
 import type { GrantSettings } from '../../contracts/settings.ts';
-import { parsePatient } from '../claims.ts';
+import { parsePatient, parseRoles } from '../claims.ts';
 import { type JsonObject, member } from '../json.ts';
 import { refuseSignIn, type SignInRefusal } from './types.ts';
 
 export interface Granted {
   readonly scopes: readonly string[];
+  readonly roles: readonly string[];
   readonly patient: string | undefined;
 }
 
@@ -23,7 +24,18 @@ export function grantedByClaim(claims: JsonObject, grants: GrantSettings): Grant
   }
   const patient = parsePatient(member(claims, 'patient'));
   if (patient === null) return refuseSignIn('refused', 'patient');
-  return { scopes: [...scopes], patient };
+  return { scopes: [...scopes], roles: [], patient };
+}
+
+/** Roles by a claim of the ID token; those that were granted otherwise when the settings name none. */
+export function withRolesOf(
+  claims: JsonObject,
+  rolesClaim: string | undefined,
+  granted: Granted,
+): Granted | SignInRefusal {
+  if (rolesClaim === undefined) return granted;
+  const roles = parseRoles(member(claims, rolesClaim));
+  return roles === undefined ? refuseSignIn('refused', 'roles') : { ...granted, roles: [...roles] };
 }
 
 /**
@@ -52,5 +64,9 @@ export async function grantedByToken(
   if (principal.kind !== 'bearer') return refuseSignIn('refused', 'access token');
   if (principal.subject !== expected.subject)
     return refuseSignIn('refused', 'access token of another subject');
-  return { scopes: [...principal.scopes], patient: principal.patient };
+  return {
+    scopes: [...principal.scopes],
+    roles: [...(principal.roles ?? [])],
+    patient: principal.patient,
+  };
 }

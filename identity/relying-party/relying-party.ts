@@ -24,7 +24,7 @@ import { LIFETIMES, Refreshed } from '../refreshed.ts';
 import { authenticationOf, hasSecondFactor } from '../second-factor.ts';
 import { discoverClient } from './client.ts';
 import { refusalOf } from './errors.ts';
-import { type Granted, grantedByClaim, grantedByToken } from './granted.ts';
+import { type Granted, grantedByClaim, grantedByToken, withRolesOf } from './granted.ts';
 import { judgeLogoutToken, type LogoutOrder } from './logout-token.ts';
 import { isHashOf } from './token-hash.ts';
 import {
@@ -228,10 +228,13 @@ export class RelyingParty {
           })
         : grantedByClaim(claims, grants);
     if ('reason' in granted) return granted;
+    const known = withRolesOf(claims, this.party.rolesClaim, granted);
+    if ('reason' in known) return known;
     return {
       ok: true,
       subject,
-      scopes: granted.scopes,
+      scopes: known.scopes,
+      roles: known.roles,
       patient: granted.patient,
       authentication,
       secondFactor: hasSecondFactor(claims, secondFactor),

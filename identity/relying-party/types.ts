@@ -29,6 +29,7 @@ export interface PendingSignIn extends SignInRequest {
 export interface SignedIn {
   readonly subject: string;
   readonly scopes: readonly string[];
+  readonly roles: readonly string[];
   readonly patient: string | undefined;
   readonly authentication: AuthenticationFacts;
   /** Whether the issuer says that two factors were given, in the words that the settings list. */

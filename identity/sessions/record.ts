@@ -17,6 +17,7 @@ export interface SessionFacts {
   readonly subject: string;
   readonly clientId: string;
   readonly scopes: readonly string[];
+  readonly roles?: readonly string[];
   readonly patient: string | undefined;
   readonly stage: Stage;
   /** Seconds since the epoch. */
@@ -66,9 +67,10 @@ export function personKey(issuer: string, subject: string): string {
 
 /** @param idleMs after `seenAt`, at which the document ends if nobody touches it */
 export function toDocument(facts: KeptFacts, idleMs: number): NewDocument {
-  const { patient, acr, factorAt, sid, idToken, ...rest } = facts;
+  const { patient, roles, acr, factorAt, sid, idToken, ...rest } = facts;
   const body: JsonBody = {
     ...rest,
+    roles: roles ?? [],
     patient: patient ?? null,
     acr: acr ?? null,
     factorAt: factorAt ?? null,
@@ -122,6 +124,8 @@ export function fromDocument(document: StoredDocument): Session | undefined {
     return undefined;
   if (at === undefined || openedAt === undefined || seenAt === undefined || absoluteUntil === undefined)
     return undefined;
+  // Sessions of before roles were kept have none.
+  const roles = texts('roles') ?? [];
   const acr = text('acr');
   const factorAt = number('factorAt');
   const patient = text('patient');
@@ -132,6 +136,7 @@ export function fromDocument(document: StoredDocument): Session | undefined {
     version: document.version,
     issuerId,
     scopes,
+    roles,
     stage,
     at,
     methods,
@@ -150,6 +155,7 @@ export function fromDocument(document: StoredDocument): Session | undefined {
         ? sessionPrincipal({
             ...common,
             scopes: new Set(scopes),
+            roles: new Set(roles),
             expiresAt: absoluteUntil / 1000,
             authentication: Object.freeze({ at, methods, acr, factorAt }),
           })

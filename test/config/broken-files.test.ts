@@ -5,6 +5,7 @@ import { ConfigurationError } from '../../contracts/errors.ts';
 import { type BrokenFile, broken } from './support/broken.ts';
 import { BROKEN_BRAND } from './support/broken-brand.ts';
 import { BROKEN_CALLERS } from './support/broken-callers.ts';
+import { BROKEN_LIMITS } from './support/broken-limits.ts';
 import { BROKEN_CHECKER, BROKEN_POLICY } from './support/broken-others.ts';
 import { BROKEN_PROCESS } from './support/broken-process.ts';
 import { BROKEN_TENANTS } from './support/broken-tenants.ts';
@@ -50,6 +51,7 @@ function table(
 }
 
 table('process', BROKEN_PROCESS, GATEWAY, loadGatewaySettings);
+table('limits', BROKEN_LIMITS, GATEWAY, loadGatewaySettings);
 table('tenants', BROKEN_TENANTS, GATEWAY, loadGatewaySettings);
 table('callers', BROKEN_CALLERS, GATEWAY, loadGatewaySettings);
 table('brand', BROKEN_BRAND, GATEWAY, loadGatewaySettings);

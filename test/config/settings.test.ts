@@ -39,8 +39,8 @@ describe('settings of the gateway', () => {
       activityLog: { directory: join(folder.path, 'log') },
       integrity: { socket: '/run/chartgate/checker.sock', timeoutMs: 1000 },
       limits: {
-        perPeer: { requests: 100, windowSeconds: 60 },
-        perPrincipal: { requests: 600, windowSeconds: 60 },
+        perPeer: [{ requests: 100, windowSeconds: 60 }],
+        perPrincipal: [{ requests: 600, windowSeconds: 60 }],
       },
       hiding: { deadlineMs: 250 },
       timeouts: { headersMs: 10_000, requestMs: 300_000, idleMs: 60_000, drainMs: 30_000 },

@@ -623,7 +623,7 @@ describe('a request body', () => {
         [':authority', host()],
         ['authorization', `Bearer ${desk}`],
         ['x-script', 'silent'],
-        ['content-type', 'text/plain'],
+        ['content-type', 'application/octet-stream'],
       ] as const;
       socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
       socket.write(frame(4, 0, 0, Buffer.alloc(0)));
@@ -631,7 +631,7 @@ describe('a request body', () => {
       socket.write(frame(0, 0, 1, Buffer.from('half')));
     } else {
       socket.write(
-        `POST /documents/upload HTTP/1.1\r\nHost: ${host()}\r\nAuthorization: Bearer ${desk}\r\nX-Script: silent\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n`,
+        `POST /documents/upload HTTP/1.1\r\nHost: ${host()}\r\nAuthorization: Bearer ${desk}\r\nX-Script: silent\r\nContent-Type: application/octet-stream\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n`,
       );
     }
     await until('it reached the EMR', () => emr.requests.length > reached);
@@ -648,7 +648,7 @@ describe('a request body', () => {
       token: desk,
       method: 'POST',
       script: 'silent',
-      headers: { 'content-type': 'text/plain' },
+      headers: { 'content-type': 'application/octet-stream' },
       body: true,
     });
     const reply = settled(stream);
@@ -664,7 +664,7 @@ describe('a request body', () => {
   it('that stops arriving ends the request over HTTP/1.1, and gives the back end free', async () => {
     const socket = await dial();
     socket.write(
-      `POST /documents/upload HTTP/1.1\r\nHost: ${host()}\r\nAuthorization: Bearer ${desk}\r\nX-Script: silent\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\nhalf`,
+      `POST /documents/upload HTTP/1.1\r\nHost: ${host()}\r\nAuthorization: Bearer ${desk}\r\nX-Script: silent\r\nContent-Type: application/octet-stream\r\nContent-Length: 100\r\n\r\nhalf`,
     );
     await until('the client is closed', () => socket.destroyed || socket.readableEnded);
     await until('the back end is free', () => emr.requests.at(-1)?.socket.destroyed === true);

@@ -156,7 +156,7 @@ describe.each(['HTTP/1.1', 'HTTP/2'] as const)('over %s', (protocol) => {
         x_forwarded_user: 'dr.quill',
         'x-forwarded-for': '10.9.8.7',
         forwarded: 'for=10.9.8.7',
-        'x-original-url': '/server-status',
+        'x-original-url': '/billing/overview',
         'x-real-ip': '10.9.8.7',
       },
     });
@@ -167,7 +167,7 @@ describe.each(['HTTP/1.1', 'HTTP/2'] as const)('over %s', (protocol) => {
     expect(headers['x-forwarded-proto']).toBe('https');
     expect(headers.via).toBe(protocol === 'HTTP/2' ? '2.0 chartgate' : '1.1 chartgate');
     expect(headers['x-request-id']).toBe(reply.headers['x-request-id']);
-    expect(rawHeaders.join('\n')).not.toMatch(/dr\.quill|10\.9\.8\.7|server-status|x_forwarded/i);
+    expect(rawHeaders.join('\n')).not.toMatch(/dr\.quill|10\.9\.8\.7|billing|x_forwarded/i);
     expect(headers.authorization).toBeUndefined();
   });
 
@@ -190,8 +190,9 @@ describe.each(['HTTP/1.1', 'HTTP/2'] as const)('over %s', (protocol) => {
     const direct = await fetch(`${stack.tenants.north.emr.origin}/fhir/Observation?code='`);
     expect(direct.status).toBe(500);
     expect(await direct.text()).toMatch(/SELECT|SQL/i);
-    expect(reply.status).toBeGreaterThanOrEqual(400);
-    expect(reply.text).not.toMatch(/SELECT|SQL|stack|at /i);
+    // Refused before it gets there; pages of EMRs that fail by themselves are in hostile.test.ts.
+    expect(reply.status).toBe(400);
+    expect(reply.text).not.toMatch(/SELECT|SQL syntax|stack| at \//i);
   });
 
   it('a body that is larger than the route allows is refused', async () => {

@@ -7,7 +7,7 @@ import { canonicalAuthority } from '../../gateway/canonical/authority.ts';
 import { framingOf, framingOfStream } from '../../gateway/canonical/framing.ts';
 import { readHeaders } from '../../gateway/canonical/headers.ts';
 import { newRequestId } from '../../gateway/canonical/request-id.ts';
-import { peerKey } from '../../gateway/limits.ts';
+import { peerKey } from '../../gateway/limits/peer-key.ts';
 
 describe('an authority', () => {
   it.each([

@@ -266,6 +266,72 @@ const FAULTS: readonly (readonly [string, readonly RouteDocument[], string | Reg
     [page('a', '/a', { limit: { requests: 1, windowSeconds: Number.NaN } })],
     '/routes/0/limit/windowSeconds',
   ],
+  [
+    'a list with a limit of nothing',
+    [page('a', '/a', { limit: [{ requests: 0, windowSeconds: 1 }] })],
+    '/routes/0/limit/0/requests',
+  ],
+  [
+    'five windows',
+    [
+      page('a', '/a', {
+        limits: { perRoute: [1, 2, 3, 4, 5].map((n) => ({ requests: n, windowSeconds: n })) },
+      }),
+    ],
+    '/routes/0/limits/perRoute/4: is one too many',
+  ],
+  [
+    'two limits in one window',
+    [
+      page('a', '/a', {
+        limits: {
+          perRoute: [
+            { requests: 1, windowSeconds: 5 },
+            { requests: 2, windowSeconds: 5 },
+          ],
+        },
+      }),
+    ],
+    '/routes/0/limits/perRoute/1: has the same window',
+  ],
+  [
+    'a burst that is larger than what is sustained',
+    [
+      page('a', '/a', {
+        limit: [
+          { requests: 5, windowSeconds: 1 },
+          { requests: 5, windowSeconds: 60 },
+        ],
+      }),
+    ],
+    '/routes/0/limit/1: means nothing',
+  ],
+  [
+    'a limit per principal twice',
+    [
+      page('a', '/a', {
+        limit: { requests: 5, windowSeconds: 1 },
+        limits: { perPrincipal: [{ requests: 5, windowSeconds: 1 }] },
+      }),
+    ],
+    '/routes/0/limits/perPrincipal: says the same',
+  ],
+  [
+    'a limit per client where nobody has one',
+    [
+      page('a', '/a', {
+        credential: 'anonymous',
+        scopes: [],
+        limits: { perClient: [{ requests: 5, windowSeconds: 1 }] },
+      }),
+    ],
+    '/routes/0/limits/perClient: has no effect',
+  ],
+  [
+    'no request at once',
+    [page('a', '/a', { concurrency: { perRoute: 0 } })],
+    '/routes/0/concurrency/perRoute',
+  ],
   ['a back end without patience', [page('a', '/a', { backendTimeoutMs: 0 })], '/routes/0/backendTimeoutMs'],
   [
     'a security policy of two lines',

@@ -119,6 +119,9 @@ describe('policy explain', () => {
       '  held      authenticated',
       '  held      scope-present  patient/Patient.r',
       '  held      patient-matches',
+      'Rules with this path:',
+      '  patient-read  GET,HEAD  /fhir/Patient/{id}         chosen: the most specific',
+      '  write         PUT       /fhir/{resourceType}/{id}  for other methods',
       'Then: integrity bounded by 1000 ms, introspection never, hides record.',
       '',
     ]);
@@ -134,6 +137,8 @@ describe('policy explain', () => {
       '  not held  scope-missing  records',
       '  held      scope-present  user/Observation.u',
       'A token with this would do: records',
+      'Rules with this path:',
+      '  write  PUT  /fhir/{resourceType}/{id}  chosen: the most specific',
       '',
     ]);
     expect(status).toBe(1);

@@ -22,6 +22,16 @@ export function policyOf(...routes: RouteDocument[]): PolicySet {
   return compiled.policy;
 }
 
+/** The same, of a policy that knows these roles. */
+export function policyWithRoles(
+  roles: Readonly<Record<string, readonly string[]>>,
+  ...routes: RouteDocument[]
+): PolicySet {
+  const compiled = compilePolicy('test', { ...documentOf(...routes), roles }, DEFAULTS);
+  if (!compiled.ok) throw new Error(JSON.stringify(compiled.faults, null, 1));
+  return compiled.policy;
+}
+
 export function faultsOfRoutes(...routes: RouteDocument[]): readonly string[] {
   const compiled = compilePolicy('test', documentOf(...routes), DEFAULTS);
   return compiled.ok ? [] : compiled.faults.map((fault) => `${fault.pointer}: ${fault.message}`);

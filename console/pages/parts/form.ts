@@ -53,6 +53,8 @@ export interface FieldOptions {
   readonly autocomplete: string;
   readonly inputmode?: 'text' | 'numeric';
   readonly short?: boolean;
+  /** It may be left empty. */
+  readonly optional?: boolean;
   /** Nothing that a spelling checker may send anywhere, and nothing to be made upper case. */
   readonly problems: readonly Problem[];
 }
@@ -77,7 +79,7 @@ ${fault !== undefined && html`<div id="${fault}">${wrong.map((problem) => html`<
     inputmode: options.inputmode,
     autocapitalize: 'none',
     spellcheck: 'false',
-    required: true,
+    required: options.optional !== true,
     'aria-invalid': fault !== undefined && 'true',
     'aria-describedby': described === '' ? undefined : described,
   })}>

@@ -1,6 +1,7 @@
 import { CONTINUE, OWN_SEGMENT } from '../../own-pages/paths.ts';
 import { sendKept } from '../../own-pages/send-kept.ts';
 import { serveOwnPage } from '../../own-pages/serve.ts';
+import { sharingRequest } from '../../sharing/serve.ts';
 import type { Exchange, Step } from '../exchange.ts';
 
 const SMART_DOCUMENT = 'smart-configuration';
@@ -24,6 +25,8 @@ export function apart(x: Exchange): Step | Promise<Step> {
     if (!x.facts.parameters.has(CONTINUE) || browsers?.serves(x.tenant) !== true) return undefined;
     return sendKept(x, browsers);
   }
+  const sharing = sharingRequest(x);
+  if (sharing !== undefined) return sharing;
   if (browsers?.serves(x.tenant) === true) {
     return (
       unrecorded(x) ??

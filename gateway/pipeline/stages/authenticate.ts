@@ -68,6 +68,7 @@ function byCredential(x: Exchange, authorization: string | undefined): Step | Pr
     tenant: tenant.id,
     audience: tenant.settings.audience,
     issuers: tenant.settings.issuers,
+    partners: x.runtime.sharing?.partnersOf(tenant.id),
     authorization,
     facts,
     // Without a route there is nothing to forward: local verification is enough to answer.

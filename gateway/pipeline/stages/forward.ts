@@ -30,15 +30,19 @@ export async function forward(x: Exchange): Promise<Step> {
     return NO_BACKEND;
   }
   if (facts.upgrade !== undefined) return openTunnel(x, backend);
-  const answer = new BackendAnswer(backend.origin, x.services.clock);
-  const body = facts.body.kind === 'none' ? undefined : x.client.body(x);
+  const { outgoing } = x;
+  const held = x.answerJudges.length === 0 ? undefined : x.runtime.contentLimits.answerBytes;
+  const answer = new BackendAnswer(backend.origin, x.services.clock, held);
+  const whole = outgoing.body;
+  const body = whole !== undefined || facts.body.kind === 'none' ? undefined : x.client.body(x);
+  const query = outgoing.query ?? facts.query;
   x.forwardedAt = x.services.clock.monotonic();
   backend.dispatcher.dispatch(
     {
-      path: facts.query === '' ? facts.path.text : `${facts.path.text}?${facts.query}`,
-      method: facts.method,
+      path: query === '' ? facts.path.text : `${facts.path.text}?${query}`,
+      method: outgoing.method ?? facts.method,
       headers: outgoingHeaders(x),
-      body: body?.stream ?? null,
+      body: whole === undefined ? (body?.stream ?? null) : whole.length === 0 ? null : whole,
       // The same for both, so that undici keeps its timer; the head's own limit is `limitHead`.
       headersTimeout: BODY_TIMEOUT_MS,
       bodyTimeout: BODY_TIMEOUT_MS,

@@ -1,6 +1,6 @@
 import type { Exchange, Step } from '../exchange.ts';
 
-/** Stage 6: whether the body is one that the route takes. What is inside it comes with request inspection. */
+/** Stage 6b: whether the body is one that the route takes. What is inside it is for the stages after. */
 export function inspect(x: Exchange): Step {
   const { facts, route } = x;
   if (facts.body.kind === 'none') return undefined;
@@ -15,6 +15,12 @@ export function inspect(x: Exchange): Step {
   if (facts.mediaType === undefined || !route.mediaTypes.has(facts.mediaType)) {
     x.failed('media-type-unsupported');
     return { kind: 'unsupported-media', reason: 'media-type-unsupported' };
+  }
+  // What is compressed would have to be judged unpacked and sent packed: two meanings (RFC 9110 §8.4).
+  const coding = facts.headers.get('content-encoding');
+  if (coding !== undefined && coding.trim().toLowerCase() !== 'identity') {
+    x.failed('content-encoded');
+    return { kind: 'unsupported-media', reason: 'content-encoded' };
   }
   return undefined;
 }

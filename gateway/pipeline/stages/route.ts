@@ -1,3 +1,5 @@
+import type { ReasonCode } from '../../../contracts/reasons.ts';
+import { isAmbiguousQuery } from '../../canonical/query-rules.ts';
 import type { Exchange, Step } from '../exchange.ts';
 
 /**
@@ -13,7 +15,8 @@ export function routeToTenant(x: Exchange): Step {
   const routed = x.runtime.router.route(facts.authority, facts.tls.serverName);
   if (!routed.ok) {
     x.embedded = x.runtime.embedded?.at(facts.authority, facts.tls.serverName);
-    if (x.embedded !== undefined) return undefined;
+    if (x.embedded !== undefined)
+      return facts.path.odd === undefined ? undefined : ambiguous(x, 'path-ambiguous');
     x.failed(routed.reason);
     return { kind: 'misdirected', reason: routed.reason };
   }
@@ -25,5 +28,15 @@ export function routeToTenant(x: Exchange): Step {
   }
   x.policy = policy;
   x.match = policy.match(facts);
+  // What only a route could allow, and none does, is as ambiguous as what `canonicalise` refuses.
+  if (facts.path.odd !== undefined && x.match === undefined) return ambiguous(x, 'path-ambiguous');
+  if (x.match !== undefined && isAmbiguousQuery(facts.parameters, x.match.route)) {
+    return ambiguous(x, 'query-ambiguous');
+  }
   return undefined;
+}
+
+function ambiguous(x: Exchange, reason: ReasonCode): Step {
+  x.failed(reason);
+  return { kind: 'bad-request', reason, closeConnection: true };
 }

@@ -9,6 +9,11 @@ const ofTenant = (lines: string): readonly [string, string] => [
   `    clientCertificates:\n      authority: authority.pem\n${lines}\n    database: north-emr`,
 ];
 
+const front = (list: string): readonly [string, string] => [
+  '  minimumTls: TLSv1.3',
+  `  trustedProxies: ${list}\n  minimumTls: TLSv1.3`,
+];
+
 /** Faults of what says which machines and programs may come. */
 export const BROKEN_CALLERS: readonly BrokenFile[] = [
   {
@@ -78,5 +83,27 @@ export const BROKEN_CALLERS: readonly BrokenFile[] = [
     faults: [
       '35:53: tenants[0].apiClients.acceptSecretPerRequestInsecurely: needs "state", in which the clients are kept',
     ],
+  },
+  {
+    because: 'a proxy that is a name',
+    change: front('[proxy.example]'),
+    faults: [
+      '4:20: listen.trustedProxies[0]: must be an IP address or a network such as 10.20.0.0/24 or fd00:20::/64',
+    ],
+  },
+  {
+    because: 'networks that are none, or everybody',
+    change: front('[10.20.0.1/24, 0.0.0.0/0, 10.20.0.0/33, "fd00::1/64"]'),
+    faults: [
+      '4:20: listen.trustedProxies[0]: has bits set behind its prefix; write the first address of the network',
+      '4:34: listen.trustedProxies[1]: is far too wide: whoever connects from it may say where a client is; name the proxies, or a network of at least /8',
+      '4:45: listen.trustedProxies[2]: has a prefix that is no number from 0 to 32',
+      '4:59: listen.trustedProxies[3]: has bits set behind its prefix; write the first address of the network',
+    ],
+  },
+  {
+    because: 'a PROXY protocol that nobody speaks',
+    change: ['  minimumTls: TLSv1.3', '  proxyProtocol: required\n  minimumTls: TLSv1.3'],
+    faults: ['4:18: listen.proxyProtocol: needs "trustedProxies": the addresses that connections come from'],
   },
 ];

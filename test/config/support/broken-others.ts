@@ -1,4 +1,5 @@
 import type { BrokenFile } from './broken.ts';
+import { ROUTE_KEYS } from './keys.ts';
 
 export const BROKEN_CHECKER: readonly BrokenFile[] = [
   {
@@ -207,9 +208,7 @@ export const BROKEN_POLICY: readonly BrokenFile[] = [
   {
     because: 'a misspelt key',
     change: ['    hide: record', '    hied: record'],
-    faults: [
-      '7:5: routes[0].hied: is not a known key; did you mean "hide"? Allowed here: id, methods, path, where, credential, factorMaxAge, senderConstrained, clientCertificate, scopes, smart, patient, introspection, integrity, hide, hideDeadline, limit, maxBody, mediaTypes, backendTimeout, upgrade, writes, contentSecurityPolicy',
-    ],
+    faults: [`7:5: routes[0].hied: is not a known key; did you mean "hide"? Allowed here: ${ROUTE_KEYS}`],
   },
   {
     because: 'a misspelt value',

@@ -1,4 +1,5 @@
 import type { BrokenFile } from './broken.ts';
+import { GATEWAY_KEYS } from './keys.ts';
 
 /** Faults of what concerns the whole gateway process: listeners, secrets, durations. */
 export const BROKEN_PROCESS: readonly BrokenFile[] = [
@@ -6,22 +7,20 @@ export const BROKEN_PROCESS: readonly BrokenFile[] = [
     because: 'a misspelt key',
     change: ['  port: 8443', '  prot: 8443'],
     faults: [
-      '3:3: listen.prot: is not a known key; did you mean "port"? Allowed here: host, port, minimumTls, certificate, key, clientCertificates',
+      '3:3: listen.prot: is not a known key; did you mean "port"? Allowed here: host, port, minimumTls, certificate, key, clientCertificates, trustedProxies, proxyProtocol',
     ],
   },
   {
     because: 'a key in another spelling',
     change: ['minimumTls: TLSv1.3', 'minimum_tls: TLSv1.3'],
     faults: [
-      '4:3: listen.minimum_tls: is not a known key; did you mean "minimumTls"? Allowed here: host, port, minimumTls, certificate, key, clientCertificates',
+      '4:3: listen.minimum_tls: is not a known key; did you mean "minimumTls"? Allowed here: host, port, minimumTls, certificate, key, clientCertificates, trustedProxies, proxyProtocol',
     ],
   },
   {
     because: 'a key that is like no other',
     change: ['workers: 2', 'turbo: true'],
-    faults: [
-      '10:1: turbo: is not a known key. Allowed here: listen, operations, workers, activityLog, integrity, issuers, state, sessions, limits, hiding, timeouts, policies, tenants',
-    ],
+    faults: [`10:1: turbo: is not a known key. Allowed here: ${GATEWAY_KEYS}`],
   },
   {
     because: 'a key that belongs elsewhere',
@@ -31,8 +30,14 @@ export const BROKEN_PROCESS: readonly BrokenFile[] = [
   {
     because: 'the prototype as a key',
     change: ['workers: 2', '__proto__: { host: 127.0.0.1 }'],
+    faults: [`10:1: __proto__: is not a known key. Allowed here: ${GATEWAY_KEYS}`],
+  },
+  {
+    because: 'content deeper than a reader may go',
+    change: ['workers: 2', 'workers: 2\ncontent: { jsonDepth: 5000, answer: 1GiB }'],
     faults: [
-      '10:1: __proto__: is not a known key. Allowed here: listen, operations, workers, activityLog, integrity, issuers, state, sessions, limits, hiding, timeouts, policies, tenants',
+      '11:23: content.jsonDepth: must be a whole number from 4 to 256',
+      '11:37: content.answer: must be a size from 1KiB to 256MiB',
     ],
   },
   {

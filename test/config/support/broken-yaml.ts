@@ -1,4 +1,5 @@
 import type { BrokenFile } from './broken.ts';
+import { GATEWAY_KEYS } from './keys.ts';
 
 /** What YAML would allow, or not even that. */
 export const BROKEN_YAML: readonly BrokenFile[] = [
@@ -95,16 +96,12 @@ export const BROKEN_YAML: readonly BrokenFile[] = [
   {
     because: 'a list',
     change: { whole: '- listen\n- tenants\n' },
-    faults: [
-      '1:1: must be a mapping with the keys listen, operations, workers, activityLog, integrity, issuers, state, sessions, limits, hiding, timeouts, policies, tenants',
-    ],
+    faults: [`1:1: must be a mapping with the keys ${GATEWAY_KEYS}`],
   },
   {
     because: 'a sentence',
     change: { whole: 'This is no configuration.\n' },
-    faults: [
-      '1:1: must be a mapping with the keys listen, operations, workers, activityLog, integrity, issuers, state, sessions, limits, hiding, timeouts, policies, tenants',
-    ],
+    faults: [`1:1: must be a mapping with the keys ${GATEWAY_KEYS}`],
   },
   {
     because: 'more than a mebibyte',

@@ -8,6 +8,7 @@ import {
   renderChooseProvider,
   renderConsent,
   renderContinue,
+  renderEmergency,
   renderEnrolChoice,
   renderEnrolPasskey,
   renderEnrolTotp,
@@ -19,6 +20,7 @@ import {
   renderRecovery,
   renderRecoveryCodes,
   renderSessions,
+  renderSharing,
   renderSignedOut,
   renderSignIn,
   renderSignOut,
@@ -67,6 +69,52 @@ const codes = [
 ];
 const rules = { minimum: 12, classes: false, history: 5 };
 const passkey = { form, options: request };
+
+const shared = {
+  id: '7b1f7c0e-2f5c-4a57-9d1e-0a6f0c3f4c11',
+  state: 'in-force',
+  to: { kind: 'organisation', organisation: 'Southbank Practice' },
+  resourceTypes: ['DiagnosticReport', 'Observation', 'Specimen', 'ImagingStudy'],
+  categories: [],
+  actions: ['read'],
+  from: now - day,
+  until: now + 30 * day,
+  by: 'patient',
+} as const;
+const sharing = {
+  form,
+  consents: [
+    shared,
+    {
+      ...shared,
+      id: '7b1f7c0e-2f5c-4a57-9d1e-0a6f0c3f4c12',
+      state: 'not-yet',
+      to: { kind: 'role', role: 'pharmacist', organisation: 'Southbank Practice' },
+      resourceTypes: ['*'],
+      categories: ['laboratory', 'vital-signs'],
+      actions: ['read', 'write'],
+      by: 'staff',
+    },
+    {
+      ...shared,
+      id: '7b1f7c0e-2f5c-4a57-9d1e-0a6f0c3f4c13',
+      state: 'withdrawn',
+      to: {
+        kind: 'person',
+        name: 'south-sso:a-very-long-subject-of-somebody-who-cannot-be-broken-anywhere@example',
+      },
+      by: 'host',
+    },
+  ],
+  organisations: [
+    { id: 'riverside', name: 'Riverside Clinic' },
+    { id: 'south', name: 'Southbank Practice' },
+  ],
+  days: [30, 90, 180, 365],
+  ownName: 'clinic-sso:5f0c8a52-6f3e-4d6f-8a3e-2a1f7d9a0b11',
+  backHref: '/',
+} as const;
+const emergency = { form, scopes: ['user/*.rs', 'emr/pages'], minutes: 30, backHref: '/' };
 
 /** Every page in every state that looks different. */
 export const SAMPLES: Readonly<Record<string, (site: Site) => Page>> = {
@@ -177,6 +225,26 @@ export const SAMPLES: Readonly<Record<string, (site: Site) => Page>> = {
       signOutHref: '/.chartgate/sign-out',
       factorsHref: '/.chartgate/factors',
     }),
+  sharing: (site) => renderSharing(site, { ...sharing, done: 'granted' }),
+  'sharing-none': (site) => renderSharing(site, { ...sharing, consents: [], organisations: [] }),
+  'sharing-wrong': (site) =>
+    renderSharing(site, {
+      ...sharing,
+      chosen: {
+        whom: '.person',
+        person: 'nobody',
+        role: 'a role',
+        parts: ['results'],
+        write: true,
+        days: '90',
+      },
+      problems: ['days', 'person', 'role', 'what', 'whom', 'too-many', 'stale'],
+    }),
+  emergency: (site) => renderEmergency(site, emergency),
+  'emergency-wrong': (site) =>
+    renderEmergency(site, { ...emergency, reason: 'urgent', problems: ['reason', 'in-force', 'busy'] }),
+  'emergency-open': (site) => renderEmergency(site, { ...emergency, openUntil: now + 1_800_000 }),
+  'emergency-ended': (site) => renderEmergency(site, { ...emergency, ended: true }),
   'sessions-one': (site) =>
     renderSessions(site, {
       form,

@@ -1,0 +1,313 @@
+import { isAscii } from 'node:buffer';
+import type { Json, JsonObject } from '../../contracts/content.ts';
+import type { InspectionStatus } from '../../contracts/inspection.ts';
+import { type ContentFault, pointerOf } from './fault.ts';
+
+/** Where an array or object stood in the text that it was read from. */
+export type Spans = ReadonlyMap<object, readonly [start: number, end: number]>;
+
+export interface ReadJson {
+  readonly ok: true;
+  readonly value: Json;
+  readonly text: string;
+  /** Of every array and object, where `spans` was asked for; else empty. */
+  readonly spans: Spans;
+}
+
+export interface JsonOptions {
+  readonly depth: number;
+  readonly values: number;
+  /**
+   * Of clients: also refused is what common readers understand in different ways although the grammar is clear: names
+   * that differ in case only, NUL. A back end's answer has passed no such reader.
+   */
+  readonly strict: boolean;
+  /** Remembers where each value stood, so that what is kept of it can be written as it was. */
+  readonly spans?: boolean;
+}
+
+const FAILED = Symbol('failed');
+const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const NO_SPANS: Spans = new Map();
+/** Characters of one number; longer ones are for making readers slow. */
+const NUMBER_LENGTH = 400;
+
+/** UTF-8 without a byte order mark, or which rule it breaks. */
+export function decodeText(bytes: Buffer): { readonly text: string } | { readonly rule: 'utf8' | 'bom' } {
+  if (isAscii(bytes)) return { text: bytes.toString('latin1') };
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return { rule: 'bom' };
+  try {
+    return { text: utf8.decode(bytes) };
+  } catch {
+    return { rule: 'utf8' };
+  }
+}
+
+/**
+ * JSON (RFC 8259) with one meaning, in one pass, or the first rule that it breaks and where: no name twice in an object
+ * (after its escapes), valid UTF-8, no lone surrogate, no byte order mark, nothing after it, bounded depth and values.
+ * Never throws.
+ */
+export function readJson(bytes: Buffer, options: JsonOptions): ReadJson | (ContentFault & { ok: false }) {
+  const decoded = decodeText(bytes);
+  if ('rule' in decoded) return { ok: false, status: 'bad-request', rule: `json-${decoded.rule}`, place: '' };
+  return new Reader(decoded.text, options).read();
+}
+
+class Reader {
+  readonly #text: string;
+  readonly #options: JsonOptions;
+  readonly #spans: Map<object, readonly [number, number]> | undefined;
+  #at = 0;
+  #left: number;
+  #rule = 'syntax';
+  #status: InspectionStatus = 'bad-request';
+  /** The steps to the fault, innermost first; filled on the way out. */
+  readonly #steps: (string | number)[] = [];
+
+  constructor(text: string, options: JsonOptions) {
+    this.#text = text;
+    this.#options = options;
+    this.#left = options.values;
+    this.#spans = options.spans === true ? new Map() : undefined;
+  }
+
+  read(): ReadJson | (ContentFault & { ok: false }) {
+    this.#space();
+    const value = this.#value(0);
+    if (value !== FAILED) {
+      this.#space();
+      if (this.#at === this.#text.length)
+        return { ok: true, value, text: this.#text, spans: this.#spans ?? NO_SPANS };
+      this.#fail('trailing');
+    }
+    return {
+      ok: false,
+      status: this.#status,
+      rule: `json-${this.#rule}`,
+      place: pointerOf(this.#steps.reverse()),
+    };
+  }
+
+  #fail(rule: string, status: InspectionStatus = 'bad-request'): typeof FAILED {
+    this.#rule = rule;
+    this.#status = status;
+    return FAILED;
+  }
+
+  #space(): void {
+    for (;;) {
+      const unit = this.#text.charCodeAt(this.#at);
+      if (unit !== 0x20 && unit !== 0x0a && unit !== 0x0d && unit !== 0x09) return;
+      this.#at += 1;
+    }
+  }
+
+  #value(depth: number): Json | typeof FAILED {
+    this.#left -= 1;
+    if (this.#left < 0) return this.#fail('values', 'too-large');
+    switch (this.#text.charCodeAt(this.#at)) {
+      case 0x7b:
+        return depth >= this.#options.depth ? this.#fail('depth') : this.#object(depth + 1);
+      case 0x5b:
+        return depth >= this.#options.depth ? this.#fail('depth') : this.#array(depth + 1);
+      case 0x22:
+        return this.#string();
+      case 0x74:
+        return this.#word('true', true);
+      case 0x66:
+        return this.#word('false', false);
+      case 0x6e:
+        return this.#word('null', null);
+      default:
+        return this.#number();
+    }
+  }
+
+  #word<T extends Json>(word: string, value: T): T | typeof FAILED {
+    if (!this.#text.startsWith(word, this.#at)) return this.#fail('syntax');
+    this.#at += word.length;
+    return value;
+  }
+
+  #number(): number | typeof FAILED {
+    NUMBER.lastIndex = this.#at;
+    const match = NUMBER.exec(this.#text);
+    if (match === null) return this.#fail('syntax');
+    const [written] = match;
+    this.#at += written.length;
+    if (written.length > NUMBER_LENGTH) return this.#fail('number-range');
+    // Decimals of FHIR have more digits than a double holds; who reads how many of them decides nothing here.
+    const value = Number(written);
+    if (!Number.isFinite(value)) return this.#fail('number-range');
+    return value;
+  }
+
+  #string(): string | typeof FAILED {
+    const text = this.#text;
+    const start = this.#at + 1;
+    let at = start;
+    for (;;) {
+      const unit = text.charCodeAt(at);
+      if (unit === 0x22) {
+        this.#at = at + 1;
+        return text.slice(start, at);
+      }
+      if (unit === 0x5c) return this.#escaped(start, at);
+      // Also what comes of reading past the end: NaN is not 0x20 or more.
+      if (!(unit >= 0x20)) return this.#fail(unit < 0x20 ? 'control' : 'syntax');
+      at += 1;
+    }
+  }
+
+  /** A string with escapes (RFC 8259 §7), of which `at` is the first. */
+  #escaped(start: number, first: number): string | typeof FAILED {
+    const text = this.#text;
+    const pieces = [text.slice(start, first)];
+    let at = first;
+    for (;;) {
+      const unit = text.charCodeAt(at);
+      if (unit === 0x22) break;
+      if (unit === 0x5c) {
+        const kind = text.charAt(at + 1);
+        if (kind === 'u') {
+          const digits = text.slice(at + 2, at + 6);
+          if (!/^[0-9a-fA-F]{4}$/.test(digits)) return this.#fail('syntax');
+          const code = Number.parseInt(digits, 16);
+          // Readers written in C end the value here.
+          if (code === 0 && this.#options.strict) return this.#fail('nul');
+          pieces.push(String.fromCharCode(code));
+          at += 6;
+        } else {
+          const plain = ESCAPES[kind];
+          if (plain === undefined) return this.#fail('syntax');
+          pieces.push(plain);
+          at += 2;
+        }
+        continue;
+      }
+      if (!(unit >= 0x20)) return this.#fail(unit < 0x20 ? 'control' : 'syntax');
+      const from = at;
+      for (at += 1; ; at += 1) {
+        const next = text.charCodeAt(at);
+        if (next === 0x22 || next === 0x5c || !(next >= 0x20)) break;
+      }
+      pieces.push(text.slice(from, at));
+    }
+    this.#at = at + 1;
+    const value = pieces.join('');
+    return value.isWellFormed() ? value : this.#fail('surrogate');
+  }
+
+  #array(depth: number): Json[] | typeof FAILED {
+    const start = this.#at;
+    const array: Json[] = [];
+    this.#at += 1;
+    this.#space();
+    if (this.#text.charCodeAt(this.#at) === 0x5d) {
+      this.#at += 1;
+      this.#spans?.set(array, [start, this.#at]);
+      return array;
+    }
+    for (;;) {
+      this.#space();
+      const value = this.#value(depth);
+      if (value === FAILED) {
+        this.#steps.push(array.length);
+        return FAILED;
+      }
+      array.push(value);
+      this.#space();
+      const unit = this.#text.charCodeAt(this.#at);
+      this.#at += 1;
+      if (unit === 0x2c) continue;
+      if (unit !== 0x5d) return this.#fail('syntax');
+      this.#spans?.set(array, [start, this.#at]);
+      return array;
+    }
+  }
+
+  #object(depth: number): JsonObject | typeof FAILED {
+    const start = this.#at;
+    const object: Record<string, Json> = {};
+    const names: string[] = [];
+    this.#at += 1;
+    this.#space();
+    if (this.#text.charCodeAt(this.#at) === 0x7d) {
+      this.#at += 1;
+      this.#spans?.set(object, [start, this.#at]);
+      return object;
+    }
+    for (;;) {
+      this.#space();
+      if (this.#text.charCodeAt(this.#at) !== 0x22) return this.#fail('syntax');
+      const name = this.#string();
+      if (name === FAILED) return FAILED;
+      this.#space();
+      if (this.#text.charCodeAt(this.#at) !== 0x3a) return this.#fail('syntax');
+      this.#at += 1;
+      if (Object.hasOwn(object, name) || name === '__proto__') {
+        this.#steps.push(name);
+        // No record has it; scripts that copy members take it for what an object is.
+        return this.#fail(name === '__proto__' ? 'name' : 'duplicate-name');
+      }
+      this.#space();
+      const value = this.#value(depth);
+      if (value === FAILED) {
+        this.#steps.push(name);
+        return FAILED;
+      }
+      object[name] = value;
+      names.push(name);
+      this.#space();
+      const unit = this.#text.charCodeAt(this.#at);
+      this.#at += 1;
+      if (unit === 0x2c) continue;
+      if (unit !== 0x7d) return this.#fail('syntax');
+      break;
+    }
+    const twin = this.#options.strict ? sameButForCase(names) : undefined;
+    if (twin !== undefined) {
+      this.#steps.push(twin);
+      return this.#fail('duplicate-name');
+    }
+    this.#spans?.set(object, [start, this.#at]);
+    return object;
+  }
+}
+
+const ESCAPES: Readonly<Record<string, string>> = Object.freeze(
+  Object.assign(Object.create(null) as Record<string, string>, {
+    '"': '"',
+    '\\': '\\',
+    '/': '/',
+    b: '\b',
+    f: '\f',
+    n: '\n',
+    r: '\r',
+    t: '\t',
+  }),
+);
+
+/** Names that readers who do not look at case (.NET's, many a database's) take for one. */
+function sameButForCase(names: readonly string[]): string | undefined {
+  if (names.length > 12) {
+    const seen = new Set<string>();
+    for (const name of names) {
+      const folded = name.toLowerCase();
+      if (seen.has(folded)) return name;
+      seen.add(folded);
+    }
+    return undefined;
+  }
+  // Of the few names of most objects hardly two are equally long.
+  for (let one = 1; one < names.length; one += 1) {
+    const name = names[one] as string;
+    for (let other = 0; other < one; other += 1) {
+      const before = names[other] as string;
+      if (before.length === name.length && before.toLowerCase() === name.toLowerCase()) return name;
+    }
+  }
+  return undefined;
+}

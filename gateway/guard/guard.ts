@@ -1,0 +1,399 @@
+import { hash } from 'node:crypto';
+import { channel } from 'node:diagnostics_channel';
+import type { GuardEvent } from '../../contracts/activity.ts';
+import type { Clock } from '../../contracts/clock.ts';
+import { type AlarmEvent, CHANNELS } from '../../contracts/events.ts';
+import type { GuardSettings } from '../../contracts/limits.ts';
+import type { AuthenticatedPrincipal } from '../../contracts/principal.ts';
+import type { StateStore } from '../../contracts/state.ts';
+import { type DeskLine, type RedisStore, Tallies, type Tally } from '../limits/index.ts';
+import type { Exchange, Step } from '../pipeline/exchange.ts';
+import { guardKeyOf, Locks, lockId } from './locks.ts';
+import { patientsNamed, patientsOfFields } from './patients.ts';
+import { ReleasedPatients } from './released.ts';
+import { LEVELS, type Level, levelOf, thresholdsOf } from './thresholds.ts';
+
+const alarms = channel(CHANNELS.alarm);
+
+/** Requests of one slowed principal that may wait here at a time. */
+const MOST_WAITING = 8;
+const JSON_TYPE = /^(?:application|text)\/(?:[a-z0-9.-]+\+)?json(?:\+fhir)?\b/i;
+const SWEEP_MS = 5000;
+/** Milliseconds for which what was seen is gathered before it is told. */
+const GATHER_MS = 10;
+/** Different patients that are remembered of one principal; more than any step is far enough. */
+const MOST_NAMED = 50_000;
+/** Milliseconds for which a first look at the locks is waited for. */
+const FIRST_LOOK_MS = 1000;
+
+const EVENT = Object.freeze({
+  slow: 'slowed',
+  'step-up': 'step-up',
+  lock: 'locked',
+} as const satisfies Record<Exclude<Level, 'none'>, GuardEvent>);
+
+export interface GuardOptions {
+  readonly settings: GuardSettings;
+  /** Makes the hashes of patients; the same at every worker. */
+  readonly key: Buffer;
+  /** Joins the workers of this gateway; undefined where there is one. */
+  readonly desk: DeskLine | undefined;
+  /** Joins several gateways. */
+  readonly redis: RedisStore | undefined;
+  /** Where locks are kept; undefined: they end with the process. */
+  readonly state: StateStore | undefined;
+  readonly clock: Clock;
+}
+
+/** What this worker knows of one principal in the window. */
+interface Seen {
+  misses: number;
+  patients: number;
+  /** Monotonic milliseconds at which the window ends. */
+  until: number;
+  /** Hashes of patients that this worker has reported in this window. */
+  readonly named: Set<string>;
+  /** The highest level that was said, and the wall-clock second since which a fresh factor is wanted. */
+  said: Level;
+  stepUpSince: number | undefined;
+  waiting: number;
+}
+
+/**
+ * The enumeration guard: somebody who meets unusually many absent or forbidden records, or names unusually many
+ * patients, is slowed, asked for a fresh second factor, locked. It counts refusals whatever their cause and patients
+ * before anybody looked for them, so that what it does tells nobody whether a record is there. Of patients it keeps
+ * keyed hashes, in memory, for one window.
+ */
+export class Guard {
+  readonly #options: GuardOptions;
+  readonly #locks: Locks;
+  readonly #seen = new Map<string, Seen>();
+  readonly #own: Tallies;
+  readonly #key: string;
+  /** What was not said yet, by principal. */
+  #pending = new Map<string, { misses: number; patients: string[] }>();
+  readonly #forget: () => void;
+  /** Whom an administrator unlocked, until it is said with their next request. */
+  readonly #released = new Set<string>();
+  readonly #sweeping: NodeJS.Timeout;
+
+  constructor(options: GuardOptions) {
+    this.#options = options;
+    this.#locks = new Locks(
+      options.settings.mode === 'enforce' ? options.state : undefined,
+      options.clock,
+      (id) => this.#release(id),
+    );
+    this.#own = new Tallies(options.clock);
+    this.#key = hash('sha256', options.key, 'hex');
+    this.#forget =
+      options.desk?.onNews((news) => {
+        if (news.kind === 'tally') this.#learn(news.tally);
+        else if (news.kind === 'lock') this.#locks.learned(news.key, news.forMs);
+        else this.#asked(news.key, news.since);
+      }) ?? (() => {});
+    this.#sweeping = setInterval(() => this.#sweep(), SWEEP_MS);
+    this.#sweeping.unref();
+  }
+
+  /** Before the policy decides: whether this principal goes on, and how fast. */
+  enter(x: Exchange): Step | Promise<Step> {
+    const { principal } = x;
+    const { settings } = this.#options;
+    if (principal.kind === 'anonymous' || settings.mode === 'off') return undefined;
+    const key = keyOf(principal);
+    const first = this.#locks.first;
+    if (first !== undefined) return this.#afterFirst(x, principal, key, first);
+    return this.#judge(x, principal, key);
+  }
+
+  /** Once it is known how a request ended. */
+  observe(x: Exchange, missed: boolean): void {
+    const principal = x.knownPrincipal;
+    if (principal === undefined || principal.kind === 'anonymous' || this.#options.settings.mode === 'off')
+      return;
+    const content = x.content?.content;
+    const named =
+      content?.kind === 'form' ? [...patientsOfFields(content.fields, x.facts.path.segments)] : [];
+    if (x.ending === undefined) this.#watch(x, keyOf(principal));
+    if (!missed && x.patients === undefined && named.length === 0) return;
+    this.#report(keyOf(principal), missed ? 1 : 0, [...named, ...(x.patients ?? [])]);
+  }
+
+  close(): void {
+    clearInterval(this.#sweeping);
+    this.#forget();
+    this.#locks.close();
+  }
+
+  /** Patients in an answer that is released are touched, whether or not they were named. */
+  #watch(x: Exchange, key: string): void {
+    const { backend } = x;
+    if (backend === undefined || !JSON_TYPE.test(String(backend.headers['content-type'] ?? ''))) return;
+    const known = new Set<string>();
+    const released = new ReleasedPatients((id) => {
+      if (known.has(id)) return;
+      known.add(id);
+      this.#report(key, 0, [id]);
+    });
+    if (x.replacedBody !== undefined) released.add(x.replacedBody);
+    else backend.watch((chunk) => released.add(chunk));
+  }
+
+  async #afterFirst(
+    x: Exchange,
+    principal: AuthenticatedPrincipal,
+    key: string,
+    first: Promise<void>,
+  ): Promise<Step> {
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([
+      first,
+      new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, FIRST_LOOK_MS);
+      }),
+    ]);
+    clearTimeout(timer);
+    return this.#judge(x, principal, key);
+  }
+
+  /** An administrator took the lock away at the store: what had been counted counts no more. */
+  #release(id: string): void {
+    const { desk, redis } = this.#options;
+    if (this.#released.size < MOST_NAMED) this.#released.add(id);
+    for (const key of this.#seen.keys()) {
+      if (lockId(key) !== id) continue;
+      this.#seen.delete(key);
+      this.#pending.delete(key);
+      this.#own.forget(key);
+      desk?.forget(key);
+      redis?.forget(key).catch(() => {
+        // It is away, and with it what it had counted.
+      });
+    }
+  }
+
+  #judge(x: Exchange, principal: AuthenticatedPrincipal, key: string): Step | Promise<Step> {
+    const { settings } = this.#options;
+    const enforce = settings.mode === 'enforce';
+    const lockedMs = this.#locks.leftMs(key);
+    if (lockedMs > 0 && enforce) return refused(x, 'guard-locked', lockedMs);
+    if (this.#released.size > 0 && this.#released.delete(lockId(key)))
+      this.#write(x, principal, 'unlocked', { misses: 0, patients: 0 });
+    const named = patientsNamed(x.facts, x.match);
+    if (named.length > 0) this.#report(key, 0, named);
+    const seen = this.#live(key);
+    if (seen === undefined) return undefined;
+    const level = levelOf(seen, thresholdsOf(principal, settings));
+    if (level === 'none') return undefined;
+    if (LEVELS.indexOf(level) > LEVELS.indexOf(seen.said)) this.#say(x, principal, key, seen, level);
+    if (!enforce) return undefined;
+    if (level === 'lock') return refused(x, 'guard-locked', settings.lockMs);
+    if (level === 'step-up') {
+      const since = seen.stepUpSince ?? Number.POSITIVE_INFINITY;
+      if ((principal.authentication?.factorAt ?? 0) <= since) return this.#stepUp(x, principal, seen);
+    }
+    return this.#slow(x, seen);
+  }
+
+  /** Whoever never gave a second factor cannot give a fresh one: it waits until the window is over. */
+  #stepUp(x: Exchange, principal: AuthenticatedPrincipal, seen: Seen): Step {
+    if (principal.authentication?.factorAt === undefined)
+      return refused(x, 'guard-step-up', seen.until - this.#options.clock.monotonic());
+    x.failed('guard-step-up');
+    return { kind: 'factor-stale', reason: 'guard-step-up' };
+  }
+
+  /** Each request waits for as long, whatever becomes of it; not more of them than would do harm by waiting. */
+  async #slow(x: Exchange, seen: Seen): Promise<Step> {
+    const { settings } = this.#options;
+    if (seen.waiting >= MOST_WAITING) return refused(x, 'guard-slowed', settings.slowMs);
+    seen.waiting += 1;
+    await new Promise((resolve) => setTimeout(resolve, settings.slowMs));
+    seen.waiting -= 1;
+    if (x.client.gone) {
+      x.failed('client-gone');
+      return { kind: 'unavailable', reason: 'client-gone', closeConnection: true };
+    }
+    x.held('guard-slowed');
+    return undefined;
+  }
+
+  #say(x: Exchange, principal: AuthenticatedPrincipal, key: string, seen: Seen, level: Level): void {
+    const { settings, clock, desk } = this.#options;
+    seen.said = level;
+    if (level === 'none') return;
+    if (level !== 'slow' && seen.stepUpSince === undefined) {
+      seen.stepUpSince = Math.floor(clock.wall() / 1000);
+      desk?.asked(key, seen.stepUpSince);
+    }
+    const tell = () => {
+      const event = EVENT[level];
+      if (alarms.hasSubscribers)
+        alarms.publish({ alarm: `guard-${event}`, tenant: x.tenant.id } satisfies AlarmEvent);
+      this.#write(x, principal, event, seen);
+    };
+    if (level !== 'lock' || settings.mode !== 'enforce') {
+      tell();
+      return;
+    }
+    desk?.lock(key, settings.lockMs);
+    const { misses, patients } = seen;
+    const { issuer, subject } = principal;
+    const about = { tenant: x.tenant.id, issuer, subject, misses, patients };
+    void this.#locks.lock(key, settings.lockMs, about).then((first) => {
+      if (first) tell();
+    });
+  }
+
+  #write(
+    x: Exchange,
+    principal: AuthenticatedPrincipal,
+    event: GuardEvent,
+    { misses, patients }: { readonly misses: number; readonly patients: number },
+  ): void {
+    x.services.activity
+      .append({
+        kind: 'guard',
+        event,
+        enforced: this.#options.settings.mode === 'enforce',
+        request: x.facts.id,
+        tenant: x.tenant.id,
+        issuer: principal.issuer,
+        subject: principal.subject,
+        misses,
+        patients,
+      })
+      .catch(() => {
+        // The sink is unhealthy and says so itself; the request's own record fails too.
+      });
+  }
+
+  /** Counted here at once, and wherever it is counted together, whose sums come back. */
+  #report(key: string, misses: number, patients: readonly string[]): void {
+    const { settings, clock } = this.#options;
+    let seen = this.#live(key);
+    if (seen === undefined) {
+      seen = {
+        misses: 0,
+        patients: 0,
+        until: clock.monotonic() + settings.windowMs,
+        named: new Set(),
+        said: 'none',
+        stepUpSince: undefined,
+        waiting: 0,
+      };
+      this.#seen.set(key, seen);
+    }
+    const fresh: string[] = [];
+    for (const patient of patients) {
+      const hashed = this.#hash(patient);
+      if (seen.named.has(hashed) || seen.named.size >= MOST_NAMED) continue;
+      seen.named.add(hashed);
+      fresh.push(hashed);
+    }
+    if (misses === 0 && fresh.length === 0) return;
+    seen.misses += misses;
+    seen.patients = Math.max(seen.patients, seen.named.size);
+    const pending = this.#pending.get(key);
+    if (pending !== undefined) {
+      pending.misses += misses;
+      pending.patients.push(...fresh);
+      return;
+    }
+    if (this.#pending.size === 0) setTimeout(() => this.#tell(), GATHER_MS).unref();
+    this.#pending.set(key, { misses, patients: fresh });
+  }
+
+  #tell(): void {
+    const { settings, desk, redis } = this.#options;
+    const pending = this.#pending;
+    this.#pending = new Map();
+    for (const [key, { misses, patients }] of pending) {
+      const report = { key, windowMs: settings.windowMs, misses, patients };
+      if (redis?.available !== true) {
+        this.#near(report);
+        continue;
+      }
+      redis
+        .tally(report)
+        .then((tally) => {
+          this.#learn(tally);
+          desk?.tell(tally);
+        })
+        .catch(() => this.#near(report));
+    }
+  }
+
+  #near(report: Parameters<Tallies['add']>[0]): void {
+    const { desk } = this.#options;
+    if (desk === undefined) this.#learn(this.#own.add(report));
+    else desk.tally(report);
+  }
+
+  /** Sums over all that count together. Never lowers what was seen here itself. */
+  #learn(tally: Tally): void {
+    const { clock } = this.#options;
+    const until = clock.monotonic() + tally.resetMs;
+    const seen = this.#live(tally.key);
+    if (seen === undefined) {
+      this.#seen.set(tally.key, {
+        misses: tally.misses,
+        patients: tally.patients,
+        until,
+        named: new Set(),
+        said: 'none',
+        stepUpSince: undefined,
+        waiting: 0,
+      });
+      return;
+    }
+    seen.misses = Math.max(seen.misses, tally.misses);
+    seen.patients = Math.max(seen.patients, tally.patients);
+    seen.until = Math.max(seen.until, until);
+  }
+
+  /** Another worker asked: a factor that was given after that counts here too. */
+  #asked(key: string, since: number): void {
+    const seen = this.#live(key);
+    if (seen !== undefined) seen.stepUpSince = Math.min(seen.stepUpSince ?? since, since);
+  }
+
+  #live(key: string): Seen | undefined {
+    const seen = this.#seen.get(key);
+    return seen === undefined || this.#options.clock.monotonic() >= seen.until ? undefined : seen;
+  }
+
+  #sweep(): void {
+    const now = this.#options.clock.monotonic();
+    for (const [key, seen] of this.#seen) if (now >= seen.until && seen.waiting === 0) this.#seen.delete(key);
+    this.#own.sweep();
+  }
+
+  #hash(patient: string): string {
+    // The key has a fixed length and comes first; nobody sees the hash who could lengthen what was hashed.
+    return hash('sha256', this.#key + patient, 'base64url').slice(0, 22);
+  }
+}
+
+const keys = new WeakMap<AuthenticatedPrincipal, string>();
+
+/** Of a principal at its tenant. A token's principal is the same object as long as the token is known. */
+function keyOf(principal: AuthenticatedPrincipal): string {
+  let key = keys.get(principal);
+  if (key === undefined) {
+    key = guardKeyOf(principal.tenant, principal.limitKey);
+    keys.set(principal, key);
+  }
+  return key;
+}
+
+function refused(
+  x: Exchange,
+  reason: 'guard-locked' | 'guard-step-up' | 'guard-slowed',
+  waitMs: number,
+): Step {
+  x.failed(reason);
+  return { kind: 'limited', reason, retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
+}

@@ -1,0 +1,10 @@
+export type { Bucket, Counted, Refusal } from './bucket.ts';
+export { Desk } from './desk.ts';
+export { DeskLine, type GuardNews } from './desk-line.ts';
+export type { DeskAnswer, DeskAsk, Tally, TallyReport } from './desk-messages.ts';
+export { rateLimitFields, retryAfter } from './headers.ts';
+export { type Asking, type AtOnce, createLimits, type LimitOptions, type Limits } from './limits.ts';
+export { peerKey } from './peer-key.ts';
+export type { RedisStore } from './redis.ts';
+export { chunk, share } from './share.ts';
+export { Tallies } from './tallies.ts';

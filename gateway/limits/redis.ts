@@ -1,0 +1,169 @@
+import { createHmac } from 'node:crypto';
+import { channel } from 'node:diagnostics_channel';
+import { isIP } from 'node:net';
+import { Redis } from 'ioredis';
+import { RateLimiterRedis } from 'rate-limiter-flexible';
+import { ChartgateError } from '../../contracts/errors.ts';
+import { type AlarmEvent, CHANNELS } from '../../contracts/events.ts';
+import type { RedisSettings } from '../../contracts/limits.ts';
+import { type Ask, type Counters, consume, type Grant } from './counters.ts';
+import type { Tally, TallyReport } from './desk-messages.ts';
+
+const alarms = channel(CHANNELS.alarm);
+
+/** Milliseconds between looks at whether a server that did not answer does again. */
+const PROBE_MS = 500;
+const CONNECT_MS = 2000;
+const MOST_PATIENTS = 50_000;
+
+/**
+ * Counts shared by several gateways, in Redis or Valkey. Names and keys are keyed hashes there: whoever reads it learns
+ * no address and no principal. An answer that does not come in time, or not at all, means that it is away: from then
+ * on nobody waits for it, until it has answered a question that nobody waits for.
+ */
+export class RedisStore implements Counters {
+  readonly #client: Redis;
+  readonly #key: Buffer;
+  readonly #limiters = new Map<string, RateLimiterRedis>();
+  readonly #probing: NodeJS.Timeout;
+  #available = false;
+  #wasAvailable = false;
+  #probes = false;
+
+  constructor(settings: RedisSettings) {
+    this.#key = settings.password?.reveal() ?? Buffer.from('chartgate');
+    this.#client = new Redis({
+      ...(settings.socketPath === undefined
+        ? { host: settings.host ?? '127.0.0.1', port: settings.port ?? 6379 }
+        : { path: settings.socketPath }),
+      ...(settings.authority === undefined
+        ? {}
+        : {
+            tls: {
+              ca: settings.authority,
+              minVersion: 'TLSv1.2',
+              // An address is no server name (RFC 6066 §3); the certificate is judged by it all the same.
+              ...(settings.host === undefined || isIP(settings.host) !== 0
+                ? {}
+                : { servername: settings.host }),
+            },
+          }),
+      ...(settings.user === undefined ? {} : { username: settings.user }),
+      ...(settings.password === undefined ? {} : { password: settings.password.reveal().toString() }),
+      db: settings.database,
+      // Whatever cannot be done now is not done later: the request that it was for has been answered by then.
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 0,
+      commandTimeout: settings.timeoutMs,
+      connectTimeout: CONNECT_MS,
+      retryStrategy: (times) => Math.min(1000, 50 * 2 ** Math.min(times, 5)),
+      connectionName: 'chartgate',
+    });
+    // Every failure of a command is its caller's; the connection is made anew by itself.
+    this.#client.on('error', () => {});
+    this.#client.on('ready', () => void this.#probe());
+    this.#client.on('close', () => this.#lost());
+    this.#probing = setInterval(() => {
+      if (!this.#available) void this.#probe();
+    }, PROBE_MS);
+    this.#probing.unref();
+  }
+
+  /** It answered when it was last asked. */
+  get available(): boolean {
+    return this.#available;
+  }
+
+  async lease(ask: Ask): Promise<Grant> {
+    let limiter = this.#limiters.get(ask.limiter);
+    if (limiter === undefined) {
+      const { requests, windowSeconds } = ask.demand;
+      limiter = new RateLimiterRedis({
+        storeClient: this.#client,
+        keyPrefix: `chartgate:limit:${this.#hash(ask.limiter)}`,
+        points: requests,
+        duration: windowSeconds,
+        rejectIfRedisNotReady: true,
+      });
+      this.#limiters.set(ask.limiter, limiter);
+    }
+    const found = limiter;
+    return this.#guarded(() => consume(found, { ...ask, key: this.#hash(ask.key) }));
+  }
+
+  /** Adds to what all gateways saw of somebody. Rejects when it is away. */
+  async tally(report: TallyReport): Promise<Tally> {
+    const name = `chartgate:guard:${this.#hash(report.key)}`;
+    return this.#guarded(async () => {
+      const work = this.#client
+        .multi()
+        // Both have the window of whichever came first.
+        .set(`${name}:misses`, 0, 'PX', report.windowMs, 'NX')
+        .incrby(`${name}:misses`, report.misses);
+      const patients = report.patients.slice(0, MOST_PATIENTS);
+      if (patients.length > 0) work.sadd(`${name}:patients`, ...patients);
+      const results = await work
+        .pexpire(`${name}:patients`, report.windowMs, 'NX')
+        .scard(`${name}:patients`)
+        .pttl(`${name}:misses`)
+        .exec();
+      const values = (results ?? []).map(([error, value]) => {
+        if (error !== null) throw error;
+        return Number(value);
+      });
+      const [resetMs, distinct] = [values.at(-1), values.at(-2)];
+      const misses = values[1];
+      if (misses === undefined || distinct === undefined || resetMs === undefined)
+        throw new ChartgateError('internal', 'Redis left something out');
+      return { key: report.key, misses, patients: distinct, resetMs: Math.max(1, resetMs) };
+    });
+  }
+
+  /** What was counted of somebody counts no more. */
+  async forget(key: string): Promise<void> {
+    const name = `chartgate:guard:${this.#hash(key)}`;
+    await this.#guarded(() => this.#client.del(`${name}:misses`, `${name}:patients`));
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#probing);
+    this.#available = false;
+    this.#wasAvailable = false;
+    this.#client.disconnect();
+  }
+
+  async #guarded<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#lost();
+      throw error;
+    }
+  }
+
+  #lost(): void {
+    this.#available = false;
+    if (!this.#wasAvailable) return;
+    this.#wasAvailable = false;
+    if (alarms.hasSubscribers) alarms.publish({ alarm: 'limits-unshared', tenant: '' } satisfies AlarmEvent);
+  }
+
+  async #probe(): Promise<void> {
+    if (this.#probes || this.#client.status !== 'ready') return;
+    this.#probes = true;
+    try {
+      await this.#client.ping();
+      this.#available = true;
+      this.#wasAvailable = true;
+    } catch {
+      // Still away; asked again in a while.
+    } finally {
+      this.#probes = false;
+    }
+  }
+
+  #hash(text: string): string {
+    return createHmac('sha256', this.#key).update(text).digest('base64url').slice(0, 22);
+  }
+}

@@ -1,0 +1,104 @@
+import type { AnswerJudge } from '../../../contracts/policy.ts';
+import { BackendAnswer } from '../../transport/backend-answer.ts';
+import { onDeadline } from '../../transport/deadlines.ts';
+import { outgoingHeaders } from '../../transport/outgoing-headers.ts';
+import type { Exchange, Step } from '../exchange.ts';
+import { wholeAnswer } from '../judged-answer.ts';
+import type { Outgoing } from '../outgoing.ts';
+
+/** Milliseconds that the body of what is there may stand still. */
+const BODY_TIMEOUT_MS = 30_000;
+
+/** What is asked for has no body, and nothing of the client's conditions. */
+const PLAIN: Outgoing = Object.freeze({
+  query: '',
+  body: Buffer.alloc(0),
+  headers: Object.freeze({
+    'content-type': undefined,
+    'content-encoding': undefined,
+    'content-language': undefined,
+    'content-location': undefined,
+    'if-match': undefined,
+    'if-none-match': undefined,
+    'if-modified-since': undefined,
+    'if-unmodified-since': undefined,
+    'if-none-exist': undefined,
+    'if-range': undefined,
+    range: undefined,
+    prefer: undefined,
+    'accept-encoding': 'identity',
+  }),
+});
+
+/** One entity tag (RFC 9110 §8.8.3), and no list of them. */
+const TAG = /^(?:W\/)?"[\x21\x23-\x7e]*"$/;
+
+/**
+ * Stage 8b: what a change would change is looked at first, where the policy wants to see it. The change then goes out
+ * with the entity tag of what was seen, so that nothing else is changed. Hidden, absent and failed are one.
+ */
+export function judgeExisting(x: Exchange): Step | Promise<Step> {
+  const judge = x.obligations?.existing;
+  return judge === undefined ? undefined : look(x, judge);
+}
+
+async function look(x: Exchange, judge: AnswerJudge): Promise<Step> {
+  if (!x.intentRecorded) return { kind: 'unavailable', reason: 'internal' };
+  const backend = x.tenant.pick();
+  if (backend === undefined) {
+    x.failed('backend-unavailable');
+    return { kind: 'unavailable', reason: 'backend-unavailable' };
+  }
+  const { clock } = x.services;
+  const answer = new BackendAnswer(backend.origin, clock, x.runtime.contentLimits.answerBytes);
+  const accept = x.obligations?.headers?.accept ?? 'application/fhir+json';
+  const headers = outgoingHeaders(x, { ...PLAIN, headers: { ...PLAIN.headers, accept } });
+  // From here on its time tells what the EMR did: whatever fails is answered when a refusal would be.
+  x.forwardedAt = clock.monotonic();
+  backend.dispatcher.dispatch(
+    {
+      path: x.facts.path.text,
+      method: 'GET',
+      headers,
+      body: null,
+      headersTimeout: BODY_TIMEOUT_MS,
+      bodyTimeout: BODY_TIMEOUT_MS,
+    },
+    answer,
+  );
+  const answered = onDeadline(performance.now() + x.route.backendTimeoutMs, () => answer.expire());
+  const head = await answer.head;
+  answered();
+  if (head !== 'head') {
+    if (head !== 'given-up') backend.report(head);
+    return hidden(x, 'existing-unavailable');
+  }
+  backend.report('ok');
+  const whole = answer.status === 200 ? await wholeAnswer(x, answer) : 'existing-absent';
+  if (whole === undefined || typeof whole === 'string') {
+    answer.discard();
+    return hidden(x, whole ?? 'existing-unavailable');
+  }
+  const judgement = judge(whole.answer);
+  answer.discard();
+  for (const reason of judgement.reasons) x.reasons.push(reason);
+  if (judgement.release === 'hidden') {
+    const decisive = judgement.reasons.findLast((reason) => !reason.held);
+    return { kind: 'hidden', reason: decisive?.code ?? 'answer-unjudged' };
+  }
+  onlyThis(x, whole.answer.headers.etag);
+  return undefined;
+}
+
+/** A tag of the client's own stays: if it is another, the EMR refuses; `*` and lists would let anything through. */
+function onlyThis(x: Exchange, tag: string | undefined): void {
+  if (tag === undefined || !TAG.test(tag)) return;
+  const own = x.facts.headers.get('if-match');
+  if (own !== undefined && TAG.test(own)) return;
+  x.outgoing = { ...x.outgoing, headers: { ...x.outgoing.headers, 'if-match': tag } };
+}
+
+function hidden(x: Exchange, rule: string): Step {
+  x.failed('answer-unjudged', rule);
+  return { kind: 'hidden', reason: 'answer-unjudged' };
+}

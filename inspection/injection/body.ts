@@ -1,0 +1,86 @@
+import type { Content, FormPart, Json } from '../../contracts/content.ts';
+import { parameterSamples } from './head.ts';
+import type { Reading } from './rule.ts';
+import { type Sink, step, tellable } from './sample.ts';
+import { dereferenced, xmlSamples } from './xml.ts';
+
+/** Every text of a body. @param reading how its strings are read */
+export function bodySamples(content: Content, reading: Reading, authority: string, sink: Sink): void {
+  switch (content.kind) {
+    case 'json':
+      jsonSamples(content.value, '', reading, sink);
+      return;
+    case 'xml':
+      xmlSamples(content.text, reading, sink);
+      return;
+    case 'form':
+      parameterSamples('form', content.fields, reading, authority, sink);
+      return;
+    case 'multipart':
+      for (const part of content.parts) partSamples(part, reading, sink);
+      return;
+    case 'text':
+      sink('/', reading, content.text);
+      return;
+    case 'opaque':
+      return;
+  }
+}
+
+/** Strings and names, however deep: a list of places still to be seen instead of a call for each. */
+export function jsonSamples(value: Json, root: string, reading: Reading, sink: Sink): void {
+  const pending: { readonly value: Json; readonly pointer: string }[] = [{ value, pointer: root }];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const { pointer } = next;
+    const each = next.value;
+    if (typeof each === 'string') sink(pointer === '' ? '/' : pointer, reading, each);
+    else if (Array.isArray(each)) {
+      for (let at = each.length - 1; at >= 0; at -= 1)
+        pending.push({ value: each[at] as Json, pointer: step(pointer, at) });
+    } else if (typeof each === 'object' && each !== null) {
+      for (const [name, member] of Object.entries(each)) {
+        const place = step(pointer, name);
+        if (!PLAIN_NAME.test(name)) sink(place, 'plain', name);
+        // Most members are short and plain: not put on the list first.
+        if (typeof member === 'string') {
+          if (name === 'div' && reading === 'clinical') narrativeSamples(place, member, sink);
+          else sink(place, reading, member);
+        } else if (typeof member === 'object' && member !== null)
+          pending.push({ value: member, pointer: place });
+      }
+    }
+  }
+}
+
+/** The XHTML of a narrative, and what it says once its entities are read, where markup is text. */
+function narrativeSamples(place: string, xhtml: string, sink: Sink): void {
+  sink(place, 'narrative', xhtml);
+  if (xhtml.includes('&')) sink(place, 'clinical', dereferenced(xhtml.replace(/<[^<>]*>/g, ' ')));
+}
+
+/** Names of FHIR's elements and of most interfaces: one word without anything that could be a rule's. */
+const PLAIN_NAME = /^_?[a-z][a-zA-Z]{0,31}$/;
+
+const TEXT_PART =
+  /^(?:text\/|application\/(?:json|xml|[a-z0-9.+-]+\+(?:json|xml)|x-www-form-urlencoded|javascript)$)/;
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+function partSamples(part: FormPart, reading: Reading, sink: Sink): void {
+  const place = `part:${tellable(part.name)}`;
+  sink(place, 'plain', part.name);
+  if (part.fileName !== undefined) {
+    const file = `file:${tellable(part.name)}`;
+    sink(file, 'file', part.fileName);
+    sink(file, 'plain', part.fileName);
+  }
+  if (part.mediaType !== undefined) sink(place, 'plain', part.mediaType);
+  // A field, or a file that says it is text. Of other files the kind is judged elsewhere, by their content.
+  if (part.fileName !== undefined && part.mediaType !== undefined && !TEXT_PART.test(part.mediaType)) return;
+  let text: string;
+  try {
+    text = utf8.decode(part.bytes);
+  } catch {
+    text = part.bytes.toString('latin1');
+  }
+  sink(place, reading, text);
+}

@@ -1,0 +1,1 @@
+export { createInjectionInspector } from './inspector.ts';

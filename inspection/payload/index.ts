@@ -1,0 +1,1 @@
+export { createPayloadInspector, payloadFaults } from './inspector.ts';

@@ -1,0 +1,25 @@
+import { merge, type Part } from '../integrity/parts.ts';
+import { describeMachine } from '../machine.ts';
+import type { MeasureOptions, MeasureResult } from '../report.ts';
+
+/** What can be asked for by itself (`--only`). Each is loaded only when it runs. */
+const PARTS: Readonly<Record<string, (options: MeasureOptions) => Promise<Part>>> = Object.freeze({
+  differential: async (options) => (await import('./differential/run.ts')).runDifferential(options),
+  cost: async (options) => (await import('./cost/run.ts')).runCost(options),
+  crawl: async (options) => (await import('./crawl/run.ts')).runCrawl(options),
+  consent: async (options) => (await import('./consent/run.ts')).runConsent(options),
+  limits: async (options) => (await import('./limits.ts')).runLimits(options),
+});
+
+/** Proves what policies promise: decisions, their cost, who gets what through the whole gateway, limits. */
+export async function measurePolicies(options: MeasureOptions): Promise<MeasureResult> {
+  const unknown = [...(options.only ?? [])].filter((name) => !Object.hasOwn(PARTS, name));
+  if (unknown.length > 0)
+    throw new Error(`there is no part ${unknown.join(', ')}; there are ${Object.keys(PARTS).join(', ')}`);
+  const parts: Part[] = [];
+  for (const [name, run] of Object.entries(PARTS)) {
+    if (options.only === undefined || options.only.has(name)) parts.push(await run(options));
+  }
+  const merged = merge(parts);
+  return { ...merged, figures: { machine: describeMachine(), ...merged.figures } };
+}

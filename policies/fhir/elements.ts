@@ -1,0 +1,35 @@
+import type { Json, JsonObject } from '../../contracts/content.ts';
+import type { ElementPath } from './definitions/index.ts';
+
+export function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A member of its own; what an object inherits is none. */
+export function member(object: JsonObject, name: string): Json | undefined {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
+}
+
+export function text(object: JsonObject, name: string): string | undefined {
+  const value = member(object, name);
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** A value as a list: FHIR writes one value of a repeating element as a list of one, and sloppy servers as itself. */
+export function list(value: Json | undefined): readonly Json[] {
+  if (value === undefined || value === null) return [];
+  return Array.isArray(value) ? (value as readonly Json[]) : [value];
+}
+
+/** Every value at a path, through lists at any level. */
+export function valuesAt(resource: JsonObject, path: ElementPath): readonly Json[] {
+  let level: readonly Json[] = [resource];
+  for (const name of path) {
+    level = level.flatMap((value) => (isObject(value) ? flat(member(value, name)) : []));
+  }
+  return level;
+}
+
+function flat(value: Json | undefined): readonly Json[] {
+  return list(value).flatMap((item) => (Array.isArray(item) ? flat(item) : [item]));
+}

@@ -1,0 +1,24 @@
+/**
+ * Things that are made of some content and never change: made once for each content, as long as somebody uses them.
+ * Thousands of tenants have the same conditions, roles and lists of methods.
+ */
+export class Shared<T extends object> {
+  readonly #known = new Map<string, WeakRef<T>>();
+  /** Entries at which those that nobody uses are swept out. */
+  #sweepAt = 4_096;
+
+  /** @param key says all of the content */
+  get(key: string): T | undefined {
+    return this.#known.get(key)?.deref();
+  }
+
+  keep(key: string, value: T): T {
+    if (this.#known.size >= this.#sweepAt) {
+      for (const [old, reference] of this.#known)
+        if (reference.deref() === undefined) this.#known.delete(old);
+      this.#sweepAt = Math.max(4_096, this.#known.size * 2);
+    }
+    this.#known.set(key, new WeakRef(value));
+    return value;
+  }
+}
