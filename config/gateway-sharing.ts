@@ -24,9 +24,6 @@ export function sharingOf(view: View): SharingSettings | undefined {
 export function emergencyOf(view: View): EmergencySettings | undefined {
   if (!view.exists) return undefined;
   const [roles, holders] = [view.at('roles'), view.at('holders')];
-  if (!roles.exists && !holders.exists) {
-    view.fault('needs "roles" or "holders": who may break the glass');
-  }
   const factorMaxAge = view.at('factorMaxAge').milliseconds;
   return {
     roles: roles.texts,
@@ -45,10 +42,13 @@ export function judgeSharing(root: View): void {
   const kept = root.at('state').exists;
   for (const tenant of tenants) {
     const [sharing, emergency] = [tenant.at('sharing'), tenant.at('emergency')];
+    // First: what is at fault itself is looked into no further.
+    judgePartners(tenant, { issuers, ids });
+    if (emergency.exists && !emergency.at('roles').exists && !emergency.at('holders').exists)
+      emergency.fault('needs "roles" or "holders": who may break the glass');
     if (sharing.exists && !kept) sharing.fault('needs "state", in which consents are kept', true);
     if (emergency.exists && !kept)
       emergency.fault('needs "state", in which each emergency access is kept', true);
-    judgePartners(tenant, { issuers, ids });
   }
 }
 

@@ -13,6 +13,7 @@ export const WARNING_CODES = [
   'issuer-unused',
   'single-factor',
   'secret-per-request',
+  'payload-unvalidated',
 ] as const;
 export type WarningCode = (typeof WARNING_CODES)[number];
 
@@ -62,13 +63,22 @@ export function warningsOf(settings: GatewaySettings, now: number = Date.now()):
       `tenants[${index}].apiClients: API clients may send their secret with each request instead of asking for tokens`,
     );
   }
-  for (const name of settings.policies.keys()) {
+  for (const [name, { routes, override = [] }] of settings.policies) {
     if (!settings.tenants.some((tenant) => tenant.policy === name)) {
       warn('policy-unused', `policies.${name}: no tenant uses it`);
     }
+    for (const { id, inspect } of [...routes, ...override]) {
+      if (inspect?.payload?.acceptInvalidFhir !== true) continue;
+      warn('payload-unvalidated', `policies.${name}: route ${id} passes what is no valid FHIR`);
+    }
   }
   for (const [index, issuer] of settings.issuers.entries()) {
-    if (!settings.tenants.some((tenant) => tenant.issuers.includes(issuer.id))) {
+    const { id } = issuer;
+    const used = settings.tenants.some(
+      ({ issuers, sharing }) =>
+        issuers.includes(id) || sharing?.partners.some((partner) => partner.issuers.includes(id)),
+    );
+    if (!used) {
       warn('issuer-unused', `issuers[${index}]: no tenant trusts it`);
     }
     if (issuer.secondFactor?.by === 'nobody') {

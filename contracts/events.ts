@@ -10,6 +10,7 @@ export const CHANNELS = Object.freeze({
   request: 'chartgate:request',
   attestation: 'chartgate:attestation',
   limit: 'chartgate:limit',
+  finding: 'chartgate:finding',
   alarm: 'chartgate:alarm',
   account: 'chartgate:account',
   factor: 'chartgate:factor',
@@ -54,6 +55,12 @@ export interface LimitEvent {
     | 'tenant-at-once'
     | 'route-at-once';
   readonly tenant: string;
+}
+
+/** One per finding of an inspector that its route only reports. */
+export interface FindingEvent {
+  readonly tenant: string;
+  readonly rule: string;
 }
 
 /** Something an operator must look at. */

@@ -1,6 +1,7 @@
 import type { Decision, Route } from '../contracts/policy.ts';
 import type { Reason } from '../contracts/reasons.ts';
 import type { RouteDocument } from '../contracts/settings.ts';
+import { isOpenToDenial } from './conditions/decide.ts';
 import type { Asked } from './conditions/node.ts';
 import type { FaultList } from './faults.ts';
 import { type Pattern, subsumes } from './pattern.ts';
@@ -57,7 +58,7 @@ export function denyOver(
   permitted: { readonly route: Route; readonly pattern: Pattern },
   asked: Asked,
 ): Decision {
-  if (decision.effect !== 'permit' || matching.length === 0) return decision;
+  if (!isOpenToDenial(decision) || matching.length === 0) return decision;
   const passed: Reason[] = [];
   for (const rule of matching) {
     const { condition } = rule.standing;
@@ -74,5 +75,6 @@ export function denyOver(
       reasons: Object.freeze([...decision.reasons, ...passed, ...about, rule.denied]),
     });
   }
+  if (decision.effect !== 'permit') return decision;
   return Object.freeze({ ...decision, reasons: Object.freeze([...decision.reasons, ...passed]) });
 }

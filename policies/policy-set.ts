@@ -110,7 +110,7 @@ export function buildPolicySet(name: string, parts: Parts): PolicySet {
       }
       const somebody = roles === undefined ? principal : roles.withScopes(principal);
       const decision = entry.decide(facts, match, somebody, now, context, set);
-      if (!denies || decision.effect !== 'permit') return decision;
+      if (!denies) return decision;
       return denyOver(decision, denying(facts), rule, { facts, principal: somebody, now });
     },
   } satisfies PolicySet);

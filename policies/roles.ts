@@ -1,9 +1,10 @@
 import { NAME_PATTERN } from '../contracts/identifiers.ts';
-import type { Decision } from '../contracts/policy.ts';
+import { type Decision, FHIR_VERSIONS } from '../contracts/policy.ts';
 import type { AuthenticatedPrincipal, Principal } from '../contracts/principal.ts';
 import type { Reason } from '../contracts/reasons.ts';
 import type { PolicyDocument } from '../contracts/settings.ts';
 import { type FaultList, token } from './faults.ts';
+import { parseScopes } from './fhir/index.ts';
 import { rolesHere } from './roles-here.ts';
 import { isScopeToken } from './scopes.ts';
 import { Shared } from './shared.ts';
@@ -69,7 +70,10 @@ function scopeFault(scope: string): string | undefined {
   if (!isScopeToken(scope)) return 'is not a scope (RFC 6749 section 3.3: visible ASCII without " and \\)';
   if (RESOURCE_SCOPE_PREFIX.test(scope) && !RESOURCE_SCOPE.test(scope))
     return 'is not a SMART resource scope, such as user/Observation.rs or patient/*.read, and would give nothing';
-  return undefined;
+  if (!scope.includes('?')) return undefined;
+  // A restriction that no version of FHIR can judge grants nothing anywhere.
+  const whys = FHIR_VERSIONS.map((version) => parseScopes([scope], version).invalid[0]?.why);
+  return whys.every((why) => why !== undefined) ? `would give nothing: it ${whys[0]}` : undefined;
 }
 
 /** The same principal object for the same principal, so that what is worked out of its scopes is kept. */

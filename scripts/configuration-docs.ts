@@ -73,8 +73,10 @@ function sections(schema: Schema, path: string, kind: string): string[] {
     if (inner !== undefined)
       found.push(...sections(inner, property.type === 'array' ? `${below}[]` : below, kind));
     // A mapping of free names to one form.
-    const each = typeof property.additionalProperties === 'object' ? property.additionalProperties : undefined;
-    if (each?.properties !== undefined && !isSecret(each)) found.push(...sections(each, `${below}.NAME`, kind));
+    const each =
+      typeof property.additionalProperties === 'object' ? property.additionalProperties : undefined;
+    if (each?.properties !== undefined && !isSecret(each))
+      found.push(...sections(each, `${below}.NAME`, kind));
   }
   return found;
 }

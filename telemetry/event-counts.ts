@@ -4,6 +4,7 @@ import type {
   AttestationEvent,
   ClientSecretsEvent,
   FactorEvent,
+  FindingEvent,
   IssuerEvent,
   LimitEvent,
   RequestEvent,
@@ -58,6 +59,7 @@ export class EventCounts {
   readonly #requests = new PairTable(nameLabel, nameLabel, MAX_PAIRS, newRequestCounts);
   readonly #denials = new PairTable(nameLabel, reasonLabel, MAX_PAIRS, newCount);
   readonly #limited = new PairTable(codeLabel, nameLabel, MAX_PAIRS, newCount);
+  readonly #reported = new PairTable(nameLabel, codeLabel, MAX_PAIRS, newCount);
   readonly #alarms = new PairTable(codeLabel, nameLabel, MAX_PAIRS, newCount);
   readonly #sessionEvents = new PairTable(nameLabel, codeLabel, MAX_PAIRS, newCount);
   readonly #sessionChanges = new PairTable(nameLabel, codeLabel, MAX_PAIRS, newCount);
@@ -98,6 +100,10 @@ export class EventCounts {
     this.#limited.get(event.limit, event.tenant).value += 1;
   }
 
+  finding(event: FindingEvent): void {
+    this.#reported.get(event.tenant, event.rule).value += 1;
+  }
+
   alarm(event: AlarmEvent): void {
     this.#alarms.get(event.alarm, event.tenant).value += 1;
   }
@@ -135,6 +141,7 @@ export class EventCounts {
       })),
       denials: pairs(this.#denials),
       limited: pairs(this.#limited),
+      reported: pairs(this.#reported),
       alarms: pairs(this.#alarms),
       sessionEvents: pairs(this.#sessionEvents),
       sessionChanges: pairs(this.#sessionChanges),

@@ -52,6 +52,12 @@ export function eventMetrics(totals: EventTotals): Metric[] {
     ),
     metric(
       'counter',
+      'chartgate_findings_reported_total',
+      'Findings of request inspection on routes that only report them, by tenant and rule.',
+      pairSamples(totals.reported.reading(), 'tenant', 'rule'),
+    ),
+    metric(
+      'counter',
       'chartgate_alarms_total',
       'Things that an operator must look at, by kind and tenant.',
       pairSamples(totals.alarms.reading(), 'alarm', 'tenant'),

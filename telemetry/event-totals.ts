@@ -25,6 +25,7 @@ export class EventTotals {
   readonly requests = new PairTable(asIs, asIs, Number.POSITIVE_INFINITY, newRequestCounts);
   readonly denials = new PairTotals();
   readonly limited = new PairTotals();
+  readonly reported = new PairTotals();
   readonly alarms = new PairTotals();
   readonly sessionEvents = new PairTotals();
   readonly sessionChanges = new PairTotals();
@@ -41,6 +42,7 @@ export class EventTotals {
     }
     this.denials.add(reading.denials);
     this.limited.add(reading.limited);
+    this.reported.add(reading.reported);
     this.alarms.add(reading.alarms);
     this.sessionEvents.add(reading.sessionEvents);
     this.sessionChanges.add(reading.sessionChanges);
@@ -60,6 +62,7 @@ export class EventTotals {
       })),
       denials: this.denials.reading(),
       limited: this.limited.reading(),
+      reported: this.reported.reading(),
       alarms: this.alarms.reading(),
       sessionEvents: this.sessionEvents.reading(),
       sessionChanges: this.sessionChanges.reading(),

@@ -65,6 +65,8 @@ export interface EventReading {
   readonly requests: readonly RequestReading[];
   readonly denials: readonly PairReading[];
   readonly limited: readonly PairReading[];
+  /** Tenant and rule. */
+  readonly reported: readonly PairReading[];
   readonly alarms: readonly PairReading[];
   /** By tenant and event. */
   readonly sessionEvents: readonly PairReading[];
@@ -112,6 +114,7 @@ export function parseSnapshot(value: unknown): WorkerSnapshot | undefined {
 const PAIRS = [
   'denials',
   'limited',
+  'reported',
   'alarms',
   'sessionEvents',
   'sessionChanges',

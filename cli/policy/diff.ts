@@ -2,16 +2,16 @@ import type { RequestFacts } from '../../contracts/facts.ts';
 import type { Decision, PolicySet, Route } from '../../contracts/policy.ts';
 import { type SamplePath, type SamplePerson, samplePaths, samplePersons } from '../../policies/index.ts';
 import { EXIT } from '../output.ts';
-import { type LoadedPolicy, loadPolicy, printTable } from './load.ts';
+import { type LoadedPolicy, loadPolicy } from './load.ts';
 import { describeWho, factsOf, principalOf, type Who } from './made-up.ts';
 
 export interface DiffOptions {
   readonly json?: true;
 }
 
-/** Somebody for whom something changes. */
+/** Something that changes for some people. */
 interface Change {
-  readonly who: string;
+  readonly who: readonly string[];
   readonly change: 'gains' | 'loses' | 'denied otherwise';
   readonly methods: readonly string[];
   readonly before: string;
@@ -24,7 +24,7 @@ interface Change {
 }
 
 /** Sample decisions at most; beyond, each person is tried with fewer paths. */
-const MOST_DECISIONS = 1_500_000;
+const MOST_DECISIONS = 400_000;
 
 /** `chartgate policy diff OLD NEW` */
 export function runDiff(beforeFile: string, afterFile: string, options: DiffOptions): void {
@@ -50,25 +50,30 @@ function compare(before: LoadedPolicy, after: LoadedPolicy): readonly Change[] {
   const persons = distinct(both.flatMap(({ parts }) => samplePersons(parts, now)));
   const paths = distinct(both.flatMap(({ parts }) => samplePaths(parts)));
   const stride = Math.max(1, Math.ceil((persons.length * paths.length) / MOST_DECISIONS));
-  const found = new Map<string, Change & { readonly methods: string[]; readonly paths: string[] }>();
+  const found: Change[] = [];
   for (const [i, person] of persons.entries()) {
     for (const [j, path] of paths.entries()) {
       if ((i + j) % stride !== 0) continue;
       for (const method of path.methods) {
         const change = decideBoth(before.policy, after.policy, person, path, method, now);
-        if (change === undefined) continue;
-        const { paths: shown, methods, ...rest } = change;
-        const key = JSON.stringify(rest);
-        const known = found.get(key);
-        if (known === undefined) found.set(key, { ...rest, methods: [...methods], paths: [...shown] });
-        else {
-          for (const text of shown) if (!known.paths.includes(text)) known.paths.push(text);
-          for (const each of methods) if (!known.methods.includes(each)) known.methods.push(each);
-        }
+        if (change !== undefined) found.push(change);
       }
     }
   }
-  return [...found.values()];
+  // One list grows at a time, and only where everything else is the same: whatever is printed together is true together.
+  return together(together(together(found, 'methods'), 'paths'), 'who');
+}
+
+/** Changes that differ in one list alone, as one. */
+function together(changes: readonly Change[], list: 'who' | 'methods' | 'paths'): readonly Change[] {
+  const found = new Map<string, { readonly first: Change; readonly values: Set<string> }>();
+  for (const change of changes) {
+    const key = JSON.stringify({ ...change, [list]: [] });
+    const known = found.get(key);
+    if (known === undefined) found.set(key, { first: change, values: new Set(change[list]) });
+    else for (const value of change[list]) known.values.add(value);
+  }
+  return [...found.values()].map(({ first, values }) => ({ ...first, [list]: [...values] }));
 }
 
 function decideBoth(
@@ -92,7 +97,7 @@ function decideBoth(
   if (was === undefined || is === undefined || was.said === is.said) return undefined;
   const [permitted, permits] = [was.said.startsWith('permit'), is.said.startsWith('permit')];
   return {
-    who: wordsOf(person),
+    who: [wordsOf(person)],
     change: permits && !permitted ? 'gains' : permitted && !permits ? 'loses' : 'denied otherwise',
     methods: [method],
     before: was.said,
@@ -173,6 +178,10 @@ function demandsThatDiffer(a: Route, b: Route): readonly string[] {
   return [...keys].filter((key) => text(a[key]) !== text(b[key]));
 }
 
+/** People and paths of one change, and changes, that a person wants to see. */
+const SHOWN = 4;
+const MOST_PRINTED = 100;
+
 function print(before: PolicySet, after: PolicySet, routes: RouteChanges, changes: readonly Change[]): void {
   for (const id of routes.added) console.log(`New route ${id}.`);
   for (const id of routes.removed) console.log(`Route ${id} is gone.`);
@@ -185,18 +194,17 @@ function print(before: PolicySet, after: PolicySet, routes: RouteChanges, change
     const found = changes.filter((each) => each.change === change);
     if (found.length === 0) continue;
     console.log(`\n${heading}\n`);
-    printTable(
-      found.map((each) => [
-        each.who,
-        each.methods.join(','),
-        each.paths.length > 3
-          ? `${each.paths.slice(0, 3).join(' ')} and ${each.paths.length - 3} more`
-          : each.paths.join(' '),
-        `${each.before} -> ${each.after}`,
-        `${each.routeBefore ?? 'no route'}${each.routeAfter === each.routeBefore ? '' : ` -> ${each.routeAfter ?? 'no route'}`}`,
-      ]),
-      '  ',
-    );
+    for (const each of found.slice(0, MOST_PRINTED)) {
+      const route = each.routeBefore ?? 'no route';
+      const moved = each.routeAfter === each.routeBefore ? '' : ` -> ${each.routeAfter ?? 'no route'}`;
+      console.log(`  ${route}${moved}: ${each.before} -> ${each.after}`);
+      for (const who of each.who.slice(0, SHOWN)) console.log(`    ${who}`);
+      if (each.who.length > SHOWN) console.log(`    and ${each.who.length - SHOWN} more such people`);
+      const more = each.paths.length > SHOWN ? ` and ${each.paths.length - SHOWN} more` : '';
+      console.log(`    ${each.methods.join(',')} ${each.paths.slice(0, SHOWN).join(' ')}${more}`);
+    }
+    if (found.length > MOST_PRINTED)
+      console.log(`  and ${found.length - MOST_PRINTED} more such changes; --json has all of them`);
   }
   if (before.digest === after.digest) console.log('The two say the same.');
   else if (changes.length === 0)

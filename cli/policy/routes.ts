@@ -1,5 +1,5 @@
 import type { ConditionDocument } from '../../contracts/conditions.ts';
-import type { Route } from '../../contracts/policy.ts';
+import type { LimitDemand, Route, RouteLimits } from '../../contracts/policy.ts';
 import type { RouteDocument } from '../../contracts/settings.ts';
 import { conditionText, deniesOf, PACKS, rulesOf } from '../../policies/index.ts';
 import { loadPolicy, printTable } from './load.ts';
@@ -90,13 +90,34 @@ function alsoOf(row: ReturnType<typeof describe>): readonly string[] {
     ...(row.clientCertificate === 'none' ? [] : ['client certificate']),
     ...(row.factorMaxAge === undefined ? [] : [`factor within ${row.factorMaxAge} s`]),
     ...(row.upgrade === undefined ? [] : [row.upgrade]),
-    ...(row.limit === undefined ? [] : [`${row.limit.requests} per ${row.limit.windowSeconds} s`]),
+    ...limitsOf(row.limits),
     ...(row.maxBodyBytes === 0 ? [] : [`body ${row.maxBodyBytes} B`]),
     ...(row.writes && row.upgrade === undefined ? ['writes'] : []),
     ...(row.sharing === 'consent' ? ['shared by consent'] : []),
     ...(row.inspect?.injection?.mode === 'report' ? ['injection only reported'] : []),
     ...(exceptions === 0 ? [] : [`${exceptions} injection exceptions`]),
+    ...(row.inspect?.payload === undefined
+      ? []
+      : [`payload: ${Object.keys(row.inspect.payload).join(', ')}`]),
     ...(row.pack === null ? [] : [`pack ${row.pack}`]),
+  ];
+}
+
+/** `20 per 60 s` is for each principal. */
+function limitsOf(limits: RouteLimits | undefined): readonly string[] {
+  if (limits === undefined) return [];
+  const of = (demands: readonly LimitDemand[], whom: string) =>
+    demands.map(({ requests, windowSeconds }) => `${requests} per ${windowSeconds} s${whom}`);
+  const { perPrincipal, perClient, perRoute } = limits.concurrency;
+  const atOnce = (most: number | undefined, whom: string) =>
+    most === undefined ? [] : [`${most} at once${whom}`];
+  return [
+    ...of(limits.perPrincipal, ''),
+    ...of(limits.perClient, ' and client'),
+    ...of(limits.perRoute, ' in all'),
+    ...atOnce(perPrincipal, ''),
+    ...atOnce(perClient, ' and client'),
+    ...atOnce(perRoute, ' in all'),
   ];
 }
 
@@ -111,8 +132,25 @@ function describe(written: RouteDocument, route: Route, pack: string | undefined
     hideDeadlineMs: written.hideDeadlineMs ?? null,
     mediaTypes: [...route.mediaTypes],
     ...(route.allow === undefined ? {} : { allow: [...route.allow] }),
+    ...(route.inspect === undefined ? {} : { inspect: inspectionOf(route.inspect) }),
     pack: pack ?? null,
   };
+}
+
+/** Files by their names: their texts would bury everything else. */
+function inspectionOf({ injection, payload }: NonNullable<Route['inspect']>) {
+  const named = Object.entries(payload ?? {}).map(([key, value]: [string, unknown]) => [
+    key,
+    withoutText(value),
+  ]);
+  return { injection, ...(payload === undefined ? {} : { payload: Object.fromEntries(named) }) };
+}
+
+function withoutText(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutText);
+  return typeof value === 'object' && value !== null && 'name' in value && 'text' in value
+    ? value.name
+    : value;
 }
 
 function implied({ methods, upgrade, effect }: RouteDocument): readonly string[] {

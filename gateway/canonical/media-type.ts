@@ -6,6 +6,7 @@ export interface CanonicalMediaType {
   readonly text: string;
 }
 
+const MOST_CHARACTERS = 512;
 const ESSENCE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]{1,127}\/[!#$%&'*+.^_`|~0-9A-Za-z-]{1,127})[ \t]*(?=;|$)/;
 /** A parameter; or nothing, which the grammar allows and nobody needs. Quoted text without escapes. */
 const PARAMETER =
@@ -18,7 +19,7 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
  * split such a field each in their own way take one body for two different things.
  */
 export function canonicalMediaType(raw: string): CanonicalMediaType | undefined {
-  if (raw.length > 512) return undefined;
+  if (raw.length > MOST_CHARACTERS) return undefined;
   const match = ESSENCE.exec(raw);
   if (match?.[1] === undefined) return undefined;
   const essence = match[1].toLowerCase();
@@ -38,5 +39,6 @@ export function canonicalMediaType(raw: string): CanonicalMediaType | undefined 
     const value = parameter[2] ?? parameter[3] ?? '';
     text += `; ${name}=${TOKEN.test(value) ? value : `"${value}"`}`;
   }
-  return { essence, text };
+  // Written anew it may be longer than it came.
+  return text.length > MOST_CHARACTERS ? undefined : { essence, text };
 }

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { channel } from 'node:diagnostics_channel';
 import type { GuardEvent } from '../../contracts/activity.ts';
 import type { Clock } from '../../contracts/clock.ts';
@@ -6,8 +5,9 @@ import { type AlarmEvent, CHANNELS } from '../../contracts/events.ts';
 import type { GuardSettings } from '../../contracts/limits.ts';
 import type { AuthenticatedPrincipal } from '../../contracts/principal.ts';
 import type { StateStore } from '../../contracts/state.ts';
-import { type DeskLine, type RedisStore, Tallies, type Tally } from '../limits/index.ts';
+import type { DeskLine, RedisStore } from '../limits/index.ts';
 import type { Exchange, Step } from '../pipeline/exchange.ts';
+import { Counts, MOST_NAMED, type Seen } from './counts.ts';
 import { guardKeyOf, Locks, lockId } from './locks.ts';
 import { patientsNamed, patientsOfFields } from './patients.ts';
 import { ReleasedPatients } from './released.ts';
@@ -18,11 +18,6 @@ const alarms = channel(CHANNELS.alarm);
 /** Requests of one slowed principal that may wait here at a time. */
 const MOST_WAITING = 8;
 const JSON_TYPE = /^(?:application|text)\/(?:[a-z0-9.-]+\+)?json(?:\+fhir)?\b/i;
-const SWEEP_MS = 5000;
-/** Milliseconds for which what was seen is gathered before it is told. */
-const GATHER_MS = 10;
-/** Different patients that are remembered of one principal; more than any step is far enough. */
-const MOST_NAMED = 50_000;
 /** Milliseconds for which a first look at the locks is waited for. */
 const FIRST_LOOK_MS = 1000;
 
@@ -45,20 +40,6 @@ export interface GuardOptions {
   readonly clock: Clock;
 }
 
-/** What this worker knows of one principal in the window. */
-interface Seen {
-  misses: number;
-  patients: number;
-  /** Monotonic milliseconds at which the window ends. */
-  until: number;
-  /** Hashes of patients that this worker has reported in this window. */
-  readonly named: Set<string>;
-  /** The highest level that was said, and the wall-clock second since which a fresh factor is wanted. */
-  said: Level;
-  stepUpSince: number | undefined;
-  waiting: number;
-}
-
 /**
  * The enumeration guard: somebody who meets unusually many absent or forbidden records, or names unusually many
  * patients, is slowed, asked for a fresh second factor, locked. It counts refusals whatever their cause and patients
@@ -68,15 +49,10 @@ interface Seen {
 export class Guard {
   readonly #options: GuardOptions;
   readonly #locks: Locks;
-  readonly #seen = new Map<string, Seen>();
-  readonly #own: Tallies;
-  readonly #key: string;
-  /** What was not said yet, by principal. */
-  #pending = new Map<string, { misses: number; patients: string[] }>();
+  readonly #counts: Counts;
   readonly #forget: () => void;
   /** Whom an administrator unlocked, until it is said with their next request. */
   readonly #released = new Set<string>();
-  readonly #sweeping: NodeJS.Timeout;
 
   constructor(options: GuardOptions) {
     this.#options = options;
@@ -85,16 +61,13 @@ export class Guard {
       options.clock,
       (id) => this.#release(id),
     );
-    this.#own = new Tallies(options.clock);
-    this.#key = hash('sha256', options.key, 'hex');
+    this.#counts = new Counts({ ...options, windowMs: options.settings.windowMs });
     this.#forget =
       options.desk?.onNews((news) => {
-        if (news.kind === 'tally') this.#learn(news.tally);
+        if (news.kind === 'tally') this.#counts.learn(news.tally);
         else if (news.kind === 'lock') this.#locks.learned(news.key, news.forMs);
-        else this.#asked(news.key, news.since);
+        else this.#counts.asked(news.key, news.since);
       }) ?? (() => {});
-    this.#sweeping = setInterval(() => this.#sweep(), SWEEP_MS);
-    this.#sweeping.unref();
   }
 
   /** Before the policy decides: whether this principal goes on, and how fast. */
@@ -118,11 +91,11 @@ export class Guard {
       content?.kind === 'form' ? [...patientsOfFields(content.fields, x.facts.path.segments)] : [];
     if (x.ending === undefined) this.#watch(x, keyOf(principal));
     if (!missed && x.patients === undefined && named.length === 0) return;
-    this.#report(keyOf(principal), missed ? 1 : 0, [...named, ...(x.patients ?? [])]);
+    this.#counts.report(keyOf(principal), missed ? 1 : 0, [...named, ...(x.patients ?? [])]);
   }
 
   close(): void {
-    clearInterval(this.#sweeping);
+    this.#counts.close();
     this.#forget();
     this.#locks.close();
   }
@@ -135,7 +108,7 @@ export class Guard {
     const released = new ReleasedPatients((id) => {
       if (known.has(id)) return;
       known.add(id);
-      this.#report(key, 0, [id]);
+      this.#counts.report(key, 0, [id]);
     });
     if (x.replacedBody !== undefined) released.add(x.replacedBody);
     else backend.watch((chunk) => released.add(chunk));
@@ -160,18 +133,8 @@ export class Guard {
 
   /** An administrator took the lock away at the store: what had been counted counts no more. */
   #release(id: string): void {
-    const { desk, redis } = this.#options;
     if (this.#released.size < MOST_NAMED) this.#released.add(id);
-    for (const key of this.#seen.keys()) {
-      if (lockId(key) !== id) continue;
-      this.#seen.delete(key);
-      this.#pending.delete(key);
-      this.#own.forget(key);
-      desk?.forget(key);
-      redis?.forget(key).catch(() => {
-        // It is away, and with it what it had counted.
-      });
-    }
+    this.#counts.forget((key) => lockId(key) === id);
   }
 
   #judge(x: Exchange, principal: AuthenticatedPrincipal, key: string): Step | Promise<Step> {
@@ -182,8 +145,8 @@ export class Guard {
     if (this.#released.size > 0 && this.#released.delete(lockId(key)))
       this.#write(x, principal, 'unlocked', { misses: 0, patients: 0 });
     const named = patientsNamed(x.facts, x.match);
-    if (named.length > 0) this.#report(key, 0, named);
-    const seen = this.#live(key);
+    if (named.length > 0) this.#counts.report(key, 0, named);
+    const seen = this.#counts.of(key);
     if (seen === undefined) return undefined;
     const level = levelOf(seen, thresholdsOf(principal, settings));
     if (level === 'none') return undefined;
@@ -268,112 +231,6 @@ export class Guard {
       .catch(() => {
         // The sink is unhealthy and says so itself; the request's own record fails too.
       });
-  }
-
-  /** Counted here at once, and wherever it is counted together, whose sums come back. */
-  #report(key: string, misses: number, patients: readonly string[]): void {
-    const { settings, clock } = this.#options;
-    let seen = this.#live(key);
-    if (seen === undefined) {
-      seen = {
-        misses: 0,
-        patients: 0,
-        until: clock.monotonic() + settings.windowMs,
-        named: new Set(),
-        said: 'none',
-        stepUpSince: undefined,
-        waiting: 0,
-      };
-      this.#seen.set(key, seen);
-    }
-    const fresh: string[] = [];
-    for (const patient of patients) {
-      const hashed = this.#hash(patient);
-      if (seen.named.has(hashed) || seen.named.size >= MOST_NAMED) continue;
-      seen.named.add(hashed);
-      fresh.push(hashed);
-    }
-    if (misses === 0 && fresh.length === 0) return;
-    seen.misses += misses;
-    seen.patients = Math.max(seen.patients, seen.named.size);
-    const pending = this.#pending.get(key);
-    if (pending !== undefined) {
-      pending.misses += misses;
-      pending.patients.push(...fresh);
-      return;
-    }
-    if (this.#pending.size === 0) setTimeout(() => this.#tell(), GATHER_MS).unref();
-    this.#pending.set(key, { misses, patients: fresh });
-  }
-
-  #tell(): void {
-    const { settings, desk, redis } = this.#options;
-    const pending = this.#pending;
-    this.#pending = new Map();
-    for (const [key, { misses, patients }] of pending) {
-      const report = { key, windowMs: settings.windowMs, misses, patients };
-      if (redis?.available !== true) {
-        this.#near(report);
-        continue;
-      }
-      redis
-        .tally(report)
-        .then((tally) => {
-          this.#learn(tally);
-          desk?.tell(tally);
-        })
-        .catch(() => this.#near(report));
-    }
-  }
-
-  #near(report: Parameters<Tallies['add']>[0]): void {
-    const { desk } = this.#options;
-    if (desk === undefined) this.#learn(this.#own.add(report));
-    else desk.tally(report);
-  }
-
-  /** Sums over all that count together. Never lowers what was seen here itself. */
-  #learn(tally: Tally): void {
-    const { clock } = this.#options;
-    const until = clock.monotonic() + tally.resetMs;
-    const seen = this.#live(tally.key);
-    if (seen === undefined) {
-      this.#seen.set(tally.key, {
-        misses: tally.misses,
-        patients: tally.patients,
-        until,
-        named: new Set(),
-        said: 'none',
-        stepUpSince: undefined,
-        waiting: 0,
-      });
-      return;
-    }
-    seen.misses = Math.max(seen.misses, tally.misses);
-    seen.patients = Math.max(seen.patients, tally.patients);
-    seen.until = Math.max(seen.until, until);
-  }
-
-  /** Another worker asked: a factor that was given after that counts here too. */
-  #asked(key: string, since: number): void {
-    const seen = this.#live(key);
-    if (seen !== undefined) seen.stepUpSince = Math.min(seen.stepUpSince ?? since, since);
-  }
-
-  #live(key: string): Seen | undefined {
-    const seen = this.#seen.get(key);
-    return seen === undefined || this.#options.clock.monotonic() >= seen.until ? undefined : seen;
-  }
-
-  #sweep(): void {
-    const now = this.#options.clock.monotonic();
-    for (const [key, seen] of this.#seen) if (now >= seen.until && seen.waiting === 0) this.#seen.delete(key);
-    this.#own.sweep();
-  }
-
-  #hash(patient: string): string {
-    // The key has a fixed length and comes first; nobody sees the hash who could lengthen what was hashed.
-    return hash('sha256', this.#key + patient, 'base64url').slice(0, 22);
   }
 }
 

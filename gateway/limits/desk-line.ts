@@ -2,8 +2,8 @@ import { ChartgateError } from '../../contracts/errors.ts';
 import type { Ask, Counters, Grant } from './counters.ts';
 import type { DeskAnswer, DeskAsk, Tally, TallyReport } from './desk-messages.ts';
 
-/** Milliseconds after which the desk counts as away. It answers within one, unless the machine is out of its mind. */
-const PATIENCE_MS = 250;
+/** Milliseconds after which the desk counts as away. It answers within one, unless the machine is far too busy. */
+const PATIENCE_MS = 500;
 /** Milliseconds for which nobody waits for a desk that did not answer. */
 const AWAY_MS = 1000;
 

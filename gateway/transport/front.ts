@@ -146,3 +146,26 @@ function entriesOf(rawHeaders: readonly string[]): readonly string[] {
   }
   return joined === undefined ? [] : joined.split(',');
 }
+
+/** How many connections each client has; one more than its number is not taken. */
+export class PeerCount {
+  readonly #most: number;
+  readonly #counts = new Map<string, number>();
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** @param peer what the client counts under */
+  admit(socket: Socket, peer: string): boolean {
+    const count = (this.#counts.get(peer) ?? 0) + 1;
+    if (count > this.#most) return false;
+    this.#counts.set(peer, count);
+    socket.once('close', () => {
+      const left = (this.#counts.get(peer) ?? 1) - 1;
+      if (left > 0) this.#counts.set(peer, left);
+      else this.#counts.delete(peer);
+    });
+    return true;
+  }
+}

@@ -19,10 +19,11 @@ import { peerKey } from '../limits/peer-key.ts';
 import { Client } from './client.ts';
 import { type CertificateSettings, createClientAuthorities } from './client-certificates.ts';
 import { type Connection, describe, isBusy } from './connection.ts';
-import { createFront } from './front.ts';
+import { createFront, PeerCount } from './front.ts';
 import { Places } from './places.ts';
 import { secureContext } from './tls-context.ts';
-import { MAX_HEADER_BYTES, Wire } from './wire.ts';
+import { begin, doom, inTurn, lastOn, malformed } from './turns.ts';
+import { MAX_HEADER_BYTES, unwatch, watch } from './wire.ts';
 
 function showed(connection: Connection | undefined): boolean {
   return connection?.tls.certificate !== undefined;
@@ -51,9 +52,6 @@ interface AnswerUnderWay {
   readonly response: Http2ServerResponse;
   since: number;
 }
-
-/** Requests that a client may pipeline on one connection; beyond, the connection is closed. */
-const MAX_PIPELINED = 16;
 
 /**
  * The gateway's listener: TLS 1.3 (1.2 only where configured), HTTP/2 and HTTP/1.1 by ALPN, on a port that
@@ -105,9 +103,8 @@ export async function listen(
   const sessions = new Set<ServerHttp2Session>();
   const sockets = new Set<TLSSocket>();
   const known = new WeakMap<object, Connection>();
-  const watched = new WeakMap<Duplex, (bytes: Buffer) => void>();
   const answers = new Places<AnswerUnderWay>();
-  const peers = new Map<string, number>();
+  const peers = new PeerCount(MAX_OF_PEER);
   let draining = false;
   server.maxConnections = MAX_CONNECTIONS;
 
@@ -171,97 +168,6 @@ export async function listen(
     });
   }
 
-  /**
-   * One request at a time on an HTTP/1.1 connection, until its answer is out. Node hands over a pipelined
-   * request while the one before it is still being judged; if that one turns out to be malformed, what
-   * follows it may be part of it.
-   */
-  function inTurn(connection: Connection, socket: Duplex, start: () => Promise<void>): void {
-    if (connection.doomed) return;
-    if (isBusy(connection)) {
-      if (connection.waiting.length >= MAX_PIPELINED) {
-        doom(connection, socket);
-        return;
-      }
-      if (connection.waiting.length === 0) nextWhenOut(connection);
-      connection.waiting.push(() => inTurn(connection, socket, start));
-      return;
-    }
-    void start();
-  }
-
-  function nextWhenOut(connection: Connection): void {
-    connection.current?.once('close', () => connection.waiting.shift()?.());
-  }
-
-  function begin(connection: Connection, response: ServerResponse): void {
-    connection.current = response;
-    // Those that were waiting already; whoever comes later sees to it itself.
-    if (connection.waiting.length > 0) nextWhenOut(connection);
-  }
-
-  /** No further request on this HTTP/1.1 connection; the answer that is under way still goes out, whole. */
-  function lastOn(connection: Connection | undefined, socket: Duplex): void {
-    const response = connection?.response;
-    if (connection === undefined || response === undefined || response.writableFinished) {
-      socket.end();
-      return;
-    }
-    // Those that wait were not begun: their client may send them elsewhere (RFC 9112 §9.3.2).
-    connection.waiting.length = 0;
-    // Written as `Connection: close`, and kept, where the head is not out yet; else the end has to be made.
-    response.shouldKeepAlive = false;
-    if (response.headersSent) response.once('finish', () => (socket as Socket).destroySoon());
-  }
-
-  function doom(connection: Connection, socket: Duplex): void {
-    connection.doomed = true;
-    connection.waiting.length = 0;
-    socket.destroy();
-  }
-
-  /** Bytes of HTTP/1.1 that are none: a bare 400, and nothing more is read. */
-  function malformed(connection: Connection | undefined, socket: Duplex): void {
-    // Both parsers may find the same.
-    if (connection?.refused === true) return;
-    // With an answer still on its way, these bytes would stand in the middle of it.
-    if (connection !== undefined && isBusy(connection)) {
-      doom(connection, socket);
-      return;
-    }
-    if (!socket.writable) {
-      socket.destroy();
-      return;
-    }
-    if (connection !== undefined) {
-      connection.refused = true;
-      connection.doomed = true;
-      connection.waiting.length = 0;
-    }
-    socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-    // A client that neither reads it nor closes would stay.
-    const timer = setTimeout(() => socket.destroy(), SWEEP_MS);
-    socket.once('close', () => clearTimeout(timer));
-  }
-
-  /** Node's parser reads the bytes itself unless somebody listens, and lets more pass than it should. */
-  function watch(socket: TLSSocket): void {
-    const wire = new Wire();
-    const see = (bytes: Buffer) => {
-      if (wire.see(bytes)) return;
-      wire.off();
-      malformed(connectionOf(socket, socket), socket);
-    };
-    watched.set(socket, see);
-    socket.prependListener('data', see);
-  }
-
-  /** From here on the bytes are somebody else's, and must wait for them. */
-  function unwatch(socket: Duplex): void {
-    const see = watched.get(socket);
-    if (see !== undefined) socket.off('data', see);
-  }
-
   server.on('request', (request, response) => take(request, response, false));
   server.on('checkContinue', (request, response) => take(request, response, true));
   server.on('checkExpectation', (request: IncomingMessage | Http2ServerRequest, response: ServerResponse) => {
@@ -313,7 +219,7 @@ export async function listen(
   server.on('sessionError', () => {});
   server.on('secureConnection', (socket) => {
     sockets.add(socket);
-    if (socket.alpnProtocol !== 'h2') watch(socket);
+    if (socket.alpnProtocol !== 'h2') watch(socket, () => malformed(connectionOf(socket, socket), socket));
     socket.once('close', () => {
       sockets.delete(socket);
       const connection = known.get(socket);
@@ -327,23 +233,11 @@ export async function listen(
   server.removeAllListeners('connection');
   server.on('connection', (socket: Socket) => {
     front.admit(socket, settings.timeouts.headersMs, (address) => {
-      if (address !== undefined && !counted(socket, peerKey(address))) socket.destroy();
+      if (address !== undefined && !peers.admit(socket, peerKey(address))) socket.destroy();
       else for (const begin of secure) begin.call(server, socket);
     });
   });
 
-  /** Whether one more connection of this peer is within its number. */
-  function counted(socket: Socket, peer: string): boolean {
-    const count = (peers.get(peer) ?? 0) + 1;
-    if (count > MAX_OF_PEER) return false;
-    peers.set(peer, count);
-    socket.once('close', () => {
-      const left = (peers.get(peer) ?? 1) - 1;
-      if (left > 0) peers.set(peer, left);
-      else peers.delete(peer);
-    });
-    return true;
-  }
   server.on('session', (session) => {
     sessions.add(session);
     connectionOf(session, session.socket as TLSSocket);

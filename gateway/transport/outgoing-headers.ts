@@ -41,7 +41,7 @@ export function outgoingHeaders(x: Exchange, outgoing: Outgoing = x.outgoing): s
 }
 
 /** Whether an obligation may set this field: never what frames the request, or what only the gateway says. */
-function maySay(name: string, identity: string | undefined): boolean {
+export function maySay(name: string, identity: string | undefined): boolean {
   return (
     !NOT_FORWARDED.has(name) &&
     name !== identity &&

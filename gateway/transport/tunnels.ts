@@ -2,6 +2,8 @@ import type { Clock } from '../../contracts/clock.ts';
 import type { DatabaseId } from '../../contracts/identifiers.ts';
 import type { Verdict } from '../../contracts/integrity.ts';
 import type { Route } from '../../contracts/policy.ts';
+import { isForeign } from '../../contracts/principal.ts';
+import type { ReasonCode } from '../../contracts/reasons.ts';
 import type { Tenant } from '../../tenant-router/index.ts';
 import type { Exchange, Runtime } from '../pipeline/exchange.ts';
 
@@ -129,7 +131,14 @@ function permitted(
   const { principal, facts } = x;
   if (principal.kind !== 'anonymous' && principal.expiresAt <= seconds) return undefined;
   if (runtime.authenticator.isRevoked(principal)) return undefined;
-  if (runtime === x.runtime) return { tenant: x.tenant, route: x.route };
+  const leans = (code: ReasonCode): boolean =>
+    x.reasons.some((reason) => reason.code === code && reason.held);
+  // What it was permitted by besides may have ended since.
+  if (leans('emergency-access')) {
+    if (principal.kind === 'anonymous' || runtime.sharing?.inForce(principal, seconds) === undefined)
+      return undefined;
+  }
+  if (runtime === x.runtime && !leans('consent-in-force')) return { tenant: x.tenant, route: x.route };
   // The configuration was replaced: what was decided then is decided again. The request is the same, and
   // its token was verified; whether its issuer and audience still count has to be asked.
   const routed = runtime.router.route(facts.authority, facts.tls.serverName);
@@ -137,12 +146,15 @@ function permitted(
   const { settings } = routed.tenant;
   if (principal.kind !== 'anonymous') {
     const issuer = runtime.settings.issuers.find((known) => known.issuer === principal.issuer);
-    if (issuer === undefined || !settings.issuers.includes(issuer.id)) return undefined;
+    const vouches = isForeign(principal)
+      ? runtime.sharing?.partnersOf(settings.id)?.get(issuer?.id ?? '') === principal.home
+      : settings.issuers.includes(issuer?.id ?? '');
+    if (issuer === undefined || !vouches) return undefined;
     if (settings.audience !== x.tenant.settings.audience) return undefined;
   }
   const policy = runtime.policies.get(settings.policy);
   const match = policy?.match(facts);
   if (policy === undefined || match === undefined) return undefined;
-  const decision = policy.decide(facts, match, principal, Math.floor(seconds));
+  const decision = policy.decide(facts, match, principal, Math.floor(seconds), runtime.decisionContext);
   return decision.effect === 'permit' ? { tenant: routed.tenant, route: match.route } : undefined;
 }

@@ -1,3 +1,5 @@
+import type { Duplex } from 'node:stream';
+
 /** Bytes of a request's fields; the request line comes on top. */
 export const MAX_HEADER_BYTES = 16 * 1024;
 /** Characters of a chunk's first line: its size in at most eight digits, and extensions that nobody uses. */
@@ -5,6 +7,8 @@ const MOST_CHUNK_LINE = 256;
 /** Bytes of extensions that all chunks of a body may have together; each byte of a body could carry many. */
 const MOST_EXTENSIONS = 4096;
 const MOST_TRAILER_BYTES = 8192;
+/** Characters of the longest end mark, less one. */
+const MOST_MARK = 3;
 
 /** RFC 9112 §3, to the letter: one space each, this protocol and version, nothing before the method. */
 const REQUEST_LINE = /^[A-Z]{1,24} [\x21-\x7e]+ HTTP\/1\.1\r\n/;
@@ -30,6 +34,8 @@ export class Wire {
   #state: State = 'head';
   /** What is there of a head, a line or trailers that are not complete. */
   #pending = '';
+  /** Its last characters, among which an end mark may have begun. */
+  #tail = '';
   /** Bytes of the body or chunk still to come. */
   #left = 0;
   #extensions = 0;
@@ -38,6 +44,7 @@ export class Wire {
   off(): void {
     this.#state = 'off';
     this.#pending = '';
+    this.#tail = '';
   }
 
   /** @returns false when these bytes make the connection one that is not to be read any further */
@@ -149,20 +156,50 @@ export class Wire {
         return text.length <= most && done(text) ? end + mark.length : -1;
       }
       if (bytes.length - at > most) return -1;
-      this.#pending = bytes.toString('latin1', at);
+      this.#keep(bytes.toString('latin1', at));
       return bytes.length;
     }
+    // Only what is new is looked at: a head that comes byte by byte must not be read again with each of them.
     const before = this.#pending.length;
-    const text =
-      this.#pending + bytes.toString('latin1', at, Math.min(bytes.length, at + most + mark.length));
-    const end = text.indexOf(mark, Math.max(0, before - mark.length + 1));
+    const more = bytes.toString('latin1', at, Math.min(bytes.length, at + most + mark.length));
+    const end = (this.#tail + more).indexOf(mark);
     if (end < 0) {
-      if (text.length > most) return -1;
-      this.#pending = text;
+      if (before + more.length > most) return -1;
+      this.#keep(more);
       return bytes.length;
     }
+    const whole = before - this.#tail.length + end + mark.length;
+    const text = this.#pending + more.slice(0, whole - before);
     this.#pending = '';
-    const whole = end + mark.length;
-    return whole <= most && done(text.slice(0, whole)) ? at + whole - before : -1;
+    this.#tail = '';
+    return whole <= most && done(text) ? at + whole - before : -1;
   }
+
+  #keep(text: string): void {
+    this.#pending += text;
+    this.#tail = (this.#tail + text).slice(-MOST_MARK);
+  }
+}
+
+const watched = new WeakMap<Duplex, (bytes: Buffer) => void>();
+
+/**
+ * Reads along on a connection; `refuse` is called once, before Node's parser gets the bytes. Node's parser reads the
+ * bytes itself unless somebody listens; since somebody does, they come here first.
+ */
+export function watch(socket: Duplex, refuse: () => void): void {
+  const wire = new Wire();
+  const see = (bytes: Buffer) => {
+    if (wire.see(bytes)) return;
+    wire.off();
+    refuse();
+  };
+  watched.set(socket, see);
+  socket.prependListener('data', see);
+}
+
+/** From here on the bytes are somebody else's, and must wait for them. */
+export function unwatch(socket: Duplex): void {
+  const see = watched.get(socket);
+  if (see !== undefined) socket.off('data', see);
 }

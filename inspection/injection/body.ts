@@ -62,7 +62,7 @@ function narrativeSamples(place: string, xhtml: string, sink: Sink): void {
 const PLAIN_NAME = /^_?[a-z][a-zA-Z]{0,31}$/;
 
 const TEXT_PART =
-  /^(?:text\/|application\/(?:json|xml|[a-z0-9.+-]+\+(?:json|xml)|x-www-form-urlencoded|javascript)$)/;
+  /^(?:text\/.*|application\/(?:json|xml|x-www-form-urlencoded|javascript)|[a-z]+\/.*\+(?:json|xml))$/;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 function partSamples(part: FormPart, reading: Reading, sink: Sink): void {

@@ -11,7 +11,7 @@ const MEDIA_LIST = list(`${MEDIA}(?:${PARAMETER}){0,8}`);
 const CODING_LIST = list(String.raw`[A-Za-z*][A-Za-z0-9*-]{0,31}(?:\s{0,3};\s{0,3}q=[01](?:\.\d{0,3})?)?`);
 const DATE = /^[A-Za-z]{3}, \d{2} [A-Za-z]{3} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
 const TAGS = list(String.raw`(?:W/)?"[A-Za-z0-9._:+/=-]{0,128}"|\*`);
-const WORDS = list(String.raw`[A-Za-z0-9-]{1,64}(?:=(?:[A-Za-z0-9._-]{1,64}|"[A-Za-z0-9 ._-]{0,64}"))?`);
+const WORDS = list('[A-Za-z0-9-]{1,64}(?:=(?:[A-Za-z0-9._-]{1,64}|"[A-Za-z0-9 ._-]{0,64}"))?');
 const ORIGIN = /^(?:null|https?:\/\/[A-Za-z0-9.-]{1,255}(?::\d{1,5})?)$/;
 const BASE64 = /^[A-Za-z0-9+/=_-]{1,4096}$/;
 const CREDENTIALS = /^(?:Bearer|DPoP|Basic) [A-Za-z0-9._~+/=-]{1,16384}$/i;
@@ -65,8 +65,8 @@ export function isTypedHeader(name: string, value: string): boolean {
   return name.startsWith('sec-ch-') && HINT.test(value);
 }
 
-const PRODUCT = String.raw`[A-Za-z0-9._+-]{1,64}`;
-const VERSION = String.raw`/[A-Za-z0-9._+-]{1,64}`;
+const PRODUCT = '[A-Za-z0-9._+-]{1,64}';
+const VERSION = '/[A-Za-z0-9._+-]{1,64}';
 const COMMENT = String.raw`\([A-Za-z0-9 ._+;:,/@-]{0,256}\)`;
 /**
  * Products and comments (RFC 9110 §10.1.5), the first with its version, every comment closed and without anything

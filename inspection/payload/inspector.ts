@@ -6,7 +6,7 @@ import type { PayloadDemand } from '../../contracts/payload.ts';
 import { FHIR_VERSIONS, type FhirVersion, type Route } from '../../contracts/policy.ts';
 import type { GatewaySettings, PolicyDocument } from '../../contracts/settings.ts';
 import { type Checks, compileDemand, plainContentFault } from './demands.ts';
-import { fhirChecks } from './fhir/request.ts';
+import { fhirChecks, isStructured } from './fhir/request.ts';
 import { fhirValidator } from './fhir/validator.ts';
 import { fault, findingOf, type PayloadFault } from './finding.ts';
 
@@ -78,8 +78,10 @@ export function createPayloadInspector(settings: GatewaySettings): Inspector {
   return {
     head: (facts, match) => guarded(() => headFault(checksOf(match.route), facts)),
     content: (facts, match, content) => guarded(() => contentFault(checksOf(match.route), facts, content)),
-    wants: (route) =>
-      route.maxBodyBytes > 0 && (route.fhir !== undefined || route.inspect?.payload !== undefined),
+    wants({ maxBodyBytes, fhir, inspect }, mediaType) {
+      if (maxBodyBytes === 0) return false;
+      return inspect?.payload !== undefined || (fhir !== undefined && isStructured(mediaType));
+    },
     close() {},
   };
 }

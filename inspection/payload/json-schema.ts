@@ -9,7 +9,6 @@ export function createSchemas(): Ajv2020 {
   const ajv = new Ajv2020({
     strict: false,
     allErrors: false,
-    messages: false,
     validateFormats: true,
     // A schema that is none is a fault of the settings.
     validateSchema: true,

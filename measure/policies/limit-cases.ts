@@ -7,9 +7,9 @@ export interface LimitCase {
   readonly route: Readonly<Record<string, unknown>>;
 }
 
-/** Requests in a window of one second. */
-export const LIMIT = 100;
-export const WINDOW_S = 1;
+/** Requests in a window. */
+export const LIMIT = 200;
+export const WINDOW_S = 2;
 /** Requests sent for each that may pass. */
 export const OVERLOAD = 10;
 

@@ -62,9 +62,18 @@ export function conditionOf(node: Node): Condition {
   };
 }
 
+/**
+ * Whether a further "no" may be said of a decision: of a permit, and of a denial that hides a record. Said of the one
+ * and not of the other, it would tell whose record it is.
+ */
+export function isOpenToDenial(decision: Decision): boolean {
+  return decision.effect === 'permit' || decision.denial === 'record-hidden';
+}
+
 /** A permit, if the condition holds as well; whatever else it is handed stays. */
 export function under(condition: Condition, decision: Decision, asked: Asked): Decision {
-  if (decision.effect !== 'permit') return decision;
+  if (!isOpenToDenial(decision)) return decision;
+  if (decision.effect !== 'permit' && condition.holds(asked)) return decision;
   const reasons = condition.reasons(asked);
   if (condition.holds(asked)) {
     return Object.freeze({ ...decision, reasons: Object.freeze([...decision.reasons, ...reasons]) });

@@ -38,7 +38,16 @@ export function older(sources: OlderSources): Definitions {
     const rows: ElementRow[] = [];
     for (const each of chain(declared, name)) {
       for (const member of declared.get(each)?.members ?? []) {
-        if (member.name.startsWith('_') || member.name === 'resourceType') continue;
+        if (
+          member.name.startsWith('_') ||
+          (member.name === 'resourceType' && (isResource(each) || each === 'Resource'))
+        )
+          continue;
+        // Only parts of resources have it; those of data types are declared as if they were such.
+        if (member.name === 'modifierExtension' && each === 'BackboneElement' && path.includes('.')) {
+          const owner = path.split('.')[0] ?? '';
+          if (!isResource(owner)) continue;
+        }
         const row = rowOf(member, { owner: each === name ? path : each, path, model, declared, paths });
         const list = enumerations.get(name)?.get(member.name);
         if (list !== undefined && row[1] === 'code') row[3] = codes.index(list);
@@ -202,12 +211,12 @@ function addElsewhere(types: Definitions['types'], model: Model): void {
 
 const UPPER = /^[A-Z]/;
 
-/** `valueString`, `valueQuantity`, … become one element `value` of several types, wherever all of them are there. */
+/** `valueString`, `valueQuantity`, … become one element `value` of several types, where the model says that it is one. */
 function mergeChoices(rows: readonly ElementRow[], path: string, model: Model): ElementRow[] {
   const merged: ElementRow[] = [];
   const bases = new Map<string, ElementRow>();
   for (const row of rows) {
-    const base = choiceBase(row, rows, path, model);
+    const base = choiceBase(row, path, model);
     if (base === undefined) {
       merged.push(row);
       continue;
@@ -223,25 +232,14 @@ function mergeChoices(rows: readonly ElementRow[], path: string, model: Model): 
   return merged;
 }
 
-function choiceBase(
-  row: ElementRow,
-  rows: readonly ElementRow[],
-  path: string,
-  model: Model,
-): string | undefined {
+function choiceBase(row: ElementRow, path: string, model: Model): string | undefined {
   const [name, type] = row;
   if (typeof type !== 'string') return undefined;
   const suffix = (type[0] ?? '').toUpperCase() + type.slice(1);
   if (!name.endsWith(suffix) || name === suffix) return undefined;
   const base = name.slice(0, -suffix.length);
   if (UPPER.test(base) || base === '') return undefined;
-  if (model.choices.has(`${path}.${base}`)) return base;
-  const siblings = rows.filter(
-    (other) =>
-      typeof other[1] === 'string' &&
-      other[0] === base + (other[1][0] ?? '').toUpperCase() + other[1].slice(1),
-  );
-  return siblings.length > 1 ? base : undefined;
+  return model.choices.has(`${path}.${base}`) ? base : undefined;
 }
 
 /** `status: ObservationStatus` with `type ObservationStatus = 'final' | …`, by interface and member. */

@@ -8,6 +8,7 @@ import { BROKEN_CALLERS } from './support/broken-callers.ts';
 import { BROKEN_LIMITS } from './support/broken-limits.ts';
 import { BROKEN_CHECKER, BROKEN_POLICY } from './support/broken-others.ts';
 import { BROKEN_PROCESS } from './support/broken-process.ts';
+import { BROKEN_SHARING } from './support/broken-sharing.ts';
 import { BROKEN_TENANTS } from './support/broken-tenants.ts';
 import { BROKEN_YAML } from './support/broken-yaml.ts';
 import { CHECKER, type Folder, GATEWAY, makeFolder, POLICY } from './support/folder.ts';
@@ -53,6 +54,7 @@ function table(
 table('process', BROKEN_PROCESS, GATEWAY, loadGatewaySettings);
 table('limits', BROKEN_LIMITS, GATEWAY, loadGatewaySettings);
 table('tenants', BROKEN_TENANTS, GATEWAY, loadGatewaySettings);
+table('sharing', BROKEN_SHARING, GATEWAY, loadGatewaySettings);
 table('callers', BROKEN_CALLERS, GATEWAY, loadGatewaySettings);
 table('brand', BROKEN_BRAND, GATEWAY, loadGatewaySettings);
 table('yaml', BROKEN_YAML, GATEWAY, loadGatewaySettings);

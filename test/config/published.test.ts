@@ -91,7 +91,7 @@ describe.each(KINDS)('the published schema of $kind', ({ kind, schema }) => {
       if (path.startsWith('override')) return;
       if (occurs(exampleOf(kind), path.split('.'))) return;
       // State is in a file or on a server: one example shows the one, one the other; a socket excludes a host.
-      if (path === 'state.server.socketPath') return;
+      if (path === 'state.server.socketPath' || path === 'limits.redis.socketPath') return;
       const shown =
         path.startsWith('state.') && KINDS.some((other) => occurs(exampleOf(other.kind), path.split('.')));
       if (!shown) missing.push(path);
@@ -99,6 +99,16 @@ describe.each(KINDS)('the published schema of $kind', ({ kind, schema }) => {
     expect(missing).toEqual([]);
   });
 });
+
+const XSD =
+  '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="exchange" type="xs:string"/></xs:schema>';
+const OPENAPI = `openapi: 3.1.0
+info: { title: Exchange, version: '1' }
+paths:
+  /exchange:
+    post:
+      responses: { '200': { description: done } }
+`;
 
 describe('the published examples', () => {
   let folder: Folder;
@@ -121,6 +131,10 @@ describe('the published examples', () => {
       if (path.endsWith('.svg')) return { ok: true, bytes: Buffer.from(LOGO), mode: 0o644 };
       if (path.endsWith('.jwks.json'))
         return { ok: true, bytes: Buffer.from(JSON.stringify(publicKey)), mode: 0o644 };
+      if (path.endsWith('/lengths.yaml')) return text('note: 2000\n');
+      if (path.endsWith('/exchange.schema.json')) return text('{"type":"object"}');
+      if (path.endsWith('/exchange.xsd')) return text(XSD);
+      if (path.endsWith('/exchange.openapi.yaml')) return text(OPENAPI);
       if (path.includes('/secrets/')) return stands('shared.secret');
       if (path.endsWith('/key.pem')) return stands('key.pem');
       if (path.endsWith('/chain.pem')) return stands('chain.pem');
@@ -130,6 +144,10 @@ describe('the published examples', () => {
       return stands('authority.pem');
     },
   };
+
+  function text(content: string): ReturnType<FileAccess['read']> {
+    return { ok: true, bytes: Buffer.from(content), mode: 0o644 };
+  }
 
   test('are sound to the last rule', () => {
     const policyRules = (document: Parameters<typeof compilePolicy>[1], hideDeadlineMs: number) => {

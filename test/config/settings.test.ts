@@ -284,6 +284,27 @@ test('the kind of a file is seen from its keys', () => {
   expect(kindOf(join(folder.path, 'not-there.yaml'))).toBeUndefined();
 });
 
+test('a route that passes what is no valid FHIR causes a warning that names it', () => {
+  folder.write(
+    'loose.yaml',
+    `routes:
+  - id: loose
+    methods: [POST]
+    path: /fhir/Patient
+    smart: { contexts: [system], resource: Patient, permission: c }
+    fhir: { version: R4, interaction: create }
+    mediaTypes: [application/fhir+json]
+    inspect: { payload: { acceptInvalidFhir: true } }
+`,
+  );
+  const file = folder.write(
+    'loose-gateway.yaml',
+    GATEWAY.replace('clinic: policy.yaml', 'clinic: loose.yaml'),
+  );
+  const found = warningsOf(loadGatewaySettings(file)).find(({ code }) => code === 'payload-unvalidated');
+  expect(found?.message).toBe('policies.clinic: route loose passes what is no valid FHIR');
+});
+
 test('what is allowed but dangerous causes a warning', () => {
   const file = folder.write(
     'dangerous.yaml',

@@ -78,7 +78,7 @@ const SCRIPTS: Readonly<Record<string, Script>> = {
             extension: [{ url: 'http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris' }],
           },
           resource: [
-            { type: 'Observation', interaction: [{ code: 'read' }, { code: 'delete' }] },
+            { type: 'Observation', interaction: [{ code: 'read' }, { code: 'history-instance' }] },
             { type: 'Account', interaction: [{ code: 'read' }] },
           ],
         },
@@ -634,7 +634,7 @@ describe('the capability statement says what the gateway permits', () => {
     const text = reply.text;
     expect(text).not.toContain('Old EMR');
     expect(text).not.toContain('Account');
-    expect(text).not.toContain('delete');
+    expect(text).not.toContain('history-instance');
     expect(text).toContain(`"url":"${stack.tenants.north.origin}/fhir"`);
     expect(text).toContain(`${stack.issuerUrl}/token`);
   });

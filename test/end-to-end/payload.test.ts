@@ -7,6 +7,7 @@ import { type Ask, ask, type Reply } from '../../examples/support/https-client.t
 import { definitionsOf } from '../../inspection/payload/fhir/definitions.ts';
 import { fhirXml } from '../inspection/payload/support/fhir-xml.ts';
 import { HostileEmr, type Script } from '../support/hostile-emr.ts';
+import { until } from '../support/process.ts';
 import { stackFor } from '../support/stack.ts';
 
 /** A real gateway in front of a back end that takes everything: what arrives there was valid. */
@@ -268,5 +269,29 @@ describe('on a route with schemas of its own', () => {
     expect(reply.text).not.toContain(SECRET);
     expect(emr.requests).toHaveLength(status === 201 ? 1 : 0);
     if (status !== 201) expect(reply.headers['content-type']).toMatch(/^application\/problem\+json/);
+  });
+});
+
+describe('a reload', () => {
+  const visit = () => send('/visit', 'application/json', json({ reason: 'cough', ward: 3 }));
+
+  async function reload(expected: 'reloaded' | 'reload-refused'): Promise<string> {
+    const log = () => readFileSync(join(stack.layout.logs, 'gateway.log'), 'utf8');
+    const count = () => log().split(`"${expected}"`).length;
+    const before = count();
+    stack.gateway.signal('SIGHUP');
+    await until(expected, () => count() > before, 20_000);
+    return log();
+  }
+  const schema = (text: string) => writeFileSync(join(stack.layout.gateway, 'visit.schema.json'), text);
+
+  it('takes the schemas that policies name, or none of it', async () => {
+    expect((await visit()).status).toBe(422);
+    schema('{"type":"thing"}');
+    expect(await reload('reload-refused')).toMatch(/payload\.schema: the file is no JSON Schema/);
+    expect((await visit()).status).toBe(422);
+    schema('{"type":"object","required":["ward"]}');
+    await reload('reloaded');
+    expect((await visit()).status).toBe(201);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../contracts/clock.ts';
 import type { Verdict } from '../../contracts/integrity.ts';
+import { Inspection } from '../../gateway/content/inspection.ts';
 import type { Exchange } from '../../gateway/pipeline/exchange.ts';
 import { Exchange as RealExchange } from '../../gateway/pipeline/exchange.ts';
 import { apart } from '../../gateway/pipeline/stages/apart.ts';
@@ -8,6 +9,9 @@ import { attest } from '../../gateway/pipeline/stages/attest.ts';
 import { attestAgain } from '../../gateway/pipeline/stages/attest-again.ts';
 import { decide } from '../../gateway/pipeline/stages/decide.ts';
 import { forward } from '../../gateway/pipeline/stages/forward.ts';
+import { judgeAnswer } from '../../gateway/pipeline/stages/judge-answer.ts';
+import { judgeContent } from '../../gateway/pipeline/stages/judge-content.ts';
+import { judgeExisting } from '../../gateway/pipeline/stages/judge-existing.ts';
 import { recordIntent } from '../../gateway/pipeline/stages/record-intent.ts';
 import { routeToTenant } from '../../gateway/pipeline/stages/route.ts';
 
@@ -135,8 +139,67 @@ describe('a stage out of its place', () => {
 
   it('does not take the permit of a policy for a request that no route matched', () => {
     const policy = { decide: () => ({ effect: 'permit', reasons: [] }) };
-    const x = exchange({ policy, match: undefined, principal: {} });
+    const x = exchange({ policy, match: undefined, principal: {}, runtime: {} });
     expect(decide(x)).toMatchObject({ kind: 'unavailable', reason: 'internal' });
+  });
+
+  it('does not do half of what a permit asks of it', () => {
+    for (const obligations of [
+      { query: 'a=1', watermark: true },
+      { constructor: () => undefined },
+      { headers: { host: 'other.example' } },
+      { headers: { 'x-forwarded-for': '10.0.0.1' } },
+    ]) {
+      const policy = { decide: () => ({ effect: 'permit', reasons: [], obligations }) };
+      const x = exchange({ policy, match: {}, principal: {}, runtime: {}, outgoing: {} });
+      expect(decide(x)).toMatchObject({ kind: 'unavailable', reason: 'internal' });
+    }
+  });
+
+  it('opens no tunnel for a permit whose body or answer would have to be judged', () => {
+    const obligations = { answer: () => ({ release: 'unchanged', reasons: [] }) };
+    const policy = { decide: () => ({ effect: 'permit', reasons: [], obligations }) };
+    const facts = { ...exchange({}).facts, upgrade: 'websocket' };
+    const x = exchange({ policy, facts, match: {}, principal: {}, runtime: {}, outgoing: {} });
+    expect(decide(x)).toMatchObject({ kind: 'unavailable', reason: 'internal' });
+  });
+
+  it('takes no body for judged that was not read', () => {
+    const x = exchange({
+      obligations: { content: () => ({ effect: 'permit', reasons: [] }) },
+      content: undefined,
+    });
+    expect(judgeContent(x)).toMatchObject({ kind: 'unavailable', reason: 'internal' });
+  });
+
+  it('releases no answer that a judge should have seen and that is not there', async () => {
+    const x = exchange({ answerJudges: [() => ({ release: 'unchanged', reasons: [] })], backend: undefined });
+    expect(await judgeAnswer(x)).toMatchObject({ kind: 'unavailable', reason: 'internal' });
+  });
+
+  it('asks for nothing that exists without a durable intent', async () => {
+    const x = exchange({
+      obligations: { existing: () => ({ release: 'unchanged', reasons: [] }) },
+      intentRecorded: false,
+    });
+    expect(await judgeExisting(x)).toMatchObject({ kind: 'unavailable', reason: 'internal' });
+  });
+
+  it('takes an inspector that throws for a finding', () => {
+    const broken = {
+      head: () => {
+        throw new Error('engine');
+      },
+      content: () => {
+        throw new Error('engine');
+      },
+      wants: () => true,
+      close: () => {},
+    };
+    const inspection = new Inspection([broken]);
+    const found = { status: 'bad-request', reason: 'inspection-failed' };
+    expect(inspection.head({} as never, {} as never, () => {})).toMatchObject(found);
+    expect(inspection.content({} as never, {} as never, {} as never, () => {})).toMatchObject(found);
   });
 
   it('refuses a tenant whose policy is missing', () => {
@@ -169,7 +232,7 @@ describe('a reload between arrival and routing', () => {
     });
     const after = runtime('after');
     const x = exchange({
-      facts: { authority: 'north.example', tls: { serverName: 'north.example' } },
+      facts: { authority: 'north.example', tls: { serverName: 'north.example' }, path: { segments: [] } },
       runtime: runtime('before'),
       services: { current: () => after },
     });

@@ -58,6 +58,8 @@ describe('a principal', () => {
       constraint: 'none',
       authentication: undefined,
       tenant: 'clinic-a',
+      home: undefined,
+      roles: new Set(),
       issuer: issuer.issuer,
       subject: 'person-7',
       clientId: 'portal',

@@ -122,6 +122,8 @@ describe('the tarball', () => {
     expect(compiled.filter((name) => !name.endsWith('.js')).sort()).toEqual([
       'dist/console/assets/page.css',
       'dist/console/assets/passkey.mjs',
+      // HL7's definitions, which bodies are validated by.
+      ...['dstu2', 'r4', 'stu3'].map((name) => `dist/inspection/payload/fhir/definitions/${name}.json`),
     ]);
     expect(installed.packed.filter((name) => name.endsWith('.ts'))).toEqual([]);
     const tops = new Set(installed.packed.map((name) => name.split('/')[0]));
@@ -164,6 +166,9 @@ const COMMANDS: readonly (readonly [args: readonly string[], status: number, pri
   ],
   [['check', 'policy.yaml'], 0, /sound policy settings: 2 routes/],
   [['policy', 'routes', 'policy.yaml'], 0, /2 routes; whatever matches none of them is denied/],
+  [['policy', 'packs'], 0, /fhir-r4/],
+  [['policy', 'lengths', '--help'], 0, /--tables/],
+  [['policy', 'diff', 'policy.yaml', 'policy.yaml'], 0, /The two say the same/],
   [
     ['policy', 'explain', '--policy', 'policy.yaml', '--anonymous', '--request', 'GET /fhir/Patient/1'],
     0,

@@ -70,6 +70,26 @@ describe('a deny rule', () => {
     expect(outcome(all, 'GET /p/7', READER)).toBe('forbidden');
   });
 
+  test('and a condition answer the same whosever the record is', () => {
+    const read: RouteDocument = {
+      id: 'read',
+      methods: ['GET'],
+      path: '/p/{id}',
+      smart: { contexts: ['patient'], resource: 'Patient', permission: 'r' },
+      patient: { capture: 'id' },
+    };
+    const mine = bearer(['patient/Patient.r'], '7');
+    const closed = policyOf(read, deny('no', '/p/{id}', { when: { addresses: ['192.0.2.1'] } }));
+    const away = policyOf({ ...read, when: { addresses: ['198.51.100.1'] } });
+    for (const policy of [closed, away]) {
+      expect(outcome(policy, 'GET /p/7', mine)).toBe('forbidden');
+      expect(outcome(policy, 'GET /p/8', mine)).toBe('forbidden');
+    }
+    const here = policyOf({ ...read, when: { addresses: ['192.0.2.1'] } });
+    expect(outcome(here, 'GET /p/7', mine)).toBe('permit');
+    expect(outcome(here, 'GET /p/8', mine)).toBe('record-hidden');
+  });
+
   test('leaves people who have to sign in first their 401', () => {
     const policy = policyOf(page('one', '/a'), deny('no', '/a', { when: { addresses: ['192.0.2.1'] } }));
     expect(outcome(policy, 'GET /a', ANONYMOUS)).toBe('unauthenticated');

@@ -146,7 +146,7 @@ describe('policy diff', () => {
     expect(status).toBe(1);
     expect(found.access).toEqual([
       expect.objectContaining({
-        who: 'token role:clerk',
+        who: ['token role:clerk'],
         change: 'gains',
         methods: ['GET', 'HEAD'],
         before: 'insufficient-scope',
@@ -163,7 +163,7 @@ describe('policy diff', () => {
     );
     expect(denied.found.access).toContainEqual(
       expect.objectContaining({
-        who: 'token role:nurse',
+        who: expect.arrayContaining(['token role:nurse']),
         change: 'loses',
         paths: ['/fhir/Observation/7'],
         after: 'forbidden',

@@ -1,4 +1,5 @@
 import type { AnswerJudge, Decision, Denial, Obligations } from '../../../contracts/policy.ts';
+import { maySay } from '../../transport/outgoing-headers.ts';
 import type { Ending, EndingKind } from '../ending.ts';
 import type { Exchange, Step } from '../exchange.ts';
 
@@ -45,8 +46,12 @@ export function decide(x: Exchange): Step {
 
 function oblige(x: Exchange, obligations: Obligations): Step {
   const unknown = Object.keys(obligations).some((key) => !Object.hasOwn(UNDERSTOOD, key));
+  // Dropped without a word, a header that was asked for would be an obligation that was not met.
+  const unsayable = Object.entries(obligations.headers ?? {}).some(
+    ([name, value]) => value !== undefined && !maySay(name, x.tenant.settings.identityHeader?.toLowerCase()),
+  );
   // A tunnel has no body and no answer that could be judged.
-  if (unknown || x.facts.upgrade !== undefined) {
+  if (unknown || unsayable || x.facts.upgrade !== undefined) {
     x.failed('internal', 'obligations');
     return { kind: 'unavailable', reason: 'internal' };
   }

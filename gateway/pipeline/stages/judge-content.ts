@@ -1,7 +1,7 @@
 import { writeJson } from '../../content/json-write.ts';
 import type { Exchange, Step } from '../exchange.ts';
 import { denied, expectAnswer } from './decide.ts';
-import { refused } from './screen-head.ts';
+import { refused, report } from './screen-head.ts';
 
 /** Stage 6d: the policy's word on the body, which may put another in its place. */
 export function judgeContent(x: Exchange): Step {
@@ -27,8 +27,6 @@ export function judgeContent(x: Exchange): Step {
 export function screenContent(x: Exchange): Step {
   const { content, match } = x;
   if (content === undefined || match === undefined) return undefined;
-  const found = x.runtime.inspection.content(x.facts, match, content.content, ({ reason, rule }) =>
-    x.failed(reason, rule),
-  );
+  const found = x.runtime.inspection.content(x.facts, match, content.content, (each) => report(x, each));
   return found === undefined ? undefined : refused(x, found);
 }

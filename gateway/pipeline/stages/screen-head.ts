@@ -1,3 +1,5 @@
+import { channel } from 'node:diagnostics_channel';
+import { CHANNELS, type FindingEvent } from '../../../contracts/events.ts';
 import type { InspectionFinding, InspectionStatus } from '../../../contracts/inspection.ts';
 import type { Ending, EndingKind } from '../ending.ts';
 import type { Exchange, Step } from '../exchange.ts';
@@ -13,8 +15,16 @@ const KIND: Readonly<Record<InspectionStatus, EndingKind>> = Object.freeze({
 export function screenHead(x: Exchange): Step {
   const { match } = x;
   if (match === undefined) return undefined;
-  const found = x.runtime.inspection.head(x.facts, match, ({ reason, rule }) => x.failed(reason, rule));
+  const found = x.runtime.inspection.head(x.facts, match, (each) => report(x, each));
   return found === undefined ? undefined : refused(x, found);
+}
+
+const events = channel(CHANNELS.finding);
+
+/** A finding that the route only reports: recorded by its rule, and counted. */
+export function report(x: Exchange, { reason, rule }: InspectionFinding): void {
+  x.failed(reason, rule);
+  if (events.hasSubscribers) events.publish({ tenant: x.tenant.id, rule } satisfies FindingEvent);
 }
 
 /** A finding as the end of the request. Only its rule is recorded: names in a place are the client's. */

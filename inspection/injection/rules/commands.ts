@@ -22,7 +22,7 @@ export const COMMAND_RULES: readonly EngineRule[] = [
     String.raw`\$\(\s*(?:cat|ls|id|whoami|uname|curl|wget|bash|sh|echo|ping|nslookup|nc|sleep|python\d?|perl|rm)\b`,
     String.raw`\x60\s*(?:cat|id|whoami|uname|curl|wget|bash|sh|ping|nslookup|nc|sleep)\b[^\x60]*\x60`,
     String.raw`\$\{?IFS\b`,
-    String.raw`/dev/(?:tcp|udp)/`,
+    '/dev/(?:tcp|udp)/',
     String.raw`\(\s*\)\s*\{\s*:?\s*;\s*\}\s*;`,
   ),
   expression(
@@ -104,7 +104,7 @@ export const COMMAND_RULES: readonly EngineRule[] = [
     String.raw`\bif\s+(?:/i\s+)?(?:not\s+)?.{1,60}?[\s")](?:equ|neq|lss|leq|gtr|geq)[\s"(]`,
     String.raw`\bif\s+(?:/i\s+)?(?:not\s+)?\S.{0,60}?==`,
     String.raw`\bif\s+/i\b`,
-    String.raw`%(?:systemroot|systemdrive|windir|comspec|temp|tmp|appdata|userprofile|programfiles|path|username|computername|random|cd|errorlevel|public|homedrive|homepath|localappdata|allusersprofile)(?::[^%]*)?%`,
+    '%(?:systemroot|systemdrive|windir|comspec|temp|tmp|appdata|userprofile|programfiles|path|username|computername|random|cd|errorlevel|public|homedrive|homepath|localappdata|allusersprofile)(?::[^%]*)?%',
     `(?:[;|&\\n\\x60]|\\bcmd\\s*=)\\s*['"\\^]*${WINDOWS}(?:\\.exe|\\.com|\\.msc)?['"]?(?:\\s+(?:/\\w|-\\w|"|'|\\S*[\\\\%.]|<|>|\\d{1,2}:\\d)|\\s*[<>|&;]|\\s*$)`,
     String.raw`[;|&]\s*at\s+\d{1,2}:\d`,
     `^\\W{0,3}${WINDOWS}(?:\\.exe)?\\s+(?:/[a-z?]|<|>|\\S*[\\\\%])`,

@@ -12,7 +12,7 @@ const SYSTEM_FILES: readonly string[] = [
   String.raw`(?:^|[^\w.])/?etc/(?:passwd|shadow|group|gshadow|hosts|host\.conf|hostname|issue|motd|fstab|mtab|crontab|cron\.\w+|sudoers|profile|bashrc|environment|inittab|resolv\.conf|services|networks?|netgroup|ssl|ssh|apache2?|httpd|nginx|lighttpd|php\d*|mysql|my\.cnf|mariadb|postgresql|redis|mongod?|tomcat|samba|ldap|openldap|krb5|kubernetes|docker|ansible|chef|puppet|init\.d|rc\.\w+|rc\d?\.d|default|security|pam\.\w+|exports|ftp\w*|vsftpd|proftpd|pure-ftpd|syslog|rsyslog|logrotate|modules|modprobe|sysctl|sysconfig|os-release|redhat-release|debian_version|lsb-release|subuid|subgid|master\.passwd|pwd\.db|aliases|postfix|exim|mail|dovecot|wgetrc|screenrc|vim|zsh|skel|timezone|localtime|ca-certificates|pki|letsencrypt|systemd|udev|selinux|apparmor|machine-id|X11|cups|xinetd|inetd)\b`,
   String.raw`(?:^|[\s=:'"(<>|;&,])/(?:etc|proc|sys|root|boot|dev|var/(?:log|www|lib|spool|run|cache|backups|mail|tmp|adm|apache2?|db|opt|local|nis|webmail|cpanel)|tmp|usr/(?:local|s?bin|share|lib|etc|pkg|include|src)|opt|home|srv|mnt|s?bin|lib(?:32|64)?|run|private|library|system|applications|volumes|apache\d?|www|logs?|php\d*|xampp|inetpub|winnt|windows)(?:/|$)`,
   String.raw`\b(?:proc|sys)/(?:self|\d+|net|sys|version|cpuinfo|meminfo|mounts|cmdline|environ|class|kernel|devices|fs|module|firmware|bus|block|power)\b`,
-  String.raw`/proc/`,
+  '/proc/',
   String.raw`\b[c-z]:[\\/]+(?:windows|winnt|boot|inetpub|program|users|documents|xampp|wamp|apache|php|mysql|temp|pagefile|autoexec|config|sysprep|system)`,
   String.raw`\b(?:boot\.ini|win\.ini|system\.ini|php\.ini|my\.ini|desktop\.ini|autoexec\.bat|ntuser\.dat|sam\.log|unattend\.xml|sysprep\.inf|web\.config|machine\.config|applicationhost\.config|global\.asax)\b`,
   String.raw`(?:^|[\s/\\=:'"])\.(?:${FOLDERS})[/\\]`,
@@ -66,7 +66,7 @@ export const FILE_RULES: readonly EngineRule[] = [
     // RFC 8615 has the one name with a dot that is for everybody.
     String.raw`/\.(?:w[^e]|[^w./])`,
     String.raw`\.(?:${LEFTOVERS})(?:[~.\d_-]*)(?:/|$)`,
-    String.raw`~(?:/|$)`,
+    '~(?:/|$)',
   ),
   expression(
     'path-upload',

@@ -28,13 +28,13 @@ export const LANGUAGE_RULES: readonly EngineRule[] = [
       String.raw`\{\{.{0,400}\}\}`,
       String.raw`\{%.{0,400}%\}`,
       String.raw`\{#.{0,400}#\}`,
-      String.raw`<%.{0,400}%>`,
+      '<%.{0,400}%>',
       String.raw`[#*$~@%]\s*\{.{0,400}\}`,
       String.raw`\[\[\s*\$\{|\[\(\s*\$\{`,
       String.raw`#(?:set|foreach|include|parse|evaluate)\s*\(`,
       String.raw`<#(?:list|if|include|import)\b`,
       String.raw`\$\s+\{`,
-      String.raw`__(?:class|mro|subclasses|globals|builtins|import|init|base|bases|dict|getitem)__`,
+      '__(?:class|mro|subclasses|globals|builtins|import|init|base|bases|dict|getitem)__',
     ),
   ),
 
@@ -125,9 +125,9 @@ export const LANGUAGE_RULES: readonly EngineRule[] = [
   exactly(
     'java-object',
     EVERYWHERE,
-    String.raw`rO0AB[Q-X]|KztAAU|Cs7QAF`,
+    'rO0AB[Q-X]|KztAAU|Cs7QAF',
     String.raw`\xac\xed\x00\x05`,
-    String.raw`(?i)aced0005`,
+    '(?i)aced0005',
   ),
   // JavaScript on a server
   expression(
@@ -141,7 +141,7 @@ export const LANGUAGE_RULES: readonly EngineRule[] = [
     String.raw`\bmodule\s*\.\s*(?:exports|constructor|require|children|parent|paths)\b|\bexports\s*\.\s*\w+\s*=`,
     String.raw`\bnew\s+function\s*\(|\bstring\s*\.\s*fromcharcode\b|\bfunction\s*\(\s*\)\s*\{`,
     String.raw`\bthis\s*\.\s*constructor\b|\bglobal\s*\.\s*process\b|\bconstructor\s*\.\s*(?:_load|constructor)\b`,
-    String.raw`:(?:constructor:constructor|module:prototype|prototype:|__proto__)`,
+    ':(?:constructor:constructor|module:prototype|prototype:|__proto__)',
     String.raw`_(?:response|chunks|formdata|prefix)["']?\s*:`,
     String.raw`\bmodule:prototype\b|:then\b.{0,80}resolved_model|resolved_model`,
     String.raw`\b(?:execSync|execFileSync|spawnSync|readFileSync|readdirSync|writeFileSync|unlinkSync|createReadStream|createWriteStream)\b`,

@@ -27,17 +27,17 @@ export const NOSQL_RULES: readonly EngineRule[] = [
   expression(
     'object-prototype',
     EVERYWHERE,
-    String.raw`__proto__`,
+    '__proto__',
     String.raw`\bconstructor\b\W{1,6}prototype\b`,
     String.raw`\bprototype\s*[\[.]\s*["']?\w+["']?\s*\]?\s*=`,
     String.raw`\.constructor\.constructor\b`,
-    String.raw`__(?:define|lookup)[GS]etter__`,
+    '__(?:define|lookup)[GS]etter__',
   ),
   // What lookups of an object-relational mapper look like; only names of parameters end so.
   expression(
     'orm-lookup',
     STRICT,
     String.raw`^\w+__(?:i?exact|i?contains|i?startswith|i?endswith|i?regex|isnull|range|gte?|lte?|in|year|iso_year|month|day|week|week_day|quarter|hour|minute|second|date|time|search|overlap|contained_by|has_keys?|has_any_keys|trigram_similar|unaccent|len|connector|negated)$`,
-    String.raw`^_(?:connector|negated)$`,
+    '^_(?:connector|negated)$',
   ),
 ];

@@ -22,7 +22,7 @@ export const REMOTE_RULES: readonly EngineRule[] = [
     [...STRICT, 'clinical'],
     String.raw`\b169\.254\.169\.254\b`,
     String.raw`\b(?:192\.0\.0\.192|100\.100\.100\.200|168\.63\.129\.16)\b`,
-    String.raw`/latest/(?:meta-data|user-data|dynamic)|/computemetadata/v1|/metadata/instance|/opc/v[12]/`,
+    '/latest/(?:meta-data|user-data|dynamic)|/computemetadata/v1|/metadata/instance|/opc/v[12]/',
   ),
   expression(
     'remote-internal',

@@ -58,7 +58,7 @@ export const SCRIPT_RULES: readonly EngineRule[] = [
       String.raw`<!\s*(?:entity|doctype|element|attlist|notation)\b`,
       String.raw`<\s*xi\s*:\s*include\b`,
       String.raw`<!\[cdata\[`,
-      String.raw`<!--`,
+      '<!--',
       String.raw`<!--\s*#\s*(?:exec|include|echo|config|printenv|set)\b`,
     ),
   ),

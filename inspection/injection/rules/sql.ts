@@ -8,7 +8,7 @@ const ANYWHERE: readonly EngineRule[] = [
     EVERYWHERE,
     String.raw`\bunion\s*(?:\(\s*)?(?:all|distinct|distinctrow)[\s(]*select\b`,
     String.raw`\bunion[\s(]+select\s*(?:null\b|\d|[@'"*(\x60]|[\w.]+\s*,|[\w.]+\s+from\b|\w+\()`,
-    String.raw`unionselect`,
+    'unionselect',
   ),
   expression(
     'sql-statement',

@@ -73,11 +73,16 @@ function entryFault(
       if (found !== undefined) return found;
     }
   } else if (resource !== undefined) return fault(`${at}/resource`, 'fhir-bundle-resource');
+  if (typeof request.ifNoneExist === 'string') {
+    const found = queryFault(request.ifNoneExist, ownType, `${at}/request/ifNoneExist`, definitions, more);
+    if (found !== undefined) return found;
+  }
   if (cut < 0 || path.includes('$')) return undefined;
   return queryFault(url.slice(cut + 1), ownType, place, definitions, more);
 }
 
-function queryFault(
+/** A search that is written as the query of an address (`PUT Patient?identifier=…`, `If-None-Exist`). */
+export function queryFault(
   query: string,
   type: string | undefined,
   place: string,
@@ -85,7 +90,7 @@ function queryFault(
   more: ReadonlyMap<string, string>,
 ): PayloadFault | undefined {
   const parameters: [string, string[]][] = [];
-  for (const pair of query.split('&')) {
+  for (const pair of query.replace(/^\?/, '').split('&')) {
     const equals = pair.indexOf('=');
     try {
       const [name, value] = (equals < 0 ? [pair, ''] : [pair.slice(0, equals), pair.slice(equals + 1)]).map(

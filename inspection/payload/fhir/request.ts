@@ -1,11 +1,11 @@
 import type { Content, JsonObject } from '../../../contracts/content.ts';
 import type { RequestFacts } from '../../../contracts/facts.ts';
 import type { RouteFhir } from '../../../contracts/policy.ts';
-import { fault, type PayloadFault } from '../finding.ts';
-import { addressFault, batchFault } from './bundle.ts';
+import { fault, named, type PayloadFault } from '../finding.ts';
+import { addressFault, batchFault, queryFault } from './bundle.ts';
 import { patchFault } from './patch.ts';
 import { operationFault, searchFault } from './search.ts';
-import { isFault, targetOf } from './target.ts';
+import { type FhirTarget, isFault, targetOf } from './target.ts';
 import { fhirValidator } from './validator.ts';
 import { readFhirXml } from './xml.ts';
 
@@ -78,8 +78,15 @@ export function fhirChecks(fhir: RouteFhir, more: ReadonlyMap<string, string>): 
     head(facts) {
       const target = targetOf(fhir, facts.path.segments);
       if (isFault(target)) return target;
-      if (facts.parameters.size === 0) return undefined;
       const { interaction, type } = target;
+      if (facts.body.kind !== 'none' && !isStructured(facts.mediaType) && !isBinary(target))
+        return UNSUPPORTED;
+      const condition = interaction === 'create' ? facts.headers.get('if-none-exist') : undefined;
+      if (condition !== undefined) {
+        const found = queryFault(condition, type, named('header', 'if-none-exist'), definitions, more);
+        if (found !== undefined) return found;
+      }
+      if (facts.parameters.size === 0) return undefined;
       if (interaction === 'graphql') return undefined;
       if (interaction === 'operation') return operationFault(facts.parameters, 'query');
       if (SEARCHES.has(interaction)) return searchFault(facts.parameters, type, definitions, more, 'query');
@@ -112,13 +119,21 @@ export function fhirChecks(fhir: RouteFhir, more: ReadonlyMap<string, string>): 
         }
         return interaction.startsWith('operation:') ? operationFault(content.fields, 'form') : UNSUPPORTED;
       }
-      // A Binary may be sent as what it is (R4 §2.41.4).
       const target = targetOf(fhir, facts.path.segments);
       if (isFault(target)) return target;
-      const binary = target.type === 'Binary' && (interaction === 'create' || interaction === 'update');
-      return binary && content.kind !== 'multipart' ? undefined : UNSUPPORTED;
+      return isBinary(target) && content.kind !== 'multipart' ? undefined : UNSUPPORTED;
     },
   };
+}
+
+/** Media types of bodies that are judged whole; the others are bytes that only a Binary may be (R4 §2.41.4). */
+export function isStructured(mediaType: string | undefined): boolean {
+  return mediaType === undefined || /json|xml|^text\/|form/.test(mediaType);
+}
+
+/** A Binary may be sent as what it is. */
+function isBinary({ type, interaction }: FhirTarget): boolean {
+  return type === 'Binary' && (interaction === 'create' || interaction === 'update');
 }
 
 const NO_MORE: ReadonlyMap<string, string> = new Map();

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { atLeast, part, table } from '../../integrity/parts.ts';
 import { workFolder } from '../../machine.ts';
@@ -40,7 +41,7 @@ export async function measureAttacks(options: MeasureOptions): Promise<MeasureRe
   await Promise.all(
     Array.from({ length: AT_ONCE }, async () => {
       for (let attack = cases[next++]; attack !== undefined; attack = cases[next++])
-        outcomes.push(await send(attack, scene.authority, scene.port));
+        outcomes.push(await answered(attack, scene.authority, scene.port));
     }),
   );
   const before = reached;
@@ -61,10 +62,9 @@ export async function measureAttacks(options: MeasureOptions): Promise<MeasureRe
 
 function present(outcomes: readonly Outcome[], problems: readonly string[]): MeasureResult {
   const classes = [...new Set(outcomes.map(({ attack }) => attack.class))].sort();
+  const isRefused = ({ status }: Outcome): boolean => status === 0 || (status >= 400 && status < 500);
   const share = (of: readonly Outcome[]): number =>
-    of.length === 0
-      ? Number.NaN
-      : (100 * of.filter(({ status }) => status < 200 || status >= 400).length) / of.length;
+    of.length === 0 ? Number.NaN : (100 * of.filter(isRefused).length) / of.length;
   const text = (value: number): string => (Number.isNaN(value) ? '–' : `${value.toFixed(1)} %`);
   const figures: Record<string, number> = {};
   const rows: string[][] = [];
@@ -105,13 +105,22 @@ function present(outcomes: readonly Outcome[], problems: readonly string[]): Mea
     floors,
     problems: [...problems],
     notes: outcomes
-      .filter(({ status }) => status >= 200 && status < 400)
+      .filter((outcome) => !isRefused(outcome))
       .slice(0, 30)
       .map(
         ({ attack }) => `not refused: ${attack.class}, level ${attack.level}, ${attack.rule}/${attack.case}`,
       ),
     figures: { attacks: figures },
   });
+}
+
+/** A 503 says nothing of what was sent: it is sent again. */
+async function answered(attack: AttackCase, authority: string, port: number): Promise<Outcome> {
+  for (let attempt = 0; ; attempt += 1) {
+    const outcome = await send(attack, authority, port);
+    if (outcome.status < 500 || attempt === 4) return outcome;
+    await sleep(250);
+  }
 }
 
 /** One request on a connection of its own. */
@@ -134,7 +143,7 @@ function send(attack: AttackCase, authority: string, port: number): Promise<Outc
   socket.on('close', () => {
     clearTimeout(timer);
     const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? 0);
-    const rule = /"?rule"?\s*[:=]\s*"?([a-z0-9-]+)/.exec(text)?.[1] ?? ruleInProse(text);
+    const rule = /"rule"\s*[:=]\s*"?([a-z0-9-]+)/.exec(text)?.[1] ?? ruleInProse(text);
     resolve({ attack, status, rule: status >= 200 && status < 400 ? 'none' : (rule ?? `status ${status}`) });
   });
   return promise;
@@ -142,5 +151,5 @@ function send(attack: AttackCase, authority: string, port: number): Promise<Outc
 
 /** Answers name place and rule in prose too, for people. */
 function ruleInProse(text: string): string | undefined {
-  return /\brule ([a-z0-9-]+)/.exec(text)?.[1];
+  return /\brule(?:<[^>]*>|\s|:)+([a-z0-9-]+)/i.exec(text.slice(text.indexOf('\r\n\r\n')))?.[1];
 }

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { atLeast, atMost, part, table } from '../../integrity/parts.ts';
 import { workFolder } from '../../machine.ts';
 import type { MeasureOptions, MeasureResult } from '../../report.ts';
@@ -48,37 +49,43 @@ export async function measureClinical(options: MeasureOptions): Promise<MeasureR
     lines: [],
     'lines in a form': [],
   };
-  const tell = (what: string, name: string, reply: Reply): void => {
-    if (reply.status >= 400)
-      refused[what]?.push(`${what}: ${name}: ${reply.status} ${reply.text.slice(0, 200)}`);
+  let unavailable = 0;
+  /** A 503 says nothing of what was sent: it is sent again. */
+  const tell = async (what: string, name: string, send: () => Promise<Reply>): Promise<void> => {
+    for (let attempt = 0; attempt < 5; attempt += 1) {
+      const reply = await send();
+      if (reply.status < 400) return;
+      if (reply.status < 500) {
+        refused[what]?.push(`${what}: ${name}: ${reply.status} ${reply.text.slice(0, 200)}`);
+        return;
+      }
+      await sleep(250);
+    }
+    unavailable += 1;
   };
   const whole = (resource: Resource): string => JSON.stringify(resource);
   const tasks: (() => Promise<void>)[] = [
     ...resources.map((resource) => async () => {
       const { id: _, ...without } = resource;
-      tell(
-        'posted',
-        `${resource.resourceType}/${resource.id}`,
-        await sender.fhir('POST', resource.resourceType, JSON.stringify(without)),
+      await tell('posted', `${resource.resourceType}/${resource.id}`, () =>
+        sender.fhir('POST', resource.resourceType, JSON.stringify(without)),
       );
     }),
     ...resources.map((resource) => async () => {
       const name = `${resource.resourceType}/${resource.id}`;
-      tell('put', name, await sender.fhir('PUT', name, whole(resource)));
+      await tell('put', name, () => sender.fhir('PUT', name, whole(resource)));
     }),
     ...mixed.map(({ resource }) => async () => {
       const name = `${resource.resourceType}/${resource.id}`;
-      tell('posted with other prose', name, await sender.fhir('PUT', name, whole(resource)));
+      await tell('posted with other prose', name, () => sender.fhir('PUT', name, whole(resource)));
     }),
     ...lines.map((text) => async () => {
-      tell(
-        'lines',
-        text,
-        await sender.fhir('POST', 'Observation', whole(observation(text) as unknown as Resource)),
+      await tell('lines', text, () =>
+        sender.fhir('POST', 'Observation', whole(observation(text) as unknown as Resource)),
       );
     }),
     ...lines.map((text) => async () => {
-      tell('lines in a form', text, await sender.form(text));
+      await tell('lines in a form', text, () => sender.form(text));
     }),
   ];
   options.progress(`${tasks.length} requests`);
@@ -122,6 +129,8 @@ export async function measureClinical(options: MeasureOptions): Promise<MeasureR
       atMost('clinical: resources refused, with other prose', count('posted with other prose')),
       atMost('clinical: lines refused', shareOf('lines'), 0.5, ' %'),
     ],
+    problems:
+      unavailable === 0 ? [] : [`${unavailable} requests got nothing but 5xx: nothing is known of them`],
     notes: ['posted', 'put', 'posted with other prose', 'lines'].flatMap((what) =>
       (refused[what] ?? []).slice(0, 10),
     ),

@@ -24,6 +24,7 @@ import { parseCompactToken } from '../../../identity/compact-token.ts';
 import { withXml } from '../../../inspection/payload/xml/document.ts';
 import { parseScopes } from '../../../policies/fhir/scopes.ts';
 import { PAYLOAD_TARGETS } from './payload-targets.ts';
+import { TRANSPORT_TARGETS } from './transport-targets.ts';
 
 /** A parser under test: what it is begun with, and whether it did what it promises with something else. */
 export interface Target {
@@ -229,6 +230,7 @@ export const TARGETS: readonly Target[] = [
     },
   },
   ...PAYLOAD_TARGETS,
+  ...TRANSPORT_TARGETS,
 ];
 
 /** Whether it went well; a declared error is none of ours to worry about, any other is. */

@@ -31,6 +31,7 @@ const factsOf = (path: string, query = ''): RequestFacts =>
     query,
     parameters: new Map([...new URLSearchParams(query)].map(([name, value]) => [name, [value]])),
     headers: new Map(),
+    body: { kind: 'none' },
   }) as unknown as RequestFacts;
 
 const contentOf = (value: Content) =>
@@ -75,6 +76,10 @@ export async function measurePayload(options: MeasureOptions): Promise<MeasureRe
   const search = factsOf('/fhir/Observation', 'code=http://loinc.org|1234-5&date=ge2020-01-01&_count=20');
   const searching = microseconds(rounds * 10, typical, () => void inspector.head(search, SEARCH));
 
+  const found = [inspector.head(read, READ), inspector.head(search, SEARCH)].filter(
+    (each) => each !== undefined,
+  );
+
   const more = MORE === undefined ? undefined : others(MORE);
   return part({
     tables: [
@@ -96,6 +101,7 @@ export async function measurePayload(options: MeasureOptions): Promise<MeasureRe
     floors: [
       atMost('valid resources refused, posted and put', refused.length),
       atMost('invalid resources passed', passed),
+      atMost('plain requests refused', found.length),
       atMost('judging a read', reading, 5, 'µs'),
       atMost('judging a write of 2 KB', write, 60, 'µs'),
     ],

@@ -1,4 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { atLeast, atMost, type Part, part, quantile, table } from '../../integrity/parts.ts';
 import type { MeasureOptions } from '../../report.ts';
@@ -30,12 +32,15 @@ export async function runConsent({ short, progress }: MeasureOptions): Promise<P
   const found: Found[] = [];
   for (const [state, trials] of [
     ['sqlite', short ? 10 : 200],
-    ['mariadb', short ? 5 : 50],
+    ['mariadb', short ? 5 : 25],
   ] as const) {
     progress(`consent: two clinics, state in ${state}`);
     const clinic = await startConsentClinic(`measure-consent-${state}`, { workers: 2, state });
     try {
-      found.push(await measureOn(clinic, state, trials, progress));
+      const each = await measureOn(clinic, state, trials, progress);
+      found.push(each);
+      const longest = Math.max(...each.denials).toFixed(0);
+      progress(`consent: ${each.denials.length} withdrawals on ${state}, the longest ${longest} ms`);
     } finally {
       await clinic.stop();
     }
@@ -48,28 +53,38 @@ export async function runConsent({ short, progress }: MeasureOptions): Promise<P
     tables: [
       table(
         'Consent: from the withdrawal to the first denial, the slowest of twelve connections over two workers',
-        ['state', 'trials', 'median ms', 'p99 ms', 'longest ms', 'last request permitted, ms', 'requests/s'],
+        [
+          'state',
+          'trials',
+          'median ms',
+          'p99 ms',
+          'longest ms',
+          'over 1 s',
+          'last request permitted, ms',
+          'requests/s',
+        ],
         found.map(({ state, denials, lastPermits, rate }) => [
           state,
           String(denials.length),
           ms(quantile(denials, 0.5)),
           ms(quantile(denials, 0.99)),
           ms(Math.max(...denials)),
+          String(denials.filter((each) => each > 1000).length),
           ms(Math.max(...lastPermits)),
           ms(rate),
         ]),
         1,
         [
-          'from when the withdrawal is sent; a hidden answer leaves at its deadline, 50 ms after the request arrived',
+          'from when the withdrawal is sent to when the denial has arrived; a hidden answer leaves at its deadline, 50 ms after the request arrived',
           ...lost.map(
-            ({ denied, back }) =>
-              `store killed: every connection denied after ${ms(denied)} ms; permitted again ${ms(back)} ms after it was back`,
+            ({ denied, lastPermit, back }) =>
+              `store killed: last request permitted ${ms(lastPermit)} ms later, the slowest denial arrived after ${ms(denied)} ms; permitted again ${ms(back)} ms after it was back`,
           ),
         ],
       ),
     ],
     floors: [
-      atLeast('consent: withdrawals', all.length, short ? 15 : 250),
+      atLeast('consent: withdrawals', all.length, short ? 15 : 200),
       atMost('consent: longest from a withdrawal to the first denial', round(Math.max(...all)), 1000, ' ms'),
       atMost(
         'consent: longest until a request is not permitted any more',
@@ -77,7 +92,12 @@ export async function runConsent({ short, progress }: MeasureOptions): Promise<P
         1000,
         ' ms',
       ),
-      atMost('consent: denied after the store was lost', round(lost[0]?.denied ?? Number.NaN), 1100, ' ms'),
+      atMost(
+        'consent: longest until nothing is permitted after the store was lost',
+        round(lost[0]?.lastPermit ?? Number.NaN),
+        1000,
+        ' ms',
+      ),
       atLeast('consent: workers that answered', Math.min(...found.map(({ workers }) => workers)), 2),
     ],
     figures: { consent: found.map((each) => ({ ...each })) },
@@ -86,14 +106,22 @@ export async function runConsent({ short, progress }: MeasureOptions): Promise<P
 
 const round = (value: number): number => Math.round(value);
 
+/** Milliseconds from the moment at which the store's process is killed, or from which it is back. */
+interface Loss {
+  readonly [name: string]: number;
+  readonly denied: number;
+  readonly lastPermit: number;
+  readonly back: number;
+}
+
 interface Found {
-  readonly [name: string]: string | number | readonly number[] | { denied: number; back: number } | undefined;
+  readonly [name: string]: string | number | readonly number[] | Loss | undefined;
   readonly state: string;
   readonly denials: readonly number[];
   readonly lastPermits: readonly number[];
   readonly rate: number;
   readonly workers: number;
-  readonly loss: { denied: number; back: number } | undefined;
+  readonly loss: Loss | undefined;
 }
 
 async function measureOn(
@@ -128,12 +156,25 @@ async function measureOn(
     }
     const seconds = (performance.now() - begun) / 1000;
     const rate = load.asked / seconds;
-    const workers = load.workers;
+    const workers = workersThatAnswered(clinic);
     const loss = clinic.stateServer === undefined ? undefined : await lose(clinic, watchers, patient ?? '');
     return { state, denials, lastPermits, rate, workers, loss };
   } finally {
     load.stop();
   }
+}
+
+/** Each worker has a chain of its own in the activity log: how many of them have somebody's requests by consent in it. */
+function workersThatAnswered({ stack }: ConsentClinic): number {
+  const folder = stack.layout.activity;
+  const chains = new Map<string, boolean>();
+  for (const file of readdirSync(folder)) {
+    const worker = file.split('.', 1)[0] ?? '';
+    if (!worker.startsWith('worker-') || !file.endsWith('.jsonl')) continue;
+    const text = readFileSync(join(folder, file), 'utf8');
+    chains.set(worker, chains.get(worker) === true || text.includes('+consent-in-force'));
+  }
+  return [...chains.values()].filter((answered) => answered).length;
 }
 
 /** The store is killed while what is shared is being read, and comes back. */
@@ -145,10 +186,11 @@ async function lose(clinic: ConsentClinic, watchers: readonly Watcher[], patient
   await clinic.stateServer?.kill();
   await until(() => watchers.every(({ deniedAt, status }) => deniedAt > at && status === 404));
   const denied = Math.max(...watchers.map(({ deniedAt }) => deniedAt - at));
+  const lastPermit = Math.max(0, ...watchers.map(({ permittedAt }) => permittedAt - at));
   await clinic.stateServer?.restart();
   const returned = performance.now();
   await until(() => watchers.every(({ status }) => status === 200), 30_000);
-  return { denied, back: performance.now() - returned };
+  return { denied, lastPermit, back: performance.now() - returned };
 }
 
 async function grant(clinic: ConsentClinic, patient: string): Promise<string> {
@@ -184,11 +226,6 @@ class Load {
 
   get asked(): number {
     return this.#watchers.reduce((sum, { asked }) => sum + asked, 0);
-  }
-
-  /** Of two workers, how many the kernel has given a connection: by now with all but certainty both. */
-  get workers(): number {
-    return new Set(this.#clinic.stack.gatewayPids()).size;
   }
 
   watch(path: string, token: string): Watcher {

@@ -28,7 +28,7 @@ collect();
 const before = process.memoryUsage().rss;
 const policies: PolicySet[] = [];
 /** Documents that are there at once. */
-const BATCH = 250;
+const BATCH = 25;
 let spent = 0;
 let cpu = 0;
 for (let tenant = 0; tenant < tenants; tenant += BATCH) {

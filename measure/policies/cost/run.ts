@@ -88,8 +88,8 @@ export async function runCost(options: MeasureOptions): Promise<Part> {
       ...found
         .filter(({ figures }) => figures.compileMs > 1.5 * figures.compileCpuMs)
         .map(
-          ({ title }) =>
-            `The machine was busy: compiling "${title}" waited for a core half as long as it ran.`,
+          ({ title, figures }) =>
+            `The machine was busy: compiling "${title}" took ${rounded(figures.compileMs / figures.compileCpuMs, 1)} times its CPU time.`,
         ),
       'Where nothing is shared, time and memory grow with every rule: the last row is for 200 tenants, not 10,000.',
     ],

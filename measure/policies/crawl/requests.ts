@@ -27,6 +27,9 @@ export function* attempts(self: Subject, other: Subject, records: Records): Gene
   const own = records.owned.get(self) ?? [];
   for (const key of theirs) yield* reads(key);
   for (const key of own) yield* ownReads(key);
+  yield get('own', `/Patient/${self.patient}/$everything`);
+  yield get('own', `/Patient/${self.patient}/$everything?_type=Observation&_count=500`);
+  yield get('own', `/Observation/$lastn?patient=Patient/${self.patient}`);
   for (const type of records.types) yield* searches(type, self, other);
   yield* odd(self, other, theirs);
   yield* system(self, other, theirs);

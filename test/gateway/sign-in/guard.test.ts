@@ -1,7 +1,10 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Browser, inputs } from '../../support/sign-in/browser.ts';
 import { type SignInStack, signInStackFor } from '../../support/sign-in/stack.ts';
 
+const MAIN = join(import.meta.dirname, '..', '..', '..', 'cli', 'main.ts');
 const TWO = { acr: 'urn:test:two', amr: ['pwd', 'otp', 'mfa'] };
 const FAR = { slow: 1000, stepUp: 1000, lock: 1000 };
 const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
@@ -57,4 +60,24 @@ it('locks whoever goes on all the same', async () => {
   const other = new Browser(s.stack.authority);
   const page = await other.open(`${s.north}/patients`);
   expect(page.reply.status).toBe(429);
+}, 60_000);
+
+it('lets them in again when an administrator unlocks them', async () => {
+  const config = join(s.stack.layout.gateway, 'gateway.yaml');
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [MAIN, 'guard', ...args, '--config', config], {
+      encoding: 'utf8',
+      // The state is its own, and nobody else's.
+      ...s.stack.isolation.gateway,
+    });
+  const listed = run('list', '--json');
+  const [lock] = JSON.parse(listed.stdout) as Record<string, unknown>[];
+  expect(lock).toMatchObject({ tenant: 'north', issuer: s.issuer.url, subject: 'staff-1' });
+  const whom = ['--tenant', 'north', '--issuer', s.issuer.url, '--subject'];
+  expect(run('unlock', ...whom, 'somebody-else').status).toBe(1);
+  const unlocked = run('unlock', ...whom, 'staff-1');
+  expect(`${unlocked.status} ${unlocked.stdout}`).toBe('0 unlocked\n');
+  await pause(1500);
+  for (let n = 0; n < 4; n += 1) expect((await browser.get(`${s.north}/patients`)).status).toBe(200);
+  expect(run('list').stdout).toBe('nobody\n');
 }, 60_000);

@@ -212,6 +212,19 @@ describe('sessions', () => {
     // 50 µs is what it may cost; on a busy machine it is under 10.
     expect((performance.now() - begun) / 10_000).toBeLessThan(0.05);
   });
+
+  it('are shortened and never prolonged, at once here and within a second elsewhere', async () => {
+    const { secret, session } = await sessions.open(facts('short'), undefined);
+    const until = clock.wall() + 2 * MINUTE;
+    await sessions.shorten(session, until);
+    await sessions.shorten(session, until + HOUR);
+    expect(await sessions.find(secret, tenant)).toMatchObject({ session: { absoluteUntil: until } });
+    const renewed = await sessions.renew(session, { factorAt: 2 });
+    expect(renewed?.session.absoluteUntil).toBe(until);
+    clock.ahead += 2 * MINUTE;
+    expect(await sessions.find(renewed?.secret ?? '', tenant)).toEqual({ state: 'none' });
+    expect(await elsewhere.find(renewed?.secret ?? '', tenant)).toEqual({ state: 'none' });
+  });
 });
 
 /** The methods of a store as properties, so that one can be put in the place of another. */

@@ -113,6 +113,20 @@ describe('search parameters', () => {
     expect(search('ward-number=three')).toBe('fhir-search-value query:ward-number');
   });
 
+  it('are those of a conditional create, too', () => {
+    const create = (condition: string) =>
+      said(
+        inspector.head(
+          factsOf({ method: 'POST', path: '/fhir/Patient', headers: { 'if-none-exist': condition } }),
+          routeOf({ version: 'R4', interaction: 'create' }),
+        ),
+      );
+    expect(create('identifier=http://a|1')).toBe('');
+    expect(create('birthdate=soon')).toBe('fhir-search-value header:if-none-exist');
+    expect(create('nothing=1')).toBe('fhir-search-parameter header:if-none-exist');
+    expect(create('identifier=%ff')).toBe('fhir-bundle-url header:if-none-exist');
+  });
+
   it('are none of a read', () => {
     expect(ask('read', '/fhir/Patient/1', '_format=json&_pretty=true')).toBe('');
     expect(ask('read', '/fhir/Patient/1', 'family=x')).toBe('fhir-search-parameter query:family');
@@ -237,6 +251,21 @@ it('a body of another kind is unsupported, but for a Binary', () => {
       ),
     ),
   ).toBe('fhir-body-unexpected ');
+});
+
+it('bytes are streamed to a Binary, and refused by their media type anywhere else', () => {
+  const create = routeOf({ version: 'R4', interaction: 'create' });
+  const head = (type: string) =>
+    said(
+      inspector.head(
+        factsOf({ method: 'POST', path: `/fhir/${type}`, body: true, mediaType: 'image/png' }),
+        create,
+      ),
+    );
+  expect(inspector.wants(create.route, 'image/png')).toBe(false);
+  expect(inspector.wants(create.route, 'application/fhir+json')).toBe(true);
+  expect(head('Binary')).toBe('');
+  expect(head('Patient')).toBe('fhir-media-type ');
 });
 
 it('a route that accepts invalid FHIR accepts it, and says so in so many words', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RouteDocument } from '../../../contracts/settings.ts';
-import { faultsOfRoutes, policyOf } from '../support.ts';
+import { compilePolicy } from '../../../policies/index.ts';
+import { DEFAULTS, faultsOfRoutes, policyOf } from '../support.ts';
 
 const READ: RouteDocument = {
   id: 'read',
@@ -93,5 +94,20 @@ describe('a route with fhir', () => {
     ).toContain(
       '/routes/0/smart: has no effect: each entry of a batch is decided by the route it would match by itself',
     );
+  });
+});
+
+describe('a role with a restricted scope', () => {
+  const faultsOf = (scope: string): readonly string[] => {
+    const document = { file: 'policy.yaml', routes: [READ], roles: { lab: [scope] } };
+    const compiled = compilePolicy('test', document, DEFAULTS);
+    return compiled.ok ? [] : compiled.faults.map(({ pointer, message }) => `${pointer}: ${message}`);
+  };
+  it('has one that can be judged', () => {
+    expect(faultsOf('user/Observation.rs?category=laboratory')).toEqual([]);
+    expect(faultsOf('user/MedicationOrder.rs?status=active')).toEqual([]);
+    expect(faultsOf('user/Observation.rs?date=ge2020')).toEqual([
+      '/roles/lab/0: would give nothing: it has a search restriction by a parameter that cannot be judged on a resource',
+    ]);
   });
 });

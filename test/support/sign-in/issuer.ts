@@ -10,6 +10,9 @@ export interface Person {
   readonly acr?: string;
   readonly amr?: readonly string[];
   readonly groups?: readonly string[];
+  /** In the access token: whose record it is, and what they are. */
+  readonly patient?: string;
+  readonly roles?: readonly string[];
 }
 
 export interface SignInIssuer {
@@ -114,6 +117,10 @@ export async function startSignInIssuer(options: SignInIssuerOptions): Promise<S
           jwt: { sign: { alg: 'ES256' } },
         }),
       },
+    },
+    extraTokenClaims: (_: unknown, token: { readonly accountId?: string }) => {
+      const { patient, roles } = people.get(token.accountId ?? '') ?? {};
+      return { ...(patient === undefined ? {} : { patient }), ...(roles === undefined ? {} : { roles }) };
     },
     findAccount: (_: unknown, id: string) => ({
       accountId: id,

@@ -25,6 +25,10 @@ export interface SignInStackOptions extends Omit<StackOptions, 'directory' | 'pr
   readonly pushed?: boolean;
   /** Settings of a second provider, `partners`, besides the usual ones. */
   readonly partners?: object;
+  /** Whether people sign in at that one too; unless told, they do. */
+  readonly servedPartners?: boolean;
+  /** Further keys of the tenant `north`. */
+  readonly tenant?: object;
 }
 
 /** Pages of the legacy EMR for people who signed in. */
@@ -84,7 +88,7 @@ const POLICY = {
 export async function signInStackFor(suite: string, options: SignInStackOptions = {}): Promise<SignInStack> {
   let issuer: SignInIssuer | undefined;
   let partnersIssuer: SignInIssuer | undefined;
-  const { secondFactor, sessions, grants, pushed, partners, ...rest } = options;
+  const { secondFactor, sessions, grants, pushed, partners, servedPartners, tenant: more, ...rest } = options;
   const stack = await stackFor(suite, {
     workers: 2,
     ...rest,
@@ -94,7 +98,7 @@ export async function signInStackFor(suite: string, options: SignInStackOptions 
       writePolicyAndKeys(around);
       const { stop, url } = issuer;
       const second = partnersIssuer;
-      const served = second === undefined ? ['people'] : ['people', 'partners'];
+      const served = second === undefined || servedPartners === false ? ['people'] : ['people', 'partners'];
       return {
         stop: async () => {
           await stop();
@@ -139,8 +143,9 @@ export async function signInStackFor(suite: string, options: SignInStackOptions 
                   },
                 ]),
           ],
-          tenants: (usual.tenants as { issuers: string[] }[]).map((tenant) => ({
+          tenants: (usual.tenants as { id: string; issuers: string[] }[]).map((tenant) => ({
             ...tenant,
+            ...(tenant.id === 'north' ? more : {}),
             issuers: [...tenant.issuers, ...served],
             signIn: { issuers: served },
           })),

@@ -23,6 +23,7 @@ export interface Asked {
   readonly query?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: boolean;
+  readonly mediaType?: string;
 }
 
 /** The parts of a request's facts that the inspector looks at. */
@@ -32,6 +33,7 @@ export function factsOf({
   query = '',
   headers = {},
   body = false,
+  mediaType,
 }: Asked): RequestFacts {
   const parameters = new Map<string, string[]>();
   for (const [name, value] of new URLSearchParams(query)) {
@@ -44,6 +46,7 @@ export function factsOf({
     parameters,
     headers: new Map(Object.entries(headers)),
     body: body ? { kind: 'chunked' } : { kind: 'none' },
+    mediaType,
   } as unknown as RequestFacts;
 }
 
