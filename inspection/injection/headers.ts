@@ -2,7 +2,7 @@
  * Headers whose values have a grammar of their own. A value that keeps to it cannot be an injection; one that does not
  * is judged like any other text.
  */
-const TOKEN = String.raw`[A-Za-z0-9!#$%&*+.^_|~-]{1,64}`;
+const TOKEN = '[A-Za-z0-9!#$%&*+.^_|~-]{1,64}';
 const MEDIA = String.raw`(?:\*|[A-Za-z0-9.+-]{1,64})/(?:\*|[A-Za-z0-9.+-]{1,127})`;
 const PARAMETER = String.raw`\s{0,3};\s{0,3}[A-Za-z0-9-]{1,32}\s{0,3}=\s{0,3}(?:[A-Za-z0-9.+_/:-]{1,128}|"[A-Za-z0-9.+_ /:#-]{0,128}")`;
 const list = (item: string): RegExp => new RegExp(`^${item}(?:\\s{0,3},\\s{0,3}(?:${item})){0,63}$`);
