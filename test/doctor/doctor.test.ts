@@ -534,6 +534,7 @@ describe.runIf(asRoot)('a broken promise', () => {
       'contracts',
       'gateway',
       'identity',
+      'inspection',
       'integrity-checker',
       'policies',
       'telemetry',

@@ -9,6 +9,12 @@ import type { Exchange, Step } from '../exchange.ts';
 /** Milliseconds a body may stand still. Server-sent events are quiet for long; the tunnel watch ends what must end. */
 const BODY_TIMEOUT_MS = 300_000;
 
+/**
+ * Bytes of a held body from which on nothing follows on its connection. A back end may answer without reading what it
+ * was sent; as much as this lies in the buffers of the two kernels, and the next request would wait behind more.
+ */
+const ALONE_BYTES = 64 * 1024;
+
 const NO_BACKEND: Ending = Object.freeze({ kind: 'unavailable', reason: 'backend-unavailable' });
 const ENDINGS: Readonly<Record<Exclude<HeadResult, 'head'>, Ending>> = Object.freeze({
   'connect-failed': { kind: 'bad-gateway', reason: 'backend-unavailable' },
@@ -43,6 +49,7 @@ export async function forward(x: Exchange): Promise<Step> {
       method: outgoing.method ?? facts.method,
       headers: outgoingHeaders(x),
       body: whole === undefined ? (body?.stream ?? null) : whole.length === 0 ? null : whole,
+      reset: whole !== undefined && whole.length > ALONE_BYTES,
       // The same for both, so that undici keeps its timer; the head's own limit is `limitHead`.
       headersTimeout: BODY_TIMEOUT_MS,
       bodyTimeout: BODY_TIMEOUT_MS,
