@@ -177,6 +177,7 @@ function inspectOf(view: View, references: readonly PolicyReference[]): RouteDoc
 function injectionOf(view: View): NonNullable<NonNullable<RouteDocument['inspect']>['injection']> {
   const mode = view.at('mode').text as 'block' | 'report' | undefined;
   const except = view.at('except');
+  const prose = view.at('prose');
   return {
     ...(mode === undefined ? {} : { mode }),
     ...(except.exists
@@ -187,5 +188,6 @@ function injectionOf(view: View): NonNullable<NonNullable<RouteDocument['inspect
           })),
         }
       : {}),
+    ...(prose.exists ? { prose: prose.items.map((item) => item.text ?? '') } : {}),
   };
 }

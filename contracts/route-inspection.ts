@@ -72,6 +72,11 @@ export interface InjectionDemand {
   /** `report`: findings are recorded and counted, and the request goes on. */
   readonly mode: 'block' | 'report';
   readonly except: readonly InjectionException[];
+  /**
+   * Places, as in an exception, in which people write prose: a note, a reason, a letter. Read like clinical text in
+   * FHIR resources, where only what cannot be prose counts.
+   */
+  readonly prose: readonly string[];
 }
 
 /** How a route's requests are looked into. What it does not say is searched for injections, and blocked. */

@@ -309,6 +309,7 @@ export interface InspectDocument {
   readonly injection?: {
     readonly mode?: 'block' | 'report';
     readonly except?: readonly { readonly place: string; readonly rule: string }[];
+    readonly prose?: readonly string[];
   };
   readonly payload?: PayloadDemand;
 }

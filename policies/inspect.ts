@@ -40,13 +40,24 @@ function compileInjection(
     if (known === undefined) {
       faults.add(`${at}/except/${index}/rule`, 'is not a rule; docs/injection.md lists them');
     }
-    if (!PLACE.test(place)) {
-      faults.add(
-        `${at}/except/${index}/place`,
-        'must name one place, such as query:q, form:note, header:referer, cookie:theme, path:2 or /note/text',
-      );
-    }
+    judgePlace(place, `${at}/except/${index}/place`, faults);
     return known === undefined ? [] : [Object.freeze({ place, rule: known })];
   });
-  return Object.freeze({ mode: mode === 'report' ? 'report' : 'block', except: Object.freeze(except) });
+  const prose = injection.prose ?? [];
+  prose.forEach((place, index) => {
+    judgePlace(place, `${at}/prose/${index}`, faults);
+  });
+  return Object.freeze({
+    mode: mode === 'report' ? 'report' : 'block',
+    except: Object.freeze(except),
+    prose: Object.freeze([...prose]),
+  });
+}
+
+function judgePlace(place: string, at: string, faults: FaultList): void {
+  if (PLACE.test(place)) return;
+  faults.add(
+    at,
+    'must name one place, such as query:q, form:note, header:referer, cookie:theme, path:2 or /note/text',
+  );
 }

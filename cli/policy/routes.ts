@@ -84,6 +84,7 @@ export function printPacks(json: boolean): void {
 
 function alsoOf(row: ReturnType<typeof describe>): readonly string[] {
   const exceptions = row.inspect?.injection?.except.length ?? 0;
+  const prose = row.inspect?.injection?.prose.length ?? 0;
   return [
     ...(row.introspection === 'always' ? ['introspected'] : []),
     ...(row.senderConstrained === 'none' ? [] : [`bound (${row.senderConstrained})`]),
@@ -95,6 +96,7 @@ function alsoOf(row: ReturnType<typeof describe>): readonly string[] {
     ...(row.writes && row.upgrade === undefined ? ['writes'] : []),
     ...(row.sharing === 'consent' ? ['shared by consent'] : []),
     ...(row.inspect?.injection?.mode === 'report' ? ['injection only reported'] : []),
+    ...(prose === 0 ? [] : [`${prose} places with prose`]),
     ...(exceptions === 0 ? [] : [`${exceptions} injection exceptions`]),
     ...(row.inspect?.payload === undefined
       ? []

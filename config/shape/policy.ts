@@ -137,6 +137,23 @@ const INJECTION = object(
         ['place', 'rule'],
       ),
     },
+    prose: {
+      type: 'array',
+      title: 'Prose',
+      description:
+        'Places, as in exceptions, in which people write prose, such as a note of an old web form. They are read like ' +
+        'clinical text in FHIR resources: whole statements, running markup and commands are found, fragments are not.',
+      examples: [['form:note']],
+      maxItems: 256,
+      uniqueItems: true,
+      items: {
+        type: 'string',
+        description: 'One place.',
+        examples: ['form:note'],
+        minLength: 1,
+        maxLength: 512,
+      },
+    },
   },
 );
 

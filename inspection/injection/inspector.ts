@@ -8,9 +8,13 @@ import { headSamples } from './head.ts';
 import { HeaderMemory } from './memory.ts';
 import { bodyReading, holdsText, queryReading } from './reading.ts';
 import type { Sink } from './sample.ts';
-import { Screen } from './screen.ts';
+import { matches, Screen } from './screen.ts';
 
-const BY_DEFAULT: InjectionDemand = Object.freeze({ mode: 'block', except: Object.freeze([]) });
+const BY_DEFAULT: InjectionDemand = Object.freeze({
+  mode: 'block',
+  except: Object.freeze([]),
+  prose: Object.freeze([]),
+});
 
 /**
  * Searches what a policy permitted for injections, by the engine with the rules of `rules/`. A timeout, a cut or any
@@ -22,7 +26,10 @@ export function createInjectionInspector(): Inspector {
   const memory = new HeaderMemory();
   const look = (match: RouteMatch, collect: (sink: Sink) => void): InspectionFinding | undefined => {
     const demand = match.route.inspect?.injection ?? BY_DEFAULT;
-    const found = screen.first(demand.except, collect);
+    const found = screen.first(
+      demand.except,
+      demand.prose.length === 0 ? collect : (sink) => collect(proseFor(demand.prose, sink)),
+    );
     if (found === undefined) return undefined;
     const finding = {
       status: 'bad-request',
@@ -36,7 +43,8 @@ export function createInjectionInspector(): Inspector {
   return {
     head: (facts: RequestFacts, match: RouteMatch) => {
       const finding = look(match, (sink) => headSamples(facts, queryReading(match.route), memory, sink));
-      if (finding === undefined && (match.route.inspect?.injection?.except.length ?? 0) === 0)
+      const demand = match.route.inspect?.injection ?? BY_DEFAULT;
+      if (finding === undefined && demand.except.length === 0 && demand.prose.length === 0)
         memory.learn(facts);
       return finding;
     },
@@ -47,4 +55,14 @@ export function createInjectionInspector(): Inspector {
     wants: (route: Route, mediaType: string | undefined) => route.maxBodyBytes > 0 && holdsText(mediaType),
     close: () => screen.close(),
   };
+}
+
+/** What is prose is read as such; names, files and narratives keep their reading. */
+function proseFor(places: readonly string[], sink: Sink): Sink {
+  return (place, reading, text) =>
+    sink(
+      place,
+      reading === 'parameter' && places.some((each) => matches(each, place)) ? 'clinical' : reading,
+      text,
+    );
 }

@@ -133,7 +133,7 @@ function isExcepted(except: readonly InjectionException[], place: string, rule: 
 }
 
 /** Places word by word; in a pointer `*` is any one step. */
-function matches(pattern: string, place: string): boolean {
+export function matches(pattern: string, place: string): boolean {
   if (pattern === place) return true;
   if (!pattern.startsWith('/') || !pattern.includes('*')) return false;
   const steps = pattern.split('/');

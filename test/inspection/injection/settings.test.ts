@@ -21,7 +21,11 @@ describe('what a route says of injections', () => {
     const without = compile(undefined);
     const empty = compile({ injection: {} });
     expect(without.ok && without.policy.routes[0]?.inspect?.injection).toBeUndefined();
-    expect(empty.ok && empty.policy.routes[0]?.inspect?.injection).toEqual({ mode: 'block', except: [] });
+    expect(empty.ok && empty.policy.routes[0]?.inspect?.injection).toEqual({
+      mode: 'block',
+      except: [],
+      prose: [],
+    });
   });
 
   it('reports where it says "report"', () => {

@@ -148,7 +148,11 @@ describe('an answer that is none is a refusal', () => {
   it('and an inspector says so in place of a finding, in report mode too', () => {
     const closed = createInjectionInspector();
     closed.close();
-    const finding = closed.content(facts, matchOf({ mode: 'report', except: [] }), form({ q: ATTACK }));
+    const finding = closed.content(
+      facts,
+      matchOf({ mode: 'report', except: [], prose: [] }),
+      form({ q: ATTACK }),
+    );
     expect(finding).toMatchObject({ reason: 'inspection-failed', rule: 'engine-error' });
     expect(finding?.reportOnly).toBeUndefined();
   });

@@ -43,6 +43,7 @@ const ROUTES = [
     path: '/patients/{id}/edit',
     mediaTypes: ['application/x-www-form-urlencoded'],
     maxBody: '64KB',
+    inspect: { injection: { prose: ['form:notes'] } },
   },
   {
     id: 'upload',
