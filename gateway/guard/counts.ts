@@ -6,6 +6,8 @@ import type { Level } from './thresholds.ts';
 const SWEEP_MS = 5000;
 /** Milliseconds for which what was seen is gathered before it is told. */
 const GATHER_MS = 10;
+/** Hashes that need not be made again; forgotten all together, within a window at the latest. */
+const MOST_HASHES = 1024;
 /** Different patients that are remembered of one principal; more than any step is far enough. */
 export const MOST_NAMED = 50_000;
 
@@ -42,6 +44,7 @@ export class Counts {
   readonly #seen = new Map<string, Seen>();
   readonly #own: Tallies;
   readonly #key: string;
+  readonly #hashes = new Map<string, string>();
   /** What was not said yet, by principal. */
   #pending = new Map<string, { misses: number; patients: string[] }>();
   readonly #sweeping: NodeJS.Timeout;
@@ -156,12 +159,18 @@ export class Counts {
 
   #sweep(): void {
     const now = this.#options.clock.monotonic();
+    this.#hashes.clear();
     for (const [key, seen] of this.#seen) if (now >= seen.until && seen.waiting === 0) this.#seen.delete(key);
     this.#own.sweep();
   }
 
   #hash(patient: string): string {
+    const known = this.#hashes.get(patient);
+    if (known !== undefined) return known;
     // The key has a fixed length and comes first; nobody sees the hash who could lengthen what was hashed.
-    return hash('sha256', this.#key + patient, 'base64url').slice(0, 22);
+    const made = hash('sha256', this.#key + patient, 'base64url').slice(0, 22);
+    if (this.#hashes.size >= MOST_HASHES) this.#hashes.clear();
+    this.#hashes.set(patient, made);
+    return made;
   }
 }

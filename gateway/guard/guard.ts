@@ -104,12 +104,7 @@ export class Guard {
   #watch(x: Exchange, key: string): void {
     const { backend } = x;
     if (backend === undefined || !JSON_TYPE.test(String(backend.headers['content-type'] ?? ''))) return;
-    const known = new Set<string>();
-    const released = new ReleasedPatients((id) => {
-      if (known.has(id)) return;
-      known.add(id);
-      this.#counts.report(key, 0, [id]);
-    });
+    const released = new ReleasedPatients((id) => this.#counts.report(key, 0, [id]));
     if (x.replacedBody !== undefined) released.add(x.replacedBody);
     else backend.watch((chunk) => released.add(chunk));
   }

@@ -4,8 +4,6 @@ const MOST_BYTES = 4 * 1024 * 1024;
 const CARRIED = 160;
 const REFERENCE = Buffer.from('Patient/');
 const TYPE = Buffer.from('"Patient"');
-/** FHIR R4 §2.24.0.1, `id`; what follows shows that it is whole. */
-const ID = /^[A-Za-z0-9\-.]{1,64}(?=[^A-Za-z0-9\-.])/;
 const ID_AFTER_TYPE = /^\s*,\s*"id"\s*:\s*"([A-Za-z0-9\-.]{1,64})"/;
 
 /**
@@ -16,6 +14,7 @@ export class ReleasedPatients {
   readonly #found: (id: string) => void;
   #carried: Buffer | undefined;
   #bytes = 0;
+  #last: string | undefined;
 
   /** @param found called for each, the same one maybe several times */
   constructor(found: (id: string) => void) {
@@ -26,17 +25,41 @@ export class ReleasedPatients {
     if (this.#bytes > MOST_BYTES) return;
     this.#bytes += chunk.length;
     const text = this.#carried === undefined ? chunk : Buffer.concat([this.#carried, chunk]);
-    this.#find(text, REFERENCE, (after) => ID.exec(after)?.[0]);
-    this.#find(text, TYPE, (after) => ID_AFTER_TYPE.exec(after)?.[1]);
+    for (let at = text.indexOf(REFERENCE); at >= 0; at = text.indexOf(REFERENCE, at + REFERENCE.length)) {
+      const from = at + REFERENCE.length;
+      const end = endOfId(text, from);
+      // One that is cut off at the end of the chunk is found whole with the next one.
+      if (end > from && end < text.length) this.#tell(text.toString('latin1', from, end));
+    }
+    for (let at = text.indexOf(TYPE); at >= 0; at = text.indexOf(TYPE, at + TYPE.length)) {
+      const from = at + TYPE.length;
+      const id = ID_AFTER_TYPE.exec(text.toString('latin1', from, from + CARRIED - TYPE.length))?.[1];
+      if (id !== undefined) this.#tell(id);
+    }
     this.#carried = text.subarray(Math.max(0, text.length - CARRIED));
   }
 
-  #find(text: Buffer, what: Buffer, idOf: (after: string) => string | undefined): void {
-    for (let at = text.indexOf(what); at >= 0; at = text.indexOf(what, at + what.length)) {
-      const from = at + what.length;
-      // One that is cut off at the end of the chunk is found whole with the next one.
-      const id = idOf(text.toString('latin1', from, from + CARRIED - what.length));
-      if (id !== undefined) this.#found(id);
-    }
+  /** Most answers name one patient again and again. */
+  #tell(id: string): void {
+    if (id === this.#last) return;
+    this.#last = id;
+    this.#found(id);
   }
+}
+
+/** Where an id (FHIR R4 §2.24.0.1) that begins there ends; `from` when there is none, or none of 64 characters at most. */
+function endOfId(text: Buffer, from: number): number {
+  let at = from;
+  const most = Math.min(text.length, from + 65);
+  for (; at < most; at += 1) {
+    const code = text[at] as number;
+    const isId =
+      (code >= 0x30 && code <= 0x39) ||
+      (code >= 0x41 && code <= 0x5a) ||
+      (code >= 0x61 && code <= 0x7a) ||
+      code === 0x2d ||
+      code === 0x2e;
+    if (!isId) return at;
+  }
+  return at === from + 65 ? from : at;
 }

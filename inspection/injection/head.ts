@@ -12,7 +12,8 @@ export function headSamples(facts: RequestFacts, values: Reading, memory: Header
   pathSamples(facts, sink);
   parameterSamples('query', facts.parameters, values, facts.authority, sink);
   for (const [name, value] of facts.headers) {
-    if (memory.knows(name, value)) continue;
+    // Verified before, and not forwarded.
+    if (name === 'authorization' || memory.knows(name, value)) continue;
     if (name === 'cookie') cookieSamples(value, sink);
     else headerSamples(name, value, facts.authority, sink);
   }
