@@ -1,12 +1,12 @@
 import { type DatabaseId, parseDatabaseId } from '../contracts/identifiers.ts';
 import type { BaselineTrust, CheckedDatabase, CheckerSettings, SealSettings } from '../contracts/settings.ts';
 import { isLoopback } from './addresses.ts';
+import { administratorKeysOf } from './administrator-keys.ts';
 import { authorityOf } from './authority.ts';
-import { ed25519PrivateKeyOf, ed25519PublicKeyOf } from './pem.ts';
+import { ed25519PrivateKeyOf } from './pem.ts';
 import {
   absolutePath,
   readPrivateKey,
-  readPublic,
   readSecret,
   SHORTEST_SHARED_SECRET,
   type Surroundings,
@@ -76,25 +76,7 @@ function databaseOf(view: View, around: Surroundings): CheckedDatabase {
 /** Two administrators, unless the settings ask for the danger by its full name. */
 function trustOf(view: View, around: Surroundings): BaselineTrust {
   const places = view.at('baselineKeys').items;
-  const seen = new Map<string, View>();
-  const keys = places.flatMap((place) => {
-    const pem = readPublic(place, around);
-    if (pem === undefined) return [];
-    const judged = ed25519PublicKeyOf(pem);
-    if (!judged.ok) {
-      place.fault(judged.message);
-      return [];
-    }
-    const key = judged.value.export({ type: 'spki', format: 'der' }).toString('hex');
-    const earlier = seen.get(key);
-    if (earlier !== undefined) {
-      place.fault(
-        `is the same key as the one before (line ${earlier.line}); each administrator has one of his own`,
-      );
-    }
-    seen.set(key, place);
-    return [pem];
-  });
+  const keys = administratorKeysOf(places, around);
   const single = view.at('singleAdministratorBaseline');
   const count = view.at('baselineSignatures');
   if (single.flag === true) {

@@ -1,6 +1,6 @@
 import type { PolicyApproval } from '../contracts/settings.ts';
-import { ed25519PublicKeyOf } from './pem.ts';
-import { absolutePath, readPublic, type Surroundings } from './references.ts';
+import { administratorKeysOf } from './administrator-keys.ts';
+import { absolutePath, type Surroundings } from './references.ts';
 import type { View } from './view.ts';
 
 /** Administrators who must have signed the policies. */
@@ -12,25 +12,7 @@ const SIGNATURES_LIMIT = 16 * 1024 * 1024;
 export function policyApprovalOf(view: View, around: Surroundings): PolicyApproval | undefined {
   if (!view.exists) return undefined;
   const places = view.at('keys').items;
-  const seen = new Map<string, View>();
-  const keys = places.flatMap((place) => {
-    const pem = readPublic(place, around);
-    if (pem === undefined) return [];
-    const judged = ed25519PublicKeyOf(pem);
-    if (!judged.ok) {
-      place.fault(judged.message);
-      return [];
-    }
-    const key = judged.value.export({ type: 'spki', format: 'der' }).toString('hex');
-    const earlier = seen.get(key);
-    if (earlier !== undefined) {
-      place.fault(
-        `is the same key as the one before (line ${earlier.line}); each administrator has one of his own`,
-      );
-    }
-    seen.set(key, place);
-    return [pem];
-  });
+  const keys = administratorKeysOf(places, around);
   const required = view.at('required').integer ?? DEFAULT_SIGNATURES;
   if (places.length > 0 && places.length < required) {
     const are = places.length === 1 ? 'is one key' : `are ${places.length} keys`;

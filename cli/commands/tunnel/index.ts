@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { ChartgateError } from '../../../contracts/errors.ts';
+import type { TenantId } from '../../../contracts/identifiers.ts';
 import {
   authorizedKeyLine,
   clientFiles,
@@ -123,14 +124,7 @@ function issue(tenant: string, options: Issue): void {
   const out = resolve(options.out);
   if (existsSync(out)) throw new ChartgateError('usage', `${out}: exists already; name a new folder.`);
   mkdirSync(out, { recursive: true, mode: 0o700 });
-  const key = publicKey(options.publicKey, out, id);
-  const grant = registry.issue({
-    tenant: id,
-    key,
-    from: options.from ?? [],
-    port: options.port === undefined ? undefined : Number(options.port),
-    at: Date.now(),
-  });
+  const { key, grant } = granted(registry, id, out, options);
   const hostKey = parsePublicKey(
     readFileSync(join(server.directory, 'host_key.pub'), 'utf8'),
     'the host key',
@@ -156,6 +150,24 @@ function issue(tenant: string, options: Issue): void {
   console.log(
     `Then, in the settings of the gateway:\n\n  backends:\n    - origin: ${origin}\n      authority: <the EMR's own certificate authority, PEM>\n`,
   );
+}
+
+/** The key and the grant of a new tunnel; a refusal leaves no folder with a key behind. */
+function granted(registry: TunnelRegistry, tenant: TenantId, out: string, options: Issue) {
+  try {
+    const key = publicKey(options.publicKey, out, tenant);
+    const grant = registry.issue({
+      tenant,
+      key,
+      from: options.from ?? [],
+      port: options.port === undefined ? undefined : Number(options.port),
+      at: Date.now(),
+    });
+    return { key, grant };
+  } catch (error) {
+    rmSync(out, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 function list(options: Common): void {

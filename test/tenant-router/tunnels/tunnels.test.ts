@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -167,6 +167,14 @@ describe.runIf(sshIsHere)('tunnels over a real sshd', () => {
     const { status, stderr } = bench.command('list');
     expect(status).toBe(1);
     expect(stderr).toMatch(/WARNING: the host key/);
+  });
+
+  it('leaves no folder and no key behind when it refuses', () => {
+    const out = join(bench.folder, 'again');
+    const { status, stderr } = bench.command('issue', 'south', '--gateway', 'g', '--out', out);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/has a tunnel already/);
+    expect(existsSync(out)).toBe(false);
   });
 
   it('gives the clinic files in which nothing but its own key is a secret', () => {
