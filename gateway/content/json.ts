@@ -2,6 +2,11 @@ import { isAscii } from 'node:buffer';
 import type { Json, JsonObject } from '../../contracts/content.ts';
 import type { InspectionStatus } from '../../contracts/inspection.ts';
 import { type ContentFault, pointerOf } from './fault.ts';
+import { sameButForCase } from './json-names.ts';
+import { readNatively } from './json-native.ts';
+import { type JsonOptions, NUMBER_LENGTH } from './json-options.ts';
+
+export type { JsonOptions };
 
 /** Where an array or object stood in the text that it was read from. */
 export type Spans = ReadonlyMap<object, readonly [start: number, end: number]>;
@@ -14,24 +19,10 @@ export interface ReadJson {
   readonly spans: Spans;
 }
 
-export interface JsonOptions {
-  readonly depth: number;
-  readonly values: number;
-  /**
-   * Of clients: also refused is what common readers understand in different ways although the grammar is clear: names
-   * that differ in case only, NUL. A back end's answer has passed no such reader.
-   */
-  readonly strict: boolean;
-  /** Remembers where each value stood, so that what is kept of it can be written as it was. */
-  readonly spans?: boolean;
-}
-
 const FAILED = Symbol('failed');
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const NO_SPANS: Spans = new Map();
-/** Characters of one number; longer ones are for making readers slow. */
-const NUMBER_LENGTH = 400;
 
 /** UTF-8 without a byte order mark, or which rule it breaks. */
 export function decodeText(bytes: Buffer): { readonly text: string } | { readonly rule: 'utf8' | 'bom' } {
@@ -52,7 +43,51 @@ export function decodeText(bytes: Buffer): { readonly text: string } | { readonl
 export function readJson(bytes: Buffer, options: JsonOptions): ReadJson | (ContentFault & { ok: false }) {
   const decoded = decodeText(bytes);
   if ('rule' in decoded) return { ok: false, status: 'bad-request', rule: `json-${decoded.rule}`, place: '' };
-  return new Reader(decoded.text, options).read();
+  const usual = readNatively(bytes, decoded.text, options);
+  return usual === undefined
+    ? readByRule(decoded.text, options)
+    : new UsualJson(usual.value, decoded.text, options);
+}
+
+/** The same, by the reader that looks at every character and says what is wrong. @param text well-formed */
+export function readByRule(text: string, options: JsonOptions): ReadJson | (ContentFault & { ok: false }) {
+  return new Reader(text, options).read();
+}
+
+/** What the engine itself read; where its values stood is found out only where somebody wants to know. */
+class UsualJson implements ReadJson {
+  readonly ok = true;
+  readonly value: Json;
+  readonly text: string;
+  readonly #options: JsonOptions;
+  #spans: Spans | undefined;
+
+  constructor(value: Json, text: string, options: JsonOptions) {
+    this.value = value;
+    this.text = text;
+    this.#options = options;
+  }
+
+  get spans(): Spans {
+    this.#spans ??= this.#options.spans === true ? this.#find() : NO_SPANS;
+    return this.#spans;
+  }
+
+  #find(): Spans {
+    const again = readByRule(this.text, this.#options);
+    const spans = new Map<object, readonly [number, number]>();
+    if (again.ok) transfer(again.value, this.value, again.spans, spans);
+    return spans;
+  }
+}
+
+/** Of two equal values, what is known of the parts of one is noted of those of the other. */
+function transfer(from: Json, to: Json, known: Spans, spans: Map<object, readonly [number, number]>): void {
+  if (typeof from !== 'object' || from === null || typeof to !== 'object' || to === null) return;
+  const span = known.get(from);
+  if (span !== undefined) spans.set(to, span);
+  for (const name of Object.keys(from))
+    transfer((from as JsonObject)[name] as Json, (to as JsonObject)[name] as Json, known, spans);
 }
 
 class Reader {
@@ -289,25 +324,3 @@ const ESCAPES: Readonly<Record<string, string>> = Object.freeze(
     t: '\t',
   }),
 );
-
-/** Names that readers who do not look at case (.NET's, many a database's) take for one. */
-function sameButForCase(names: readonly string[]): string | undefined {
-  if (names.length > 12) {
-    const seen = new Set<string>();
-    for (const name of names) {
-      const folded = name.toLowerCase();
-      if (seen.has(folded)) return name;
-      seen.add(folded);
-    }
-    return undefined;
-  }
-  // Of the few names of most objects hardly two are equally long.
-  for (let one = 1; one < names.length; one += 1) {
-    const name = names[one] as string;
-    for (let other = 0; other < one; other += 1) {
-      const before = names[other] as string;
-      if (before.length === name.length && before.toLowerCase() === name.toLowerCase()) return name;
-    }
-  }
-  return undefined;
-}

@@ -54,7 +54,7 @@ export function readWhole(
         spans,
       });
       if (!read.ok) return read;
-      return done({ ...common, kind, value: read.value }, { text: read.text, spans: read.spans });
+      return done({ ...common, kind, value: read.value }, read);
     }
     case 'xml': {
       const read = readXml(bytes);
@@ -84,6 +84,7 @@ function done(content: Content, source?: ReadContent['source']): ReadContent {
 
 /** Whether the type says nothing of the character set, or says UTF-8 once; a part of UTF-8 will do. */
 export function isUtf8(contentType: string): boolean {
+  if (!/charset/i.test(contentType)) return true;
   const charsets = [...contentType.matchAll(/;[\t ]*charset[\t ]*=[\t ]*("?)([^";,\s]*)\1/gi)];
   const mentions = contentType.match(/charset/gi)?.length ?? 0;
   if (mentions !== charsets.length || charsets.length > 1) return false;
