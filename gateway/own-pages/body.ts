@@ -9,13 +9,9 @@ export async function readBody(x: Exchange, maxBytes: number): Promise<Buffer | 
   if (x.facts.body.kind === 'none') return Buffer.alloc(0);
   if (x.facts.body.kind === 'length' && x.facts.body.bytes > maxBytes) return 'overflow';
   const body = x.client.body(x, maxBytes);
-  const chunks: Buffer[] = [];
-  try {
-    for await (const chunk of body.stream) chunks.push(chunk as Buffer);
-  } catch {
-    return body.state === 'overflow' ? 'overflow' : 'gone';
-  }
-  return body.state === 'complete' ? Buffer.concat(chunks) : body.state === 'overflow' ? 'overflow' : 'gone';
+  const chunks = await body.whole();
+  if (body.state !== 'complete') return body.state === 'overflow' ? 'overflow' : 'gone';
+  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
 }
 
 /** Fields of a form, each of which may be there once unless `getAll` is meant for it. */

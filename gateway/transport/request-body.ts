@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { isControlling } from '../canonical/headers.ts';
+import { onDeadline } from './deadlines.ts';
 import { countStreamed } from './scavenge.ts';
 
 /** Bytes that a body has to bring in each stretch of time; whoever sends slower holds a place at the back end for nothing. */
@@ -15,14 +16,19 @@ export type BodyState = 'arriving' | 'complete' | 'overflow' | 'gone';
 export class RequestBody {
   readonly #source: Readable;
   readonly #maxBytes: number;
-  readonly #out: Readable;
+  /** For whoever reads it as a stream; made when asked for. */
+  #out: Readable | undefined;
+  /** For whoever wants it whole. */
+  #chunks: Buffer[] | undefined;
   readonly #arrived = Promise.withResolvers<void>();
   #seen = 0;
   #state: BodyState = 'arriving';
   #dropping = false;
-  readonly #timer: NodeJS.Timeout;
-  readonly #pace: NodeJS.Timeout;
+  readonly #paceMs: number;
   readonly #late: () => void;
+  /** The two limits in time, until it has come. */
+  readonly #endTotal: () => void;
+  #endPace: () => void;
   #seenBefore = 0;
   /** Whether it was this side that made it wait. */
   #waited = true;
@@ -37,16 +43,11 @@ export class RequestBody {
   ) {
     this.#source = source;
     this.#maxBytes = options.maxBytes;
-    this.#out = new Readable({
-      read: () => {
-        if (this.#state === 'arriving') source.resume();
-      },
-    });
-    // Whoever reads it has listeners of its own; without a reader an error here is nobody's.
-    this.#out.on('error', () => {});
     this.#late = options.late;
-    this.#timer = setTimeout(() => this.#cut(), Math.max(0, options.leftMs));
-    this.#pace = setInterval(() => this.#look(), options.paceMs);
+    this.#paceMs = options.paceMs;
+    const now = performance.now();
+    this.#endTotal = onDeadline(now + Math.max(0, options.leftMs), () => this.#cut());
+    this.#endPace = onDeadline(now + options.paceMs, () => this.#look());
     source.on('data', (chunk: Buffer) => this.#take(chunk));
     source.pause();
     source.once('end', () => this.#complete());
@@ -59,7 +60,17 @@ export class RequestBody {
 
   /** For the back end. Fails, and never ends as if it were complete, when the body is too long or breaks off. */
   get stream(): Readable {
+    this.#out ??= this.#open();
     return this.#out;
+  }
+
+  /** All of it, once `state` is `complete`; with another state, what there is of it means nothing. Instead of `stream`. */
+  async whole(): Promise<readonly Buffer[]> {
+    const chunks: Buffer[] = [];
+    this.#chunks = chunks;
+    if (this.#state === 'arriving') this.#source.resume();
+    await this.arrived;
+    return chunks;
   }
 
   /** Resolves when no more is going to come. */
@@ -74,11 +85,25 @@ export class RequestBody {
     return this.arrived;
   }
 
+  #open(): Readable {
+    const out = new Readable({
+      read: () => {
+        if (this.#state === 'arriving') this.#source.resume();
+      },
+    });
+    // Whoever reads it has listeners of its own; without a reader an error here is nobody's.
+    out.on('error', () => {});
+    if (this.#state === 'complete') out.push(null);
+    else if (this.#state !== 'arriving') out.destroy(brokenOff(this.#state));
+    return out;
+  }
+
   #look(): void {
     const slow = !this.#waited && this.#seen - this.#seenBefore < LEAST_BYTES;
     this.#seenBefore = this.#seen;
     this.#waited = this.#source.isPaused();
     if (slow) this.#cut();
+    else this.#endPace = onDeadline(performance.now() + this.#paceMs, () => this.#look());
   }
 
   #cut(): void {
@@ -104,7 +129,8 @@ export class RequestBody {
     if (this.#seen > this.#maxBytes) {
       if (this.#state === 'arriving') this.#source.pause();
       this.#end('overflow');
-    } else if (!this.#dropping && (this.#out.destroyed || !this.#out.push(chunk))) {
+    } else if (this.#chunks !== undefined) this.#chunks.push(chunk);
+    else if (!this.#dropping && (this.stream.destroyed || !this.stream.push(chunk))) {
       this.#source.pause();
       this.#waited = true;
     }
@@ -113,10 +139,14 @@ export class RequestBody {
   #end(state: Exclude<BodyState, 'arriving'>): void {
     if (this.#state !== 'arriving') return;
     this.#state = state;
-    clearTimeout(this.#timer);
-    clearInterval(this.#pace);
-    if (state === 'complete') this.#out.push(null);
-    else this.#out.destroy(new Error(state === 'overflow' ? 'the body is too long' : 'the client went away'));
+    this.#endTotal();
+    this.#endPace();
+    if (state === 'complete') this.#out?.push(null);
+    else this.#out?.destroy(brokenOff(state));
     this.#arrived.resolve();
   }
+}
+
+function brokenOff(state: 'overflow' | 'gone'): Error {
+  return new Error(state === 'overflow' ? 'the body is too long' : 'the client went away');
 }
