@@ -1,5 +1,6 @@
-import type { Content, FormPart, Json } from '../../contracts/content.ts';
+import type { Content, FormPart, Json, JsonObject } from '../../contracts/content.ts';
 import { parameterSamples } from './head.ts';
+import { mayMatter } from './prefilter.ts';
 import type { Reading } from './rule.ts';
 import { type Sink, step, tellable } from './sample.ts';
 import { dereferenced, xmlSamples } from './xml.ts';
@@ -8,7 +9,7 @@ import { dereferenced, xmlSamples } from './xml.ts';
 export function bodySamples(content: Content, reading: Reading, authority: string, sink: Sink): void {
   switch (content.kind) {
     case 'json':
-      jsonSamples(content.value, '', reading, sink);
+      jsonSamples(content.value, reading, sink);
       return;
     case 'xml':
       xmlSamples(content.text, reading, sink);
@@ -27,29 +28,57 @@ export function bodySamples(content: Content, reading: Reading, authority: strin
   }
 }
 
-/** Strings and names, however deep: a list of places still to be seen instead of a call for each. */
-export function jsonSamples(value: Json, root: string, reading: Reading, sink: Sink): void {
-  const pending: { readonly value: Json; readonly pointer: string }[] = [{ value, pointer: root }];
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const { pointer } = next;
-    const each = next.value;
-    if (typeof each === 'string') sink(pointer === '' ? '/' : pointer, reading, each);
+/** A member or item, and what it is in; undefined: the body itself. */
+interface Place {
+  readonly within: Place | undefined;
+  readonly name: string | number;
+}
+
+/**
+ * Strings and names, however deep: a list of places still to be seen instead of a call for each. Of all those texts
+ * hardly one matters, so that where it stands is put into words only then.
+ */
+export function jsonSamples(value: Json, reading: Reading, sink: Sink): void {
+  // What settings call prose at some place is a parameter until its place is known.
+  const certain = reading !== 'parameter';
+  const tell = (place: Place | undefined, how: Reading, text: string): void => {
+    if (certain ? mayMatter(text, how) : text !== '') sink(pointerOf(place), how, text);
+  };
+  const values: Json[] = [value];
+  const places: (Place | undefined)[] = [undefined];
+  while (values.length > 0) {
+    const each = values.pop() as Json;
+    const place = places.pop();
+    if (typeof each === 'string') tell(place, reading, each);
     else if (Array.isArray(each)) {
-      for (let at = each.length - 1; at >= 0; at -= 1)
-        pending.push({ value: each[at] as Json, pointer: step(pointer, at) });
+      for (let at = each.length - 1; at >= 0; at -= 1) {
+        values.push(each[at] as Json);
+        places.push({ within: place, name: at });
+      }
     } else if (typeof each === 'object' && each !== null) {
-      for (const [name, member] of Object.entries(each)) {
-        const place = step(pointer, name);
-        if (!PLAIN_NAME.test(name)) sink(place, 'plain', name);
+      for (const name of Object.keys(each)) {
+        const member = (each as JsonObject)[name] as Json;
+        if (!PLAIN_NAME.test(name)) sink(pointerOf({ within: place, name }), 'plain', name);
         // Most members are short and plain: not put on the list first.
         if (typeof member === 'string') {
-          if (name === 'div' && reading === 'clinical') narrativeSamples(place, member, sink);
-          else sink(place, reading, member);
-        } else if (typeof member === 'object' && member !== null)
-          pending.push({ value: member, pointer: place });
+          if (name === 'div' && reading === 'clinical')
+            narrativeSamples(pointerOf({ within: place, name }), member, sink);
+          else if (!certain || mayMatter(member, reading))
+            sink(pointerOf({ within: place, name }), reading, member);
+        } else if (typeof member === 'object' && member !== null) {
+          values.push(member);
+          places.push({ within: place, name });
+        }
       }
     }
   }
+}
+
+function pointerOf(place: Place | undefined): string {
+  if (place === undefined) return '/';
+  const names: (string | number)[] = [];
+  for (let each: Place | undefined = place; each !== undefined; each = each.within) names.push(each.name);
+  return names.reduceRight<string>(step, '');
 }
 
 /** The XHTML of a narrative, and what it says once its entities are read, where markup is text. */
