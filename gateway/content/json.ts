@@ -3,10 +3,6 @@ import type { Json, JsonObject } from '../../contracts/content.ts';
 import type { InspectionStatus } from '../../contracts/inspection.ts';
 import { type ContentFault, pointerOf } from './fault.ts';
 import { sameButForCase } from './json-names.ts';
-import { readNatively } from './json-native.ts';
-import { type JsonOptions, NUMBER_LENGTH } from './json-options.ts';
-
-export type { JsonOptions };
 
 /** Where an array or object stood in the text that it was read from. */
 export type Spans = ReadonlyMap<object, readonly [start: number, end: number]>;
@@ -19,10 +15,24 @@ export interface ReadJson {
   readonly spans: Spans;
 }
 
+export interface JsonOptions {
+  readonly depth: number;
+  readonly values: number;
+  /**
+   * Of clients: also refused is what common readers understand in different ways although the grammar is clear: names
+   * that differ in case only, NUL. A back end's answer has passed no such reader.
+   */
+  readonly strict: boolean;
+  /** Remembers where each value stood, so that what is kept of it can be written as it was. */
+  readonly spans?: boolean;
+}
+
 const FAILED = Symbol('failed');
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const NO_SPANS: Spans = new Map();
+/** Characters of one number; longer ones are for making readers slow. */
+const NUMBER_LENGTH = 400;
 
 /** UTF-8 without a byte order mark, or which rule it breaks. */
 export function decodeText(bytes: Buffer): { readonly text: string } | { readonly rule: 'utf8' | 'bom' } {
@@ -43,38 +53,31 @@ export function decodeText(bytes: Buffer): { readonly text: string } | { readonl
 export function readJson(bytes: Buffer, options: JsonOptions): ReadJson | (ContentFault & { ok: false }) {
   const decoded = decodeText(bytes);
   if ('rule' in decoded) return { ok: false, status: 'bad-request', rule: `json-${decoded.rule}`, place: '' };
-  const usual = readNatively(bytes, decoded.text, options);
-  return usual === undefined
-    ? readByRule(decoded.text, options)
-    : new UsualJson(usual.value, decoded.text, options);
+  const read = new Reader(decoded.text, options, false).read();
+  return read.ok && options.spans === true ? new LocatedLater(read, options) : read;
 }
 
-/** The same, by the reader that looks at every character and says what is wrong. @param text well-formed */
-export function readByRule(text: string, options: JsonOptions): ReadJson | (ContentFault & { ok: false }) {
-  return new Reader(text, options).read();
-}
-
-/** What the engine itself read; where its values stood is found out only where somebody wants to know. */
-class UsualJson implements ReadJson {
+/** Where its values stood is found out by reading it again, and only where somebody wants to know: hardly ever. */
+class LocatedLater implements ReadJson {
   readonly ok = true;
   readonly value: Json;
   readonly text: string;
   readonly #options: JsonOptions;
   #spans: Spans | undefined;
 
-  constructor(value: Json, text: string, options: JsonOptions) {
+  constructor({ value, text }: ReadJson, options: JsonOptions) {
     this.value = value;
     this.text = text;
     this.#options = options;
   }
 
   get spans(): Spans {
-    this.#spans ??= this.#options.spans === true ? this.#find() : NO_SPANS;
+    this.#spans ??= this.#find();
     return this.#spans;
   }
 
   #find(): Spans {
-    const again = readByRule(this.text, this.#options);
+    const again = new Reader(this.text, this.#options, true).read();
     const spans = new Map<object, readonly [number, number]>();
     if (again.ok) transfer(again.value, this.value, again.spans, spans);
     return spans;
@@ -101,11 +104,11 @@ class Reader {
   /** The steps to the fault, innermost first; filled on the way out. */
   readonly #steps: (string | number)[] = [];
 
-  constructor(text: string, options: JsonOptions) {
+  constructor(text: string, options: JsonOptions, locating: boolean) {
     this.#text = text;
     this.#options = options;
     this.#left = options.values;
-    this.#spans = options.spans === true ? new Map() : undefined;
+    this.#spans = locating ? new Map() : undefined;
   }
 
   read(): ReadJson | (ContentFault & { ok: false }) {

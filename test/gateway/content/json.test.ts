@@ -1,65 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Json } from '../../../contracts/content.ts';
-import {
-  decodeText,
-  type JsonOptions,
-  type ReadJson,
-  readByRule,
-  readJson,
-} from '../../../gateway/content/json.ts';
-import { readNatively } from '../../../gateway/content/json-native.ts';
+import { type JsonOptions, readJson } from '../../../gateway/content/json.ts';
 import { writeJson } from '../../../gateway/content/json-write.ts';
 
 const OPTIONS: JsonOptions = { depth: 64, values: 10_000, strict: true, spans: true };
 const LAX: JsonOptions = { ...OPTIONS, strict: false };
 
 function read(text: string | Buffer, options = OPTIONS) {
-  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
-  const result = readJson(bytes, options);
-  const decoded = decodeText(bytes);
-  if ('rule' in decoded) return result;
-  // The engine's own parser reads what is usual: it never says otherwise than the reader that looks at everything.
-  const byRule = readByRule(decoded.text, options);
-  expect(result.ok ? parts(result) : result).toStrictEqual(byRule.ok ? parts(byRule) : byRule);
-  return result;
-}
-
-/** The value, and where each array and object in it stood. */
-function parts({ value, spans }: ReadJson) {
-  const places: unknown[] = [];
-  const walk = (each: Json): void => {
-    if (typeof each !== 'object' || each === null) return;
-    places.push(spans.get(each));
-    for (const member of Object.values(each)) walk(member as Json);
-  };
-  walk(value);
-  return { value, places, known: spans.size };
+  return readJson(typeof text === 'string' ? Buffer.from(text) : text, options);
 }
 
 function faultOf(text: string | Buffer, options = OPTIONS): string {
   const result = read(text, options);
   return result.ok ? 'read' : `${result.rule} ${result.place}`.trim();
 }
-
-describe('what is usual is read by the engine itself', () => {
-  it.each([
-    ['{"a":1,"b":["x",null,true,-0.5e3],"c":{"d":"e"}}', 'a usual record', true],
-    ['{"a":"x\\n"}', 'an escape', false],
-    ['{"a":1,"a":2}', 'a name twice', false],
-    ['{"a":{"b":"c"},"a":{"b":"c"}}', 'a name twice, with the same value', false],
-    ['{"__proto__":1}', 'a name that no record has', false],
-    ['{"a":1,"A":2}', 'names that differ in case only', false],
-    [`{"a":0.${'1'.repeat(500)}}`, 'a number of very many figures', false],
-    ['[1e999]', 'a number that is none', false],
-    [`[${'0,'.repeat(10_000)}0]`, 'too many values', false],
-    [`${'['.repeat(65)}${']'.repeat(65)}`, 'too deep', false],
-    [`["${'x'.repeat(65_536)}"]`, 'too long', false],
-  ])('%s (%s)', (text, _why, natively) => {
-    const bytes = Buffer.from(text);
-    expect(readNatively(bytes, text, OPTIONS) !== undefined).toBe(natively);
-  });
-});
 
 describe('a JSON body has one meaning or none', () => {
   const REFUSED: readonly (readonly [text: string | Buffer, fault: string, why: string])[] = [
