@@ -88,6 +88,16 @@ const PICKERS: Pickers = {
     misses: e.misses,
     patients: e.patients,
   }),
+  incident: (e) => ({
+    kind: 'incident',
+    event: e.event,
+    request: given(e.request),
+    tenant: given(e.tenant),
+    account: given(e.account),
+    issuer: given(e.issuer),
+    subject: given(e.subject),
+    because: given(e.because),
+  }),
   'unverified-write': (e) => ({
     kind: 'unverified-write',
     request: e.request,

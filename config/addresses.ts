@@ -32,13 +32,16 @@ export function tenantHostFault(host: string): string | undefined {
   return undefined;
 }
 
-/** Why a text is not a back end's origin; undefined when it is one. */
-export function originFault(text: string): string | undefined {
+/**
+ * Why a text is not a back end's origin; undefined when it is one.
+ * @param plain plain HTTP may go to any host: over a Unix socket, or because the settings say so
+ */
+export function originFault(text: string, plain = false): string | undefined {
   const url = URL.parse(text);
   if (url === null) return 'must be an origin such as http://127.0.0.1:9001 or https://emr.clinic.example';
   if (url.username !== '' || url.password !== '') return 'must not hold a user or password';
   if (url.origin !== text) return `must be written as just the origin, in its canonical form: ${url.origin}`;
-  if (url.protocol === 'http:' && !isLoopback(bareHost(url))) {
+  if (url.protocol === 'http:' && !plain && !isLoopback(bareHost(url))) {
     return 'must be https://: plain http:// is allowed only to a loopback address (127.0.0.1, [::1], localhost)';
   }
   return undefined;

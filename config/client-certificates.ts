@@ -1,9 +1,5 @@
 import { createSecureContext } from 'node:tls';
-import type {
-  CertificatePrincipalSettings,
-  ClientCertificateSettings,
-  TenantSettings,
-} from '../contracts/settings.ts';
+import type { CertificatePrincipalSettings, ClientCertificateSettings } from '../contracts/settings.ts';
 import { authorityOf } from './authority.ts';
 import { readPublic, type Surroundings } from './references.ts';
 import { refuseRepeats } from './unique.ts';
@@ -62,21 +58,4 @@ function principalOf(view: View): CertificatePrincipalSettings {
 function base64url(thumbprint: string): string {
   const hex = thumbprint.replaceAll(':', '');
   return hex.length === 64 ? Buffer.from(hex, 'hex').toString('base64url') : thumbprint;
-}
-
-/** A handshake names a host and no port: two tenants of one name must ask for the same certificates. */
-export function refuseSplitHosts(list: View, tenants: readonly TenantSettings[]): void {
-  const first = new Map<string, ClientCertificateSettings | undefined>();
-  for (const [index, view] of list.items.entries()) {
-    const wanted = tenants[index]?.clientCertificates;
-    for (const place of view.at('hosts').items) {
-      const name = place.text?.replace(/:\d+$/, '');
-      if (name === undefined) continue;
-      if (first.has(name) && first.get(name) !== wanted) {
-        place.fault(
-          'differs by its port alone from the host of another tenant with other "clientCertificates": the handshake could not tell them apart',
-        );
-      } else first.set(name, wanted);
-    }
-  }
 }

@@ -22,6 +22,14 @@ export class FaultList {
     }
   }
 
+  /** Another list of the same file, which begins with the same faults. */
+  again(): FaultList {
+    const list = new FaultList(this.#file, this.#text);
+    list.#faults.push(...this.#faults);
+    for (const place of this.#places) list.#places.add(place);
+    return list;
+  }
+
   /**
    * @param pointer RFC 6901
    * @param key the key itself is at fault, not its value
@@ -35,6 +43,11 @@ export class FaultList {
   /** Whether exactly this place has a fault, so that nothing more need be said of it. */
   has(pointer: string): boolean {
     return this.#places.has(pointer);
+  }
+
+  /** As the user named it. */
+  get file(): string {
+    return this.#file;
   }
 
   /** The line of a place, for messages that point at another. */

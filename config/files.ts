@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 
 /** Why a file gave no content. */
 export const FILE_PROBLEMS = [
@@ -20,13 +20,27 @@ export type FileRead =
     }
   | { readonly ok: false; readonly problem: FileProblem };
 
+export type FolderRead =
+  | { readonly ok: true; readonly names: readonly string[] }
+  | { readonly ok: false; readonly problem: FileProblem };
+
 /** All that validation wants of the outside world. Never throws. */
 export interface FileAccess {
+  /** Names in a folder, in no order; a problem when it cannot be read. Without it there are no folders. */
+  list?(folder: string): FolderRead;
   /** @param limit bytes; a larger file is `too-large` and is not read to its end */
   read(path: string, limit: number): FileRead;
 }
 
-export const realFiles: FileAccess = Object.freeze({ read });
+export const realFiles: FileAccess & { list(folder: string): FolderRead } = Object.freeze({ read, list });
+
+function list(folder: string): FolderRead {
+  try {
+    return { ok: true, names: readdirSync(folder) };
+  } catch (error) {
+    return { ok: false, problem: problemOf(error) };
+  }
+}
 
 function read(path: string, limit: number): FileRead {
   let descriptor: number;

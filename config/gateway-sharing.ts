@@ -34,30 +34,26 @@ export function emergencyOf(view: View): EmergencySettings | undefined {
   };
 }
 
-/** What only a look at tenants, issuers and state together shows. */
-export function judgeSharing(root: View): void {
-  const tenants = root.at('tenants').items;
-  const issuers = new Set(root.at('issuers').items.map((view) => view.at('id').text));
-  const ids = new Set(tenants.map((tenant) => tenant.at('id').text));
-  const kept = root.at('state').exists;
-  for (const tenant of tenants) {
-    const [sharing, emergency] = [tenant.at('sharing'), tenant.at('emergency')];
-    // First: what is at fault itself is looked into no further.
-    judgePartners(tenant, { issuers, ids });
-    if (emergency.exists && !emergency.at('roles').exists && !emergency.at('holders').exists)
-      emergency.fault('needs "roles" or "holders": who may break the glass');
-    if (sharing.exists && !kept) sharing.fault('needs "state", in which consents are kept', true);
-    if (emergency.exists && !kept)
-      emergency.fault('needs "state", in which each emergency access is kept', true);
-  }
+/** What only a look at a tenant, the issuers and the state together shows. */
+export function judgeTenantSharing(
+  tenant: View,
+  around: { readonly issuers: ReadonlyMap<string, unknown>; readonly state: boolean },
+  isTenant: (id: string) => boolean,
+): void {
+  const [sharing, emergency] = [tenant.at('sharing'), tenant.at('emergency')];
+  // First: what is at fault itself is looked into no further.
+  judgePartners(tenant, around.issuers, isTenant);
+  if (emergency.exists && !emergency.at('roles').exists && !emergency.at('holders').exists)
+    emergency.fault('needs "roles" or "holders": who may break the glass');
+  if (sharing.exists && !around.state) sharing.fault('needs "state", in which consents are kept', true);
+  if (emergency.exists && !around.state)
+    emergency.fault('needs "state", in which each emergency access is kept', true);
 }
 
 function judgePartners(
   tenant: View,
-  known: {
-    readonly issuers: ReadonlySet<string | undefined>;
-    readonly ids: ReadonlySet<string | undefined>;
-  },
+  issuers: ReadonlyMap<string, unknown>,
+  isTenant: (id: string) => boolean,
 ): void {
   const own = tenant.at('issuers').texts;
   const taken = new Set<string>();
@@ -65,12 +61,12 @@ function judgePartners(
     const place = partner.at('tenant');
     if (place.text !== undefined && place.text === tenant.at('id').text)
       place.fault('is the tenant itself; partners are others');
-    else if (place.text !== undefined && !known.ids.has(place.text))
+    else if (place.text !== undefined && !isTenant(place.text))
       place.fault('names no tenant of these settings');
     for (const issuer of partner.at('issuers').items) {
       const { text } = issuer;
       if (text === undefined) continue;
-      if (!known.issuers.has(text)) issuer.fault('names no issuer of "issuers"');
+      if (!issuers.has(text)) issuer.fault('names no issuer of "issuers"');
       else if (own.includes(text))
         issuer.fault("is one of the tenant's own issuers: it could not be told whose people its tokens are");
       else if (taken.has(text)) issuer.fault('is an issuer of another partner already');

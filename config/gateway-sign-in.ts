@@ -121,33 +121,55 @@ export function embeddedOf(view: View, around: Surroundings): IssuerSettings['em
   };
 }
 
-/** What only a look at issuers, tenants and state together shows. */
-export function judgeSignIn(root: View): void {
-  const issuers = new Map(root.at('issuers').items.map((view) => [view.at('id').text, view]));
-  const tenantHosts = new Set(root.at('tenants').items.flatMap((tenant) => tenant.at('hosts').texts));
-  for (const view of issuers.values()) {
+/** What tenants are judged by. */
+export interface JudgedIssuer {
+  readonly relyingParty: boolean;
+  readonly secondFactor: boolean;
+}
+
+export function judgedIssuers(issuers: View): ReadonlyMap<string, JudgedIssuer> {
+  return new Map(
+    issuers.items.flatMap((view) => {
+      const { text } = view.at('id');
+      const judged = {
+        relyingParty: view.at('relyingParty').exists,
+        secondFactor: view.at('secondFactor').exists,
+      };
+      return text === undefined ? [] : [[text, judged] as const];
+    }),
+  );
+}
+
+/** What only a look at issuers and tenants together shows of an issuer. */
+export function judgeIssuers(issuers: View, isTenantHost: (host: string) => boolean): void {
+  for (const view of issuers.items) {
     const url = view.at('embedded').exists ? URL.parse(view.at('issuer').text ?? '') : null;
-    if (url !== null && tenantHosts.has(url.host)) {
+    if (url !== null && isTenantHost(url.host)) {
       view.at('issuer').fault('has the host of a tenant; an embedded issuer has a host of its own');
     }
     if (view.at('embedded').exists && view.at('authority').exists) {
       view.at('authority').fault('has no effect: an embedded issuer is reached by its socket', true);
     }
   }
-  for (const tenant of root.at('tenants').items) {
-    const signIn = tenant.at('signIn');
-    if (!signIn.exists) continue;
-    if (!root.at('state').exists) signIn.fault('needs "state", in which sessions are kept');
-    const trusted = tenant.at('issuers').texts;
-    for (const place of signIn.at('issuers').items) {
-      const { text } = place;
-      if (text === undefined) continue;
-      const issuer = issuers.get(text);
-      if (!trusted.includes(text)) place.fault('is not among the "issuers" that the tenant trusts');
-      else if (issuer !== undefined && !issuer.at('relyingParty').exists)
-        place.fault('has no "relyingParty": the gateway is no client of this issuer');
-      else if (issuer !== undefined && !issuer.at('secondFactor').exists)
-        place.fault('has no "secondFactor": it is not said who gives the second factor');
-    }
+}
+
+/** What only a look at a tenant, the issuers and the state together shows. */
+export function judgeTenantSignIn(
+  tenant: View,
+  around: { readonly issuers: ReadonlyMap<string, JudgedIssuer>; readonly state: boolean },
+): void {
+  const signIn = tenant.at('signIn');
+  if (!signIn.exists) return;
+  if (!around.state) signIn.fault('needs "state", in which sessions are kept');
+  const trusted = tenant.at('issuers').texts;
+  for (const place of signIn.at('issuers').items) {
+    const { text } = place;
+    if (text === undefined) continue;
+    const issuer = around.issuers.get(text);
+    if (!trusted.includes(text)) place.fault('is not among the "issuers" that the tenant trusts');
+    else if (issuer?.relyingParty === false)
+      place.fault('has no "relyingParty": the gateway is no client of this issuer');
+    else if (issuer?.secondFactor === false)
+      place.fault('has no "secondFactor": it is not said who gives the second factor');
   }
 }

@@ -1,18 +1,21 @@
 import { type DatabaseId, parseDatabaseId, parseTenantId, type TenantId } from '../contracts/identifiers.ts';
 import type { BackendSettings, ClientCertificateSettings, TenantSettings } from '../contracts/settings.ts';
-import { originFault, tenantHostFault } from './addresses.ts';
-import { authorityOf } from './authority.ts';
+import { tenantHostFault } from './addresses.ts';
+import { transportOf } from './backends.ts';
+import { balancingOf, refuseNoPrimary, roleOf } from './balancing.ts';
 import { brandOf } from './brand.ts';
-import { clientCertificatesOf, refuseSplitHosts } from './client-certificates.ts';
+import { clientCertificatesOf } from './client-certificates.ts';
+import { FrozenMap } from './freeze.ts';
 import { emergencyOf, sharingOf } from './gateway-sharing.ts';
 import { tenantLimitsOf } from './limits.ts';
 import type { Surroundings } from './references.ts';
 import { nearest } from './suggest.ts';
+import { tenancyOf } from './tenancy.ts';
 import { refuseRepeats } from './unique.ts';
 import type { View } from './view.ts';
 
 /** What tenants may refer to; undefined where that is at fault itself, so that nothing can be said. */
-interface Known {
+export interface Known {
   readonly around: Surroundings;
   readonly issuers: readonly string[] | undefined;
   readonly policies: readonly string[] | undefined;
@@ -56,26 +59,8 @@ const RESERVED_HEADERS: ReadonlySet<string> = new Set([
   'x-real-ip',
 ]);
 
-export function tenantsOf(list: View, known: Known): readonly TenantSettings[] {
-  const tenants = list.items.map((view) => tenantOf(view, known));
-  refuseRepeats(
-    list.items.map((view) => view.at('id')),
-    (line) => `is the id of another tenant already (line ${line})`,
-  );
-  refuseRepeats(
-    list.items.flatMap((view) => view.at('hosts').items),
-    (line) => `is listed already (line ${line}); a host belongs to one tenant, once`,
-  );
-  refuseRepeats(
-    list.items.map((view) => view.at('audience')),
-    (line) =>
-      `is the audience of another tenant already (line ${line}); a token for one would be good for both`,
-  );
-  refuseSplitHosts(list, tenants);
-  return tenants;
-}
-
-function tenantOf(view: View, known: Known): TenantSettings {
+/** One tenant, but for what only the other tenants show. */
+export function tenantOf(view: View, known: Known): TenantSettings {
   for (const host of view.at('hosts').items) {
     const fault = host.text === undefined ? undefined : tenantHostFault(host.text);
     if (fault !== undefined) host.fault(fault);
@@ -92,11 +77,16 @@ function tenantOf(view: View, known: Known): TenantSettings {
     view.at('backends').items.map((backend) => backend.at('origin')),
     (line) => `is a back end of this tenant already (line ${line})`,
   );
+  refuseNoPrimary(view.at('backends'));
   return {
     // The schema holds the same patterns, so a name that is not one has its fault already.
     id: parseTenantId(view.at('id').text ?? '') ?? ('' as TenantId),
+    ...(view.at('paused').flag === true ? { paused: true } : {}),
     hosts: view.at('hosts').texts,
     audience: view.at('audience').text ?? '',
+    audiences: view.at('audiences').exists
+      ? new FrozenMap(view.at('audiences').entries.map(([name, further]) => [name, further.text ?? '']))
+      : undefined,
     issuers: view.at('issuers').texts,
     database: parseDatabaseId(view.at('database').text ?? '') ?? ('' as DatabaseId),
     policy: view.at('policy').text ?? '',
@@ -112,23 +102,17 @@ function tenantOf(view: View, known: Known): TenantSettings {
     emergency: emergencyOf(view.at('emergency')),
     signIn: view.at('signIn').exists ? { issuers: view.at('signIn').at('issuers').texts } : undefined,
     limits: tenantLimitsOf(view.at('limits')),
+    ...tenancyOf(view, known.around, RESERVED_HEADERS),
+    balancing: balancingOf(view.at('balancing')),
     backends: view.at('backends').items.map((backend) => backendOf(backend, known.around)),
   };
 }
 
 function backendOf(view: View, around: Surroundings): BackendSettings {
-  const place = view.at('origin');
-  const origin = place.text ?? '';
-  const fault = origin === '' ? undefined : originFault(origin);
-  if (fault !== undefined) place.fault(fault);
-  const authority = view.at('authority');
-  if (authority.text !== undefined && origin.startsWith('http://')) {
-    authority.fault('has no effect: the origin is plain http://', true);
-  }
   return {
-    origin,
-    authority: authorityOf(authority, around),
+    ...transportOf(view, around),
     connections: view.at('connections').integer ?? 0,
+    role: roleOf(view),
   };
 }
 

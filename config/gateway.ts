@@ -3,10 +3,10 @@ import type { GatewaySettings } from '../contracts/settings.ts';
 import { addressFault, isLoopback } from './addresses.ts';
 import { clientCertificatesOf } from './client-certificates.ts';
 import { issuersOf } from './gateway-issuers.ts';
-import { judgeSharing } from './gateway-sharing.ts';
-import { judgeSignIn, sessionsOf } from './gateway-sign-in.ts';
-import { tenantsOf } from './gateway-tenants.ts';
+import { judgedIssuers, sessionsOf } from './gateway-sign-in.ts';
+import type { Known } from './gateway-tenants.ts';
 import { guardOf } from './guard.ts';
+import { incidentsOf } from './incidents.ts';
 import { limitSettingsOf } from './limits.ts';
 import { frontOf } from './networks.ts';
 import { chainOf, privateKeyOf } from './pem.ts';
@@ -22,6 +22,7 @@ import {
 } from './references.ts';
 import { secretOf } from './secret.ts';
 import { stateOf } from './state.ts';
+import type { Around } from './tenants-together.ts';
 import type { View } from './view.ts';
 
 export interface GatewaySurroundings extends Surroundings {
@@ -29,8 +30,8 @@ export interface GatewaySurroundings extends Surroundings {
   readonly cores: number;
 }
 
-/** The settings but for the policies, which are documents of their own. */
-export type GatewayProper = Omit<GatewaySettings, 'policies'>;
+/** The settings but for the policies, which are documents of their own, and the tenants, which may be. */
+export type GatewayProper = Omit<GatewaySettings, 'policies' | 'tenants'>;
 
 /**
  * Builds the settings from a document that was judged by its schema and holds its defaults. Adds what
@@ -46,16 +47,16 @@ export function gatewayOf(root: View, around: GatewaySurroundings): GatewayPrope
       .at('port')
       .fault('is the port of the public listener ("listen.port"); they must differ');
   }
+  if (operations.balancer?.port === listen.port && overlap(listen.host, operations.balancer.host)) {
+    root
+      .at('operations')
+      .at('balancer')
+      .at('port')
+      .fault('is the port of the public listener ("listen.port"); they must differ');
+  }
   const integrity = root.at('integrity');
   const timeouts = root.at('timeouts');
   const kept = stateOf(root.at('state'), around);
-  judgeSignIn(root);
-  judgeSharing(root);
-  for (const tenant of root.at('tenants').items) {
-    const flag = tenant.at('apiClients').at('acceptSecretPerRequestInsecurely');
-    if (flag.flag === true && kept === undefined && !root.at('state').exists)
-      flag.fault('needs "state", in which the clients are kept');
-  }
   return {
     file: around.file,
     listen,
@@ -71,25 +72,29 @@ export function gatewayOf(root: View, around: GatewaySurroundings): GatewayPrope
     state: kept?.state,
     stateKeys: kept?.keys,
     sessions: kept === undefined ? undefined : sessionsOf(root.at('sessions')),
+    incidents: incidentsOf(root.at('incidents'), around),
     limits: limitSettingsOf(root.at('limits'), around),
     guard: guardOf(root.at('guard')),
-    hiding: { deadlineMs: root.at('hiding').at('deadline').milliseconds ?? 0 },
+    hiding: hidingOf(root.at('hiding').at('deadline')),
     timeouts: {
       headersMs: timeouts.at('headers').milliseconds ?? 0,
       requestMs: timeouts.at('request').milliseconds ?? 0,
       bodyMs: timeouts.at('body').milliseconds,
       idleMs: timeouts.at('idle').milliseconds ?? 0,
       drainMs: timeouts.at('drain').milliseconds ?? 0,
+      leaveMs: timeouts.at('leave').milliseconds ?? 0,
     },
     policyApproval: policyApprovalOf(root.at('policyApproval'), around),
     content: contentOf(root.at('content')),
-    tenants: tenantsOf(root.at('tenants'), {
-      around,
-      issuers: allOrNothing(root.at('issuers').items.map((issuer) => issuer.at('id').text)),
-      policies: allOrNothing(root.at('policies').entries.map(([name]) => name)),
-      clientCertificates: listen.clientCertificates,
-    }),
   };
+}
+
+/** Milliseconds with which a deadline that is learned begins. */
+const LEARNED_FROM_MS = 250;
+
+function hidingOf(deadline: View): GatewaySettings['hiding'] {
+  if (deadline.text === 'learned') return { deadlineMs: LEARNED_FROM_MS, learned: true };
+  return { deadlineMs: deadline.milliseconds ?? 0 };
 }
 
 function contentOf(view: View): ContentLimits {
@@ -102,6 +107,21 @@ function contentOf(view: View): ContentLimits {
     wholeBytes: view.at('body').bytes ?? 0,
     heldBytes: view.at('held').bytes ?? 0,
     answerBytes: view.at('answer').bytes ?? 0,
+  };
+}
+
+/** What tenants may refer to and are judged by. */
+export interface KnownToTenants extends Known {
+  readonly judged: Around;
+}
+
+export function knownOf(root: View, around: Surroundings, proper: GatewayProper): KnownToTenants {
+  return {
+    around,
+    issuers: allOrNothing(root.at('issuers').items.map((issuer) => issuer.at('id').text)),
+    policies: allOrNothing(root.at('policies').entries.map(([name]) => name)),
+    clientCertificates: proper.listen.clientCertificates,
+    judged: { issuers: judgedIssuers(root.at('issuers')), state: root.at('state').exists },
   };
 }
 
@@ -143,7 +163,13 @@ function operationsOf(view: View): GatewaySettings['operations'] {
         'or accept that with "exposeBeyondLoopbackInsecurely: true"',
     );
   }
-  return { host, port: view.at('port').integer ?? 0 };
+  const port = view.at('port').integer ?? 0;
+  const balancer = view.at('balancer');
+  if (!balancer.exists) return { host, port };
+  const asked = { host: addressOf(balancer.at('host')), port: balancer.at('port').integer ?? 0 };
+  if (asked.port > 0 && asked.port === port && overlap(asked.host, host))
+    balancer.at('port').fault('is the port of the operations listener ("operations.port"); they must differ');
+  return { host, port, balancer: asked };
 }
 
 function addressOf(view: View): string {

@@ -1,4 +1,10 @@
-import type { LimitSettings, RedisSettings, TenantLimitSettings } from '../contracts/limits.ts';
+import type {
+  LimitSettings,
+  RedisNode,
+  RedisSentinelSettings,
+  RedisSettings,
+  TenantLimitSettings,
+} from '../contracts/limits.ts';
 import type { LimitDemand } from '../contracts/policy.ts';
 import type { RouteDocument } from '../contracts/settings.ts';
 import { isLoopback } from './addresses.ts';
@@ -7,6 +13,7 @@ import { readSecret, type Surroundings, socketPath } from './references.ts';
 import type { View } from './view.ts';
 
 const DEFAULT_PORT = 6379;
+const SENTINEL_PORT = 26_379;
 
 /** One limit as it is, or several as a list. */
 export function limitsOf(view: View): LimitDemand | readonly LimitDemand[] {
@@ -106,19 +113,19 @@ export function routeConcurrencyOf(view: View): RouteDocument['concurrency'] {
   return limits;
 }
 
+/** The four ways to say where it is; exactly one of them. */
+const PLACES = ['host', 'socketPath', 'sentinel', 'cluster'] as const;
+type Place = (typeof PLACES)[number];
+
 function redisOf(view: View, around: Surroundings): RedisSettings | undefined {
   if (!view.exists) return undefined;
-  const host = view.at('host');
-  const socket = view.at('socketPath');
+  const place = placeOf(view);
   const authority = view.at('authority');
   const password = view.at('password');
-  if (socket.exists) {
-    for (const key of ['host', 'port', 'authority']) {
-      if (view.at(key).exists) view.at(key).fault('excludes "socketPath"; give one or the other', true);
-    }
-  } else if (!host.exists) {
-    view.fault('needs "host" (and "port") or "socketPath", to reach the server');
-  } else if (host.text !== undefined && !isLoopback(host.text)) {
+  const sentinel = view.at('sentinel');
+  const nodes = place === 'sentinel' ? sentinel.at('nodes') : view.at('cluster');
+  const hosts = place === 'host' ? [view.at('host')] : nodes.items.map((node) => node.at('host'));
+  if (place !== 'socketPath' && hosts.some(({ text }) => text !== undefined && !isLoopback(text))) {
     if (!authority.exists)
       authority.fault(
         'is missing: a server beyond loopback is reached with TLS only, and this is the authority of its certificate',
@@ -127,15 +134,50 @@ function redisOf(view: View, around: Surroundings): RedisSettings | undefined {
       password.fault('is missing: whoever reaches a server without one could lift every limit');
   }
   if (view.at('user').exists && !password.exists) password.fault('is missing: "user" needs it');
+  if (place === 'cluster' && (view.at('database').integer ?? 0) !== 0)
+    view.at('database').fault('must be 0: a Redis Cluster has no other');
+  const onSocket = place === 'socketPath';
   return {
-    host: socket.exists ? undefined : host.text,
-    port: socket.exists ? undefined : (view.at('port').integer ?? DEFAULT_PORT),
-    socketPath: socket.exists ? socketPath(socket, around) : undefined,
-    authority: socket.exists ? undefined : authorityOf(authority, around),
+    host: place === 'host' ? view.at('host').text : undefined,
+    port: place === 'host' ? (view.at('port').integer ?? DEFAULT_PORT) : undefined,
+    socketPath: onSocket ? socketPath(view.at('socketPath'), around) : undefined,
+    sentinel: place === 'sentinel' ? sentinelOf(sentinel, around) : undefined,
+    cluster: place === 'cluster' ? nodesOf(nodes, DEFAULT_PORT) : undefined,
+    authority: onSocket ? undefined : authorityOf(authority, around),
     user: view.at('user').text,
     password: password.exists ? readSecret(password, around) : undefined,
     database: view.at('database').integer ?? 0,
     gateways: view.at('gateways').integer ?? 1,
     timeoutMs: view.at('timeout').milliseconds ?? 100,
   };
+}
+
+function placeOf(view: View): Place | undefined {
+  const given = PLACES.filter((name) => view.at(name).exists);
+  const place = given.at(-1);
+  if (place === undefined)
+    view.fault('needs "host" (and "port"), "socketPath", "sentinel" or "cluster", to reach the server');
+  for (const name of given.slice(0, -1))
+    view.at(name).fault(`excludes "${place}"; give one or the other`, true);
+  for (const name of place === 'socketPath' ? ['port', 'authority'] : place === 'host' ? [] : ['port'])
+    if (view.at(name).exists) view.at(name).fault(`excludes "${place}"; give one or the other`, true);
+  return place;
+}
+
+function sentinelOf(view: View, around: Surroundings): RedisSentinelSettings {
+  const password = view.at('password');
+  if (view.at('user').exists && !password.exists) password.fault('is missing: "user" needs it');
+  return {
+    name: view.at('name').text ?? '',
+    nodes: nodesOf(view.at('nodes'), SENTINEL_PORT),
+    user: view.at('user').text,
+    password: password.exists ? readSecret(password, around) : undefined,
+  };
+}
+
+function nodesOf(view: View, port: number): readonly RedisNode[] {
+  return view.items.map((node) => ({
+    host: node.at('host').text ?? '',
+    port: node.at('port').integer ?? port,
+  }));
 }

@@ -4,11 +4,12 @@ import type { Fault, PointedFault } from '../contracts/errors.ts';
 import type { IssuerProcessSettings } from '../contracts/issuer-settings.ts';
 import type { PolicyCasesDocument } from '../contracts/policy-cases.ts';
 import type { CheckerSettings, GatewaySettings, PolicyDocument } from '../contracts/settings.ts';
+import { audienceFaults } from './audiences.ts';
 import { checkerOf } from './checker.ts';
 import { FaultList, fileFault, refuseFaults } from './fault-list.ts';
 import { describeProblem, type FileAccess, realFiles } from './files.ts';
 import { deepFreeze, FrozenMap } from './freeze.ts';
-import { type GatewayProper, gatewayOf } from './gateway.ts';
+import { gatewayOf, knownOf } from './gateway.ts';
 import { issuerOf } from './issuer.ts';
 import { faultsOf, remember } from './origins.ts';
 import { policyOf } from './policy.ts';
@@ -27,6 +28,7 @@ import {
   type SourceFile,
   type Sources,
 } from './sources.ts';
+import { assemblies, folderFormFaults, type MainSettings, tenantsOf } from './tenant-assembly.ts';
 import { View } from './view.ts';
 import { readYaml, YAML_LIMIT, type YamlText } from './yaml-text.ts';
 
@@ -65,28 +67,54 @@ export function loadGatewaySettings(file: string, options: LoadOptions = {}): Ga
 }
 
 /**
- * The same from sources read earlier, perhaps by another process. Secrets, keys and certificates are
- * read anew. @throws ConfigurationError
+ * The same from sources read earlier, perhaps by another process. Secrets, keys and certificates are read anew.
+ * @param former settings from which is kept, the very same objects, what was made of the very same sources: all but
+ *   the tenants where only those differ, and each tenant whose source did not change
+ * @throws ConfigurationError
  */
-export function settingsFrom(sources: Sources, options: LoadOptions = {}): GatewaySettings {
+export function settingsFrom(
+  sources: Sources,
+  options: LoadOptions = {},
+  former?: GatewaySettings,
+): GatewaySettings {
+  const before = former === undefined ? undefined : assemblies.get(former);
   const faults: Fault[] = [];
-  const opened = open(sources.gateway, judgeGateway, faults);
-  let proper: GatewayProper | undefined;
-  if (opened !== undefined) {
-    proper = gatewayOf(opened.root, {
-      ...surroundings(sources.gateway, options),
-      cores: options.cores ?? availableParallelism(),
-    });
-    reportMissingPolicies(opened.root.at('policies'), sources);
-    faults.push(...opened.faults.all);
+  const main = sameMain(before?.sources, sources) ? before?.main : mainOf(sources, options, faults);
+  if (main === undefined) {
+    refuseFaults([...faults, ...folderFormFaults(sources)]);
+    throw new TypeError('settings without faults or content');
   }
-  const hideDeadlineMs = proper?.hiding.deadlineMs || LONE_DEADLINE;
-  const policies = policiesOf(sources, hideDeadlineMs, options.policyRules, faults);
-  refuseFaults(faults);
-  if (opened === undefined || proper === undefined) throw new TypeError('settings without faults or content');
-  const settings = deepFreeze({ ...proper, policies });
-  remember(settings, { shown: sources.gateway.shown, text: opened.text });
+  const tenants = tenantsOf({ main, sources, files: options.files ?? realFiles, now: options.now }, before);
+  refuseFaults([...tenants.faults, ...faults]);
+  const settings: GatewaySettings = deepFreeze({
+    ...main.proper,
+    policies: main.policies,
+    tenants: tenants.list,
+  });
+  remember(settings, { shown: sources.gateway.shown, text: main.text, tenant: tenants.originOf });
+  refuseFaults(faultsOf(settings, audienceFaults(settings)));
+  assemblies.set(settings, { sources, main: tenants.main, entries: tenants.entries });
   return settings;
+}
+
+/** What was made of the main file, and can be used again as long as it and the policies are the very same sources. */
+function mainOf(sources: Sources, options: LoadOptions, faults: Fault[]): MainSettings | undefined {
+  const opened = open(sources.gateway, judgeGateway, faults);
+  let main: Omit<MainSettings, 'policies'> | undefined;
+  if (opened !== undefined) {
+    const { root, text } = opened;
+    const around = surroundings(sources.gateway, options);
+    const proper = gatewayOf(root, { ...around, cores: options.cores ?? availableParallelism() });
+    reportMissingPolicies(root.at('policies'), sources);
+    main = { text, list: opened.faults, root, proper, known: knownOf(root, around, proper) };
+  }
+  const hideDeadlineMs = main?.proper.hiding.deadlineMs || LONE_DEADLINE;
+  const policies = policiesOf(sources, hideDeadlineMs, options.policyRules, faults);
+  return main === undefined ? undefined : { ...main, policies };
+}
+
+function sameMain(before: Sources | undefined, now: Sources): boolean {
+  return before !== undefined && before.gateway === now.gateway && before.policies === now.policies;
 }
 
 /** Settings of the checker process, whole and frozen. @throws ConfigurationError with every fault */

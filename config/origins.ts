@@ -14,10 +14,12 @@ export type Traceable =
   | CheckerSettings
   | IssuerProcessSettings;
 
-interface Origin {
+export interface Origin {
   /** The file as the user named it. */
   readonly shown: string;
-  readonly text: YamlText;
+  readonly text: Pick<YamlText, 'position'>;
+  /** Where a tenant of the gateway's settings stands that has a file of its own; undefined: in this one. */
+  readonly tenant?: ((index: number) => Origin | undefined) | undefined;
 }
 
 const origins = new WeakMap<Traceable, Origin>();
@@ -41,6 +43,18 @@ export function locate(made: Traceable, pointer: string): { line: number; column
 export function faultsOf(made: Traceable, pointed: readonly PointedFault[]): Fault[] {
   const file = origins.get(made)?.shown ?? made.file;
   return pointed
-    .map((fault) => ({ file, ...locate(made, fault.pointer), message: asWritten(fault).message }))
+    .map((fault) => {
+      const { message } = asWritten(fault);
+      const own = ownFile(made, fault.pointer);
+      if (own === undefined) return { file, ...locate(made, fault.pointer), message };
+      return { file: own.origin.shown, ...own.origin.text.position(stepsOf(own.pointer)), message };
+    })
     .toSorted((a, b) => a.line - b.line || a.column - b.column);
+}
+
+/** A place of a tenant that stands in a file of its own, as that file has it. */
+function ownFile(made: Traceable, pointer: string): { origin: Origin; pointer: string } | undefined {
+  const [, index, rest = ''] = /^\/tenants\/(\d+)(\/.*)?$/.exec(pointer) ?? [];
+  const origin = index === undefined ? undefined : origins.get(made)?.tenant?.(Number(index));
+  return origin === undefined ? undefined : { origin, pointer: rest };
 }

@@ -1,6 +1,7 @@
 import type { PointedFault } from '../contracts/errors.ts';
 import type { PackReference } from '../contracts/policy-packs.ts';
 import type { PolicyDocument, RouteDocument, RouteOverride } from '../contracts/settings.ts';
+import { answersOf } from './answers.ts';
 import { conditionOf } from './conditions.ts';
 import { limitsOf, routeConcurrencyOf, routeLimitsOf } from './limits.ts';
 import { type PolicyReference, payloadOf } from './payload.ts';
@@ -10,6 +11,7 @@ import type { View } from './view.ts';
 const WRITTEN_AS: Readonly<Record<string, string>> = {
   maxAgeMs: 'maxAge',
   hideDeadlineMs: 'hideDeadline',
+  hideLearned: 'hideDeadline',
   maxBodyBytes: 'maxBody',
   backendTimeoutMs: 'backendTimeout',
   factorMaxAgeSeconds: 'factorMaxAge',
@@ -44,6 +46,7 @@ export function policyOf(
   if (root.at('override').exists)
     document.override = root.at('override').items.map((item) => overrideOf(item, references));
   if (root.at('remove').exists) document.remove = root.at('remove').texts;
+  if (root.at('answers').exists) document.answers = answersOf(root.at('answers'));
   if (root.at('roles').exists) document.roles = listsOf(root.at('roles'));
   if (root.at('separate').exists) document.separate = root.at('separate').items.map((list) => list.texts);
   return document;
@@ -96,6 +99,7 @@ function routeOf(view: View, references: readonly PolicyReference[]): RouteDocum
   const factorMaxAge = view.at('factorMaxAge').milliseconds;
   set('factorMaxAgeSeconds', factorMaxAge === undefined ? undefined : factorMaxAge / 1000);
   set('senderConstrained', view.at('senderConstrained').text as RouteDocument['senderConstrained']);
+  set('audience', view.at('audience').text);
   set('clientCertificate', view.at('clientCertificate').text as RouteDocument['clientCertificate']);
   set('scopes', list('scopes'));
   if (smart.exists) {
@@ -110,7 +114,10 @@ function routeOf(view: View, references: readonly PolicyReference[]): RouteDocum
   set('introspection', view.at('introspection').text as RouteDocument['introspection']);
   set('integrity', integrityOf(view.at('integrity')));
   set('hide', view.at('hide').text as RouteDocument['hide']);
-  set('hideDeadlineMs', view.at('hideDeadline').milliseconds);
+  const hideDeadline = view.at('hideDeadline');
+  set('hideDeadlineMs', hideDeadline.milliseconds);
+  set('hideLearned', hideDeadline.text === 'learned' ? true : undefined);
+  set('lookFirst', view.at('lookFirst').flag);
   if (view.at('limit').exists) set('limit', limitsOf(view.at('limit')));
   set('limits', routeLimitsOf(view.at('limits')));
   set('concurrency', routeConcurrencyOf(view.at('concurrency')));
@@ -119,10 +126,13 @@ function routeOf(view: View, references: readonly PolicyReference[]): RouteDocum
   set('backendTimeoutMs', view.at('backendTimeout').milliseconds);
   set('upgrade', view.at('upgrade').text as RouteDocument['upgrade']);
   set('allow', list('allow'));
+  set('methodOverride', list('methodOverride'));
   set('query', queryOf(view.at('query')));
   set('sharing', view.at('sharing').text as RouteDocument['sharing']);
+  set('rows', view.at('rows').text as RouteDocument['rows']);
   set('writes', view.at('writes').flag);
   set('contentSecurityPolicy', securityPolicyOf(view.at('contentSecurityPolicy')));
+  set('answers', view.at('answers').exists ? answersOf(view.at('answers')) : undefined);
   set('inspect', inspectOf(view.at('inspect'), references));
   return route;
 }

@@ -1,6 +1,7 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { type FileAccess, type FileProblem, realFiles } from './files.ts';
 import { type PolicyReference, REFERENCE_LIMIT, referencesIn } from './payload.ts';
+import { readTenantFolder, type TenantFolder } from './tenant-files.ts';
 import { readYaml, YAML_LIMIT } from './yaml-text.ts';
 
 /** A YAML file's content, or why there is none. */
@@ -23,6 +24,8 @@ export interface Sources {
   readonly gateway: SourceFile;
   /** By the name under `policies`. */
   readonly policies: readonly { readonly name: string; readonly source: SourceFile }[];
+  /** Files of `tenantsFolder`; undefined where the settings name no folder. */
+  readonly tenants?: TenantFolder | undefined;
 }
 
 /** Reads one YAML file. Never throws: what went wrong is part of the source and reported by who uses it. */
@@ -50,20 +53,32 @@ export function readPolicySource(
   return references.length === 0 ? source : { ...source, references };
 }
 
-/** Reads `gateway.yaml`, the policy files it names, and the files those name. Never throws, see `readSource`. */
-export function readGatewaySources(shown: string, files: FileAccess = realFiles): Sources {
+/**
+ * Reads `gateway.yaml`, the policy files it names, the files those name, and the files of tenants. Never throws, see
+ * `readSource`.
+ * @param before of which tenants are kept whose files hold the same
+ */
+export function readGatewaySources(shown: string, files: FileAccess = realFiles, before?: Sources): Sources {
   const gateway = readSource(shown, files);
-  const policies = referencesOf(gateway).map(([name, reference]) => {
+  const data: unknown =
+    typeof gateway.content === 'string' ? undefined : readYaml(gateway.content).text?.data;
+  const policies = referencesOf(data).map(([name, reference]) => {
     const beside = isAbsolute(reference) ? reference : join(dirname(shown), reference);
     return { name, source: readPolicySource(beside, files, resolve(dirname(gateway.file), reference)) };
   });
-  return { gateway, policies };
+  const folder = folderOf(data);
+  if (folder === undefined) return { gateway, policies };
+  return { gateway, policies, tenants: readTenantFolder(folder, gateway, files, before?.tenants) };
+}
+
+function folderOf(data: unknown): string | undefined {
+  if (typeof data !== 'object' || data === null || !('tenantsFolder' in data)) return undefined;
+  const { tenantsFolder } = data;
+  return typeof tenantsFolder === 'string' && tenantsFolder !== '' ? tenantsFolder : undefined;
 }
 
 /** The entries of `policies` that look like ones; the others have a fault when the settings are made. */
-function referencesOf(gateway: SourceFile): readonly (readonly [string, string])[] {
-  if (typeof gateway.content === 'string') return [];
-  const data: unknown = readYaml(gateway.content).text?.data;
+function referencesOf(data: unknown): readonly (readonly [string, string])[] {
   if (typeof data !== 'object' || data === null || !('policies' in data)) return [];
   const { policies } = data;
   if (typeof policies !== 'object' || policies === null || Array.isArray(policies)) return [];

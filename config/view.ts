@@ -18,6 +18,11 @@ export class View {
     this.pointer = pointer;
   }
 
+  /** The same place, with its faults in another list. */
+  under(faults: FaultList): View {
+    return new View(this.#value, faults, this.pointer);
+  }
+
   /** The place below; of nothing when it is not there. */
   at(key: string): View {
     const plain = this.#plain;
@@ -73,6 +78,11 @@ export class View {
    */
   fault(message: string, key = false): void {
     if (!this.#faults.has(this.pointer)) this.#faults.add(this.pointer, message, key);
+  }
+
+  /** The file as the user named it. */
+  get file(): string {
+    return this.#faults.file;
   }
 
   /** 1-based line in the file. */

@@ -1,6 +1,8 @@
 import { X509Certificate } from 'node:crypto';
+import { type CertificateExpiry, EXPIRES_SOON_MS, type ExpiringKind } from '../contracts/certificates.ts';
 import type { GatewaySettings } from '../contracts/settings.ts';
 import { isLoopback } from './addresses.ts';
+import { certificateExpiries } from './expiries.ts';
 import { day } from './pem.ts';
 
 /** Stable codes, for logs and metrics. */
@@ -14,6 +16,7 @@ export const WARNING_CODES = [
   'single-factor',
   'secret-per-request',
   'payload-unvalidated',
+  'state-not-shared',
 ] as const;
 export type WarningCode = (typeof WARNING_CODES)[number];
 
@@ -23,7 +26,21 @@ export interface Warning {
   readonly message: string;
 }
 
-const SOON_MS = 30 * 86_400_000;
+const EXPIRING: Readonly<Record<ExpiringKind, string>> = {
+  listener: 'listen.certificate',
+  'client-authority': 'clientCertificates.authority',
+  'backend-authority': 'backends.authority',
+  'backend-client': 'backends.clientCertificate',
+  'issuer-authority': 'issuers.authority',
+  'redis-authority': 'limits.redis.authority',
+  'state-authority': 'state.server.authority',
+};
+
+/** One sentence, such as `tenant riverside: backends.authority (https://emr.example): expires on 2027-01-31`. */
+export function expiryMessage({ kind, tenant, of, expiresAt }: CertificateExpiry, now: number): string {
+  const where = `${tenant === '' ? '' : `tenant ${tenant}: `}${EXPIRING[kind]}${of === '' ? '' : ` (${of})`}`;
+  return `${where}: ${expiresAt < now ? 'expired' : 'expires'} on ${day(new Date(expiresAt))}`;
+}
 
 /** @param now wall-clock milliseconds */
 export function warningsOf(settings: GatewaySettings, now: number = Date.now()): readonly Warning[] {
@@ -42,9 +59,17 @@ export function warningsOf(settings: GatewaySettings, now: number = Date.now()):
       `operations.host: metrics and readiness are served unencrypted, to whoever reaches ${operations.host} port ${operations.port}`,
     );
   }
+  const gateways = settings.limits.redis?.gateways ?? 1;
+  if (gateways > 1 && settings.state?.kind !== 'mysql') {
+    warn(
+      'state-not-shared',
+      `state: ${gateways} gateways share limits, and ${settings.state === undefined ? 'there is no state' : 'a file is shared on one machine alone'}; with "state.server" sessions, used codes and locks hold at all of them`,
+    );
+  }
   const certificate = new X509Certificate(listen.certificate);
-  if (certificate.validToDate.getTime() - now < SOON_MS) {
-    warn('certificate-expires-soon', `listen.certificate: expires on ${day(certificate.validToDate)}`);
+  for (const expiry of certificateExpiries(settings)) {
+    if (expiry.expiresAt - now < EXPIRES_SOON_MS)
+      warn('certificate-expires-soon', expiryMessage(expiry, now));
   }
   for (const [index, tenant] of settings.tenants.entries()) {
     for (const [position, host] of tenant.hosts.entries()) {

@@ -83,6 +83,21 @@ export type ActivityEntry =
       readonly patients: number;
     }
   | {
+      /** Somebody looked, or tried to look, at what the EMR had said in place of which a client was answered. */
+      readonly kind: 'incident';
+      readonly event: IncidentEvent;
+      /** The request whose incident it was; empty for a list. */
+      readonly request: RequestId | '';
+      readonly tenant: TenantId | '';
+      /** Who: an account of the gateway's machine; empty for somebody who signed in. */
+      readonly account: string;
+      /** Somebody who signed in; empty for an account. */
+      readonly issuer: string;
+      readonly subject: string;
+      /** The number of the ticket, or whatever else says what for: never a name. */
+      readonly because: string;
+    }
+  | {
       /** A forwarded write whose verdict afterwards was not the one before: it may lack its audit row. */
       readonly kind: 'unverified-write';
       readonly request: RequestId;
@@ -134,6 +149,9 @@ export const SHARING_EVENTS = [
   'emergency-reviewed',
 ] as const;
 export type SharingEvent = (typeof SHARING_EVENTS)[number];
+
+export const INCIDENT_EVENTS = ['shown', 'not-found', 'refused', 'listed'] as const;
+export type IncidentEvent = (typeof INCIDENT_EVENTS)[number];
 
 export const OUTCOMES = ['permitted', 'denied', 'failed'] as const;
 export type Outcome = (typeof OUTCOMES)[number];

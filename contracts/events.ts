@@ -11,6 +11,7 @@ export const CHANNELS = Object.freeze({
   attestation: 'chartgate:attestation',
   limit: 'chartgate:limit',
   finding: 'chartgate:finding',
+  hidden: 'chartgate:hidden',
   alarm: 'chartgate:alarm',
   account: 'chartgate:account',
   factor: 'chartgate:factor',
@@ -63,6 +64,14 @@ export interface FindingEvent {
   readonly rule: string;
 }
 
+/** One per answer that hides whether a record exists. */
+export interface HiddenEvent {
+  readonly tenant: string;
+  readonly route: string;
+  /** It was not ready at its deadline, and left at a whole multiple of it. */
+  readonly late: boolean;
+}
+
 /** Something an operator must look at. */
 export interface AlarmEvent {
   readonly alarm:
@@ -80,6 +89,8 @@ export interface AlarmEvent {
     | 'guard-slowed'
     | 'guard-step-up'
     | 'guard-locked'
+    /** A tenant's EMR fails for most people: what it hides from them is not counted as misses. */
+    | 'guard-outage'
     /** An API client's last secret ends within two weeks, or has ended; said once an hour. */
     | 'client-secret-expires';
   readonly tenant: string;

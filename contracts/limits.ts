@@ -31,13 +31,31 @@ export interface TenantLimitSettings {
   };
 }
 
+/** Where a Redis, or one that knows of others, listens. */
+export interface RedisNode {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Redis Sentinel: several processes that agree on which Redis is the primary. */
+export interface RedisSentinelSettings {
+  /** What the sentinels call the primary (`sentinel monitor NAME …`). */
+  readonly name: string;
+  readonly nodes: readonly RedisNode[];
+  readonly user: string | undefined;
+  readonly password: Secret | undefined;
+}
+
 /** Redis (from 6.2) or Valkey, with which limits hold over several gateways. */
 export interface RedisSettings {
-  /** Either `host` and `port`, or `socketPath`. */
+  /** Either `host` and `port`, or `socketPath`, or `sentinel`, or `cluster`. */
   readonly host: string | undefined;
   readonly port: number | undefined;
   readonly socketPath: string | undefined;
-  /** PEM of the authority of the server's certificate. With it TLS is used; beyond loopback it must be given. */
+  readonly sentinel?: RedisSentinelSettings | undefined;
+  /** Some nodes of a Redis Cluster, of which the others are learned. */
+  readonly cluster?: readonly RedisNode[] | undefined;
+  /** PEM of the authority of the servers' certificates. With it TLS is used; beyond loopback it must be given. */
   readonly authority: Buffer | undefined;
   readonly user: string | undefined;
   readonly password: Secret | undefined;

@@ -1,3 +1,4 @@
+import type { AnswerRules } from './answer-rules.ts';
 import type { ConsentView } from './consent.ts';
 import type { Content, Json } from './content.ts';
 import type { PathOddity, RequestFacts } from './facts.ts';
@@ -81,13 +82,22 @@ export interface Route {
   readonly factorMaxAge: number | undefined;
   /** What a token must be bound to (RFC 9449, RFC 8705): `any` of the two, one of them, or `none` is asked for. */
   readonly senderConstrained: 'none' | 'any' | 'dpop' | 'certificate';
+  /** Which of the tenant's further audiences a token must carry, and no other; undefined: the tenant's own. */
+  readonly audience: string | undefined;
   /** `required`: only over a connection whose client showed a certificate that the tenant accepts. */
   readonly clientCertificate: 'none' | 'required';
   readonly introspection: 'always' | 'never';
   readonly integrity: IntegrityDemand;
   readonly hide: HideClass;
-  /** Milliseconds from arrival at which a hidden answer is released. */
+  /** Milliseconds from arrival at which a hidden answer is released; where it is learned, what it begins with. */
   readonly hideDeadlineMs: number;
+  /** Whether the deadline follows the back end's own times; undefined: as the gateway's settings say. */
+  readonly hideLearned?: boolean | undefined;
+  /**
+   * What a PUT, PATCH or DELETE is about is asked for by GET first; what is not answered with 200 is hidden, and nothing
+   * is sent: for back ends whose answer to a change of what is absent is no refusal.
+   */
+  readonly lookFirst?: true | undefined;
   /** Extra limit per principal (or peer, when anonymous) on this route. */
   readonly limit: LimitDemand | undefined;
   /** Where its address names the patient: a segment, counted from 0, or a query parameter; undefined: nowhere. */
@@ -103,6 +113,8 @@ export interface Route {
   readonly upgrade: 'websocket' | undefined;
   /** Spellings of the path that are read here as they are written; undefined: none. */
   readonly allow?: ReadonlySet<PathOddity> | undefined;
+  /** Methods that the field `_method` of a POST's body may name, as some frameworks want it; undefined: it may not be there. */
+  readonly methodOverride?: ReadonlySet<string> | undefined;
   /** Undefined: neither duplicates nor brackets. */
   readonly query?: QueryRules | undefined;
   /** Whatever its method says, a request of this route may change records, and is attested again afterwards. */
@@ -110,8 +122,12 @@ export interface Route {
   readonly contentSecurityPolicy: { readonly value: string; readonly reportOnly: boolean } | undefined;
   /** `consent`: what it reaches may be shared by the patient; undefined: with nobody. */
   readonly sharing?: 'consent' | undefined;
+  /** `unchecked`: answers of tenants that share a database are not looked at row by row. Undefined: they are. */
+  readonly rows?: 'unchecked' | undefined;
   /** What the route means in FHIR; undefined: it is no FHIR route. */
   readonly fhir?: RouteFhir | undefined;
+  /** What its answers mean besides what their status says; undefined: the policy's, or nothing. */
+  readonly answers?: AnswerRules | undefined;
   /** How its requests are looked into; undefined: by default, which blocks. */
   readonly inspect?: RouteInspection | undefined;
 }
@@ -221,6 +237,8 @@ export interface PolicySet {
   readonly digest: string;
   /** Every route, in order, for listings. */
   readonly routes: readonly Route[];
+  /** What answers mean on routes that do not say it themselves; undefined: nothing besides their status. */
+  readonly answers?: AnswerRules | undefined;
   /** What its FHIR routes let be done; undefined or empty without any. */
   readonly fhir?: readonly FhirOffer[];
   match(facts: Pick<RequestFacts, 'method' | 'path' | 'upgrade'>): RouteMatch | undefined;

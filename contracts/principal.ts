@@ -44,6 +44,8 @@ export interface BearerPrincipal {
   readonly constraint: SenderConstraint;
   /** The tenant whose audience the token carries. */
   readonly tenant: TenantId;
+  /** Which of the tenant's further audiences the token carries, by its name; undefined: the tenant's own. */
+  readonly audience?: string | undefined;
   /** The tenant whose people it is one of, where another one's are let in by consent; undefined: `tenant` itself. */
   readonly home?: TenantId | undefined;
   /** Roles that the issuer gives it (RFC 9068 §2.2.3.1), or that the tenant's settings read out of a claim. */
@@ -68,6 +70,8 @@ export interface SessionPrincipal {
   readonly kind: 'session';
   /** The tenant at whose host the session was opened; nobody anywhere else. */
   readonly tenant: TenantId;
+  /** A session is for the tenant's own pages alone. */
+  readonly audience?: undefined;
   /** As in `BearerPrincipal`. */
   readonly home?: TenantId | undefined;
   readonly roles?: ReadonlySet<string> | undefined;
@@ -98,6 +102,8 @@ export interface AuthenticationRequest {
   readonly tenant: TenantId;
   /** The only acceptable audience (RFC 9068 §4, RFC 8707). */
   readonly audience: string;
+  /** What policies call it, where it is not the tenant's own. */
+  readonly audienceName?: string | undefined;
   /** Ids of the issuers this tenant trusts. */
   readonly issuers: readonly string[];
   /** The tenant that each of these other issuers, by id, vouches for: its people are let in by consent alone. */

@@ -1,5 +1,7 @@
+import type { AnswerRulesDocument } from './answer-rules.ts';
+import type { BackendRole, BalancingSettings } from './balancing.ts';
 import type { BrandSettings } from './brand.ts';
-import type { ConditionDocument } from './conditions.ts';
+import type { ConditionDocument, HoursDocument } from './conditions.ts';
 import type { ContentLimits } from './content.ts';
 import type { DatabaseId, TenantId } from './identifiers.ts';
 import type { GuardSettings, LimitSettings, TenantLimitSettings } from './limits.ts';
@@ -32,14 +34,20 @@ export interface GatewaySettings {
     readonly proxyProtocol?: 'required' | undefined;
   };
   /** Prometheus, readiness and liveness; loopback only unless the setting with the warning name is used. */
-  readonly operations: { readonly host: string; readonly port: number };
+  readonly operations: {
+    readonly host: string;
+    readonly port: number;
+    /** Where balancers may ask whether it is ready, and learn nothing else. */
+    readonly balancer?: { readonly host: string; readonly port: number } | undefined;
+  };
   readonly workers: number;
   readonly activityLog: { readonly directory: string };
   readonly integrity: { readonly socket: string; readonly secret: Secret; readonly timeoutMs: number };
   readonly issuers: readonly IssuerSettings[];
   readonly limits: LimitSettings;
   readonly guard: GuardSettings;
-  readonly hiding: { readonly deadlineMs: number };
+  /** `learned`: the deadline of each route follows its back end, beginning with `deadlineMs`. */
+  readonly hiding: { readonly deadlineMs: number; readonly learned?: true };
   readonly timeouts: {
     readonly headersMs: number;
     readonly requestMs: number;
@@ -47,6 +55,8 @@ export interface GatewaySettings {
     readonly bodyMs?: number | undefined;
     readonly idleMs: number;
     readonly drainMs: number;
+    /** For so long it still serves after it was told to end, while it says that it is not ready. */
+    readonly leaveMs?: number | undefined;
   };
   /** Bounds of what is read whole; undefined: the usual ones. */
   readonly content?: ContentLimits | undefined;
@@ -55,10 +65,21 @@ export interface GatewaySettings {
   /** What the state is sealed with; the first one seals, every one opens. */
   readonly stateKeys?: readonly Secret[] | undefined;
   readonly sessions?: SessionSettings | undefined;
+  /** Where answers of the EMR are kept that a client did not get; undefined: nowhere. */
+  readonly incidents?: IncidentSettings | undefined;
   readonly policies: ReadonlyMap<string, PolicyDocument>;
   /** Who has to sign the policies before they serve; undefined: nobody. */
   readonly policyApproval?: PolicyApproval | undefined;
   readonly tenants: readonly TenantSettings[];
+}
+
+/** Answers of the EMR that a client did not get, sealed. */
+export interface IncidentSettings {
+  readonly directory: string;
+  /** The first one seals, every one opens. */
+  readonly keys: readonly Secret[];
+  readonly keepMs: number;
+  readonly maxBytes: number;
 }
 
 export interface IssuerSettings {
@@ -148,10 +169,14 @@ export interface CertificatePrincipalSettings {
 
 export interface TenantSettings {
   readonly id: TenantId;
+  /** Whoever asks is told that it is closed. Undefined: it is served. */
+  readonly paused?: true | undefined;
   /** Exact authorities (`host` or `host:port`), canonical. */
   readonly hosts: readonly string[];
   /** The audience a token must carry, usually `https://` and the first host. */
   readonly audience: string;
+  /** Further audiences by the names that policies have for them: tokens for these are good for their routes alone. */
+  readonly audiences?: ReadonlyMap<string, string> | undefined;
   readonly issuers: readonly string[];
   readonly database: DatabaseId;
   readonly policy: string;
@@ -171,7 +196,48 @@ export interface TenantSettings {
   readonly sharing?: SharingSettings | undefined;
   /** Emergency access; undefined: there is none. */
   readonly emergency?: EmergencySettings | undefined;
+  /** What tells an EMR that serves several tenants which one is meant; undefined: nothing but the `Host`. */
+  readonly tellBackend?: TellBackendSettings | undefined;
+  /** How records of this tenant are known in answers; undefined: answers are not looked at for it. */
+  readonly ownRows?: OwnRowsSettings | undefined;
+  /** When it is open; undefined: always. One of these has to hold. */
+  readonly open?: readonly HoursDocument[] | undefined;
+  /** Instead of its EMR, whoever asks is told this; undefined: it is not being maintained. */
+  readonly maintenance?: MaintenanceSettings | undefined;
+  /** How requests are spread over the back ends; undefined: as usual (contracts/balancing.ts). */
+  readonly balancing?: BalancingSettings | undefined;
   readonly backends: readonly BackendSettings[];
+}
+
+/** Set by the gateway alone: what a client sends in its place is dropped or refused. At least one of them. */
+export interface TellBackendSettings {
+  readonly header?: { readonly name: string; readonly value: string } | undefined;
+  readonly query?: { readonly name: string; readonly value: string } | undefined;
+  /** Before every path: `/riverside`, encoded as it is sent, without a trailing slash. */
+  readonly pathPrefix?: string | undefined;
+}
+
+/** What every record in a JSON answer has to bear, or the answer is hidden. */
+export interface OwnRowsSettings {
+  /** Any one of them marks a record as the tenant's. */
+  readonly marks: readonly RowMark[];
+  /** FHIR resource types that belong to nobody. */
+  readonly shared: readonly string[];
+}
+
+export type RowMark =
+  /** FHIR: `meta.tag` has it (FHIR R4 §2.26.3.4). */
+  | { readonly by: 'tag'; readonly system: string; readonly code: string }
+  /** The value at that pointer (RFC 6901) of the record is this one, as text or number. */
+  | { readonly by: 'pointer'; readonly path: readonly string[]; readonly value: string };
+
+export interface MaintenanceSettings {
+  /** Plain text for people. */
+  readonly message: string;
+  /** A whole HTML page in its place, for browsers. */
+  readonly page: Buffer | undefined;
+  /** Seconds after which it is worth asking again. */
+  readonly retryAfterSeconds: number;
 }
 
 /** Patients let others at parts of their record (contracts/consent.ts). */
@@ -202,11 +268,26 @@ export interface EmergencySettings {
 }
 
 export interface BackendSettings {
-  /** Origin only: `http://127.0.0.1:9001`. Plain HTTP only over loopback. */
+  /** Origin only: `http://127.0.0.1:9001`. Plain HTTP only over loopback or a socket, unless the settings say otherwise. */
   readonly origin: string;
   /** PEM of the authority for https origins. */
   readonly authority: Buffer | undefined;
+  /**
+   * SHA-256 of the public keys (SubjectPublicKeyInfo) that count, base64. Without an authority they are all that counts;
+   * with one, its certificate has to have one of these keys.
+   */
+  readonly pinnedKeys?: readonly string[] | undefined;
+  /** How the gateway proves who it is: PEM chain and key. */
+  readonly clientCertificate?: { readonly certificate: Buffer; readonly key: Secret } | undefined;
+  /** HTTP/2 is spoken where the back end can. */
+  readonly http2?: true | undefined;
+  /** Absolute path of the Unix socket at which it listens; the origin then only names it. */
+  readonly unixSocket?: string | undefined;
+  /** Plain HTTP goes over a network, where others can read and change it. */
+  readonly plainHttpBeyondLoopback?: true | undefined;
   readonly connections: number;
+  /** Undefined: a primary. Nothing but reads goes to a replica. */
+  readonly role?: BackendRole | undefined;
 }
 
 /** Policies take effect only with the signatures of so many different ones of these keys. */
@@ -235,6 +316,8 @@ export interface PolicyDocument {
   readonly roles?: Readonly<Record<string, readonly string[]>>;
   /** Roles of which nobody may hold two together. */
   readonly separate?: readonly (readonly string[])[];
+  /** What answers mean on every route that does not say it itself. */
+  readonly answers?: AnswerRulesDocument;
 }
 
 export type RouteOverride = Pick<RouteDocument, 'id'> & Partial<RouteDocument>;
@@ -253,6 +336,8 @@ export interface RouteDocument {
   readonly factorMaxAgeSeconds?: number;
   /** What a token must be bound to; nothing when it is left out. */
   readonly senderConstrained?: 'any' | 'dpop' | 'certificate';
+  /** Name of the tenant's further audience that a token must carry, in place of the tenant's own. */
+  readonly audience?: string;
   /** Only over a connection with a client certificate that the tenant accepts. */
   readonly clientCertificate?: 'required';
   /** One of these roles of the policy is required; of a deny rule: it is for them alone. */
@@ -278,6 +363,8 @@ export interface RouteDocument {
   readonly integrity?: { readonly mode: 'strict' | 'bounded' | 'off'; readonly maxAgeMs?: number };
   readonly hide?: 'none' | 'record' | 'collection';
   readonly hideDeadlineMs?: number;
+  readonly hideLearned?: boolean;
+  readonly lookFirst?: boolean;
   readonly limit?: LimitDemand | readonly LimitDemand[];
   readonly limits?: {
     readonly perPrincipal?: readonly LimitDemand[];
@@ -295,12 +382,18 @@ export interface RouteDocument {
   readonly upgrade?: 'websocket';
   /** Spellings of the path that are refused elsewhere (`PATH_ODDITIES`). */
   readonly allow?: readonly string[];
+  /** Methods that the field `_method` of a POST's body may name. */
+  readonly methodOverride?: readonly string[];
   readonly query?: { readonly duplicates?: 'refuse' | 'allow'; readonly brackets?: 'refuse' | 'allow' };
   /** What is reached by it may be shared: others' people, and people of other patients, get at it with consent in force. */
   readonly sharing?: 'consent';
+  /** The EMR itself keeps tenants apart that share a database (`ownRows`); what it answers here cannot be looked at. */
+  readonly rows?: 'unchecked';
   /** The route changes something although its methods are safe ones. */
   readonly writes?: boolean;
   readonly contentSecurityPolicy?: { readonly value: string; readonly reportOnly?: boolean };
+  /** What answers mean besides what their status says. */
+  readonly answers?: AnswerRulesDocument;
   /** How requests are looked into. */
   readonly inspect?: InspectDocument;
 }

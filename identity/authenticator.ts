@@ -93,7 +93,11 @@ class TokenJudge implements TokenAuthenticator {
     const { scheme, token } = parsed;
     if (scheme === 'basic')
       return this.#others?.bySecret(request, token) ?? refuse('token-malformed', 'scheme');
-    const cacheKey = hashOf(request.tenant, request.audience, token);
+    const { tenant, audience, audienceName } = request;
+    const cacheKey =
+      audienceName === undefined
+        ? hashOf(tenant, audience, token)
+        : hashOf(tenant, audience, audienceName, token);
     // Whatever has a dot must be a JWT; an opaque token says nothing here and is always asked about.
     const structured = token.includes('.');
     const ask = request.introspection !== 'never' || !structured;
@@ -220,6 +224,7 @@ class TokenJudge implements TokenAuthenticator {
         credential: 'token',
         constraint: confirmation?.by ?? 'none',
         tenant: request.tenant,
+        audience: request.audienceName,
         home,
         issuer: issuer.settings.issuer,
         authentication: authenticationOf(compact.unverified, issuer.settings.secondFactor),
@@ -260,6 +265,7 @@ class TokenJudge implements TokenAuthenticator {
     const expected = {
       ...this.#expectations(request, issuer),
       tenant: request.tenant,
+      audienceName: request.audienceName,
       verified,
       secondFactor: issuer.settings.secondFactor,
     };

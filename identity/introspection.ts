@@ -19,6 +19,8 @@ import { type Confirmation, parseConfirmation, sameConfirmation } from './tokens
 
 export interface IntrospectionExpectations extends ClaimExpectations {
   readonly tenant: TenantId;
+  /** What policies call the audience, where it is not the tenant's own. */
+  readonly audienceName?: string | undefined;
   /** What the token itself said, when it is a JWT that was verified; an opaque token says nothing. */
   readonly verified: Judged | undefined;
   readonly secondFactor?: SecondFactorSettings | undefined;
@@ -133,6 +135,7 @@ function opaque(
     credential: 'token',
     constraint: confirmation?.by ?? 'none',
     tenant: expected.tenant,
+    audience: expected.audienceName,
     issuer: expected.issuer,
     subject,
     clientId: member(answer, 'client_id') as string | undefined,

@@ -16,6 +16,7 @@ export interface BearerFields {
   readonly credential: BearerCredential;
   readonly constraint: SenderConstraint;
   readonly tenant: TenantId;
+  readonly audience?: string | undefined;
   readonly home?: TenantId | undefined;
   readonly roles?: ReadonlySet<string> | undefined;
   readonly issuer: string;
@@ -54,6 +55,7 @@ export function bearerPrincipal(fields: BearerFields): BearerPrincipal {
     credential: fields.credential,
     constraint: fields.constraint,
     tenant: fields.tenant,
+    audience: fields.audience,
     home: fields.home,
     roles: frozenSet(fields.roles ?? []),
     issuer: fields.issuer,

@@ -2,6 +2,9 @@ import { parseArgs } from 'node:util';
 import { MEASUREMENTS } from './registry.ts';
 import type { Measurement } from './report.ts';
 
+/** A day for each. */
+const MOST_MINUTES = 1440;
+
 export type Request =
   | { readonly kind: 'help' }
   | { readonly kind: 'wrong'; readonly message: string }
@@ -12,6 +15,7 @@ export type Request =
       readonly json: boolean;
       readonly short: boolean;
       readonly only: ReadonlySet<string> | undefined;
+      readonly minutes: number | undefined;
     };
 
 /** What the command line asks for. Never throws: a mistake is an answer too. */
@@ -31,6 +35,9 @@ export function parseRequest(argv: readonly string[]): Request {
   const measurement = MEASUREMENTS.get(name);
   if (measurement === undefined) return { kind: 'wrong', message: `there is no measurement "${name}".` };
   const only = values.only?.split(',').filter((item) => item !== '');
+  const minutes = values.minutes === undefined ? undefined : Number(values.minutes);
+  if (minutes !== undefined && !(minutes > 0 && minutes <= MOST_MINUTES))
+    return { kind: 'wrong', message: `--minutes wants a number up to ${MOST_MINUTES}.` };
   if (only?.length === 0) return { kind: 'wrong', message: '--only wants names, separated by commas.' };
   return {
     kind: 'run',
@@ -39,6 +46,7 @@ export function parseRequest(argv: readonly string[]): Request {
     json: values.json === true,
     short: values.short === true,
     only: only === undefined ? undefined : new Set(only),
+    minutes,
   };
 }
 
@@ -50,6 +58,7 @@ function parse(argv: readonly string[]) {
       json: { type: 'boolean' },
       short: { type: 'boolean' },
       only: { type: 'string' },
+      minutes: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
   });
@@ -73,6 +82,7 @@ Options:
   --short   under 45 seconds: fewer and shorter rounds
   --json    the last line of the output is one JSON object with every figure and "ok"
   --only    only these subjects; floors that need another one count as not measured
+  --minutes how long what has no end of its own goes on: with inspection, fuzzing each parser
   --help    this text
 
 Exit code: 0 every floor met; 1 a floor missed or the figures invalid; 2 wrong usage; 70 our own fault.`;

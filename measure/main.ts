@@ -25,6 +25,7 @@ async function run(wanted: Extract<typeof request, { kind: 'run' }>): Promise<nu
   const options = {
     short: wanted.short,
     only: wanted.only,
+    minutes: wanted.minutes,
     progress: (line: string) => console.error(`  ${line}`),
   };
   try {

@@ -10,6 +10,13 @@ export const MEASUREMENTS: ReadonlyMap<string, Measurement> = new Map<string, Me
     },
   ],
   [
+    'hiding',
+    {
+      title: 'existence hiding: times, order, bytes, a classifier, what it costs',
+      run: async (options) => (await import('./hiding/measure.ts')).measureHiding(options),
+    },
+  ],
+  [
     'hot-path',
     {
       title: 'requests per second of an authorised read, beside other proxies',
@@ -49,6 +56,13 @@ export const MEASUREMENTS: ReadonlyMap<string, Measurement> = new Map<string, Me
     {
       title: 'policies: decisions beside a literal reading, their cost, a crawl, limits',
       run: async (options) => (await import('./policies/measure.ts')).measurePolicies(options),
+    },
+  ],
+  [
+    'router',
+    {
+      title: 'the tenant router: isolation, scale, back ends that fail, replicas, several gateways',
+      run: async (options) => (await import('./router/measure.ts')).measureRouter(options),
     },
   ],
 ]);

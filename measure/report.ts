@@ -40,6 +40,8 @@ export interface MeasureOptions {
   readonly short: boolean;
   /** Names of subjects to measure; all when undefined. */
   readonly only: ReadonlySet<string> | undefined;
+  /** How long what has no end of its own goes on, such as each parser's fuzzing; undefined: as long as it does by itself. */
+  readonly minutes?: number | undefined;
   /** Says what is going on, for a person who waits. */
   readonly progress: (line: string) => void;
 }

@@ -3,6 +3,7 @@ import type { PointedFault } from '../contracts/errors.ts';
 import type { PolicySet } from '../contracts/policy.ts';
 import type { PackLookup } from '../contracts/policy-packs.ts';
 import type { PolicyDocument } from '../contracts/settings.ts';
+import { compileAnswers } from './answers.ts';
 import { findConflicts, findDenied, findRoleFaults } from './conflicts.ts';
 import { compileDeny, type DenyRule } from './deny.ts';
 import { digestOf } from './digest.ts';
@@ -73,7 +74,8 @@ function compileParts(document: PolicyDocument, defaults: PolicyDefaults): Parts
   const fresh = [...rules, ...extended.moved];
   const own = new Layer(fresh, denies, extended.inPlace);
   const { places } = extended;
-  const parts: Parts = { digest: digest(document, extended), own, packs: extended.packs, roles };
+  const answers = compileAnswers(document.answers, '/answers', faults);
+  const parts: Parts = { digest: digest(document, extended), own, packs: extended.packs, roles, answers };
   compareAll(fresh, extended, faults);
   const changed = [...fresh, ...extended.inPlace];
   const allDenies = deniesOf(parts);
@@ -148,9 +150,10 @@ function askPacks({ packs, places }: Extended, roles: Roles | undefined, faults:
 
 /** The same rules have the same digest, however they were written. */
 function digest(document: PolicyDocument, { digests }: Extended): string {
-  const { routes, override, remove, roles, separate } = document;
-  if (digests.length === 0 && roles === undefined && separate === undefined) return digestOf(routes);
-  return digestOf({ routes, override, remove: remove?.toSorted(), roles, separate, packs: digests });
+  const { routes, override, remove, roles, separate, answers } = document;
+  if (digests.length === 0 && roles === undefined && separate === undefined && answers === undefined)
+    return digestOf(routes);
+  return digestOf({ routes, override, remove: remove?.toSorted(), roles, separate, answers, packs: digests });
 }
 
 const known = new Shared<Parts>();

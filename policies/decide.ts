@@ -49,7 +49,13 @@ export function buildDecider(rule: Rule): Decider {
   }
   const { credential } = access;
   const unauthenticated = deny('unauthenticated', [matched, reason(MISSING[credential], false)]);
-  const authenticated = [matched, reason('authenticated', true)];
+  const { audience } = rule.route;
+  const elsewhere = deny('unauthenticated', [matched, reason('token-audience', false, audience)]);
+  const authenticated = [
+    matched,
+    reason('authenticated', true),
+    ...(audience === undefined ? [] : [reason('token-audience', true, audience)]),
+  ];
   const stale = deny('factor-stale', [...authenticated, reason('factor-stale', false)]);
   const limited = rule.route.factorMaxAge !== undefined;
   const held = limited ? [...authenticated, reason('factor-fresh', true)] : authenticated;
@@ -62,6 +68,7 @@ export function buildDecider(rule: Rule): Decider {
     const decide = buildFhirDecider(fhir, Object.freeze(plainHeld));
     return (facts, match, principal, now, context, self) => {
       if (!isTaken(credential, principal)) return unauthenticated;
+      if (principal.audience !== audience) return elsewhere;
       if (!isFactorFresh(rule.route, principal.authentication, now)) return stale;
       if (hasPlain(principal)) {
         return decide({ facts, match, principal, now, context, self });
@@ -75,6 +82,7 @@ export function buildDecider(rule: Rule): Decider {
     const decision = permit(plainHeld);
     return (_facts, _match, principal, now) => {
       if (!isTaken(credential, principal)) return unauthenticated;
+      if (principal.audience !== audience) return elsewhere;
       if (!isFactorFresh(rule.route, principal.authentication, now)) return stale;
       if (hasPlain(principal)) return decision;
       const missing = plain.filter((scope) => !principal.scopes.has(scope));
@@ -86,6 +94,7 @@ export function buildDecider(rule: Rule): Decider {
   const permits = preparePermits(smart, plainHeld);
   return (facts, match, principal, now) => {
     if (!isTaken(credential, principal)) return unauthenticated;
+    if (principal.audience !== audience) return elsewhere;
     if (!isFactorFresh(rule.route, principal.authentication, now)) return stale;
     const type = resourceType(smart, match);
     if (hasPlain(principal) && type !== undefined) {

@@ -2,6 +2,7 @@ import { METHODS, type Method, SAFE_METHODS } from '../contracts/facts.ts';
 import type { RouteId } from '../contracts/identifiers.ts';
 import { HIDE_CLASSES, type HideClass, type IntegrityDemand, type Route } from '../contracts/policy.ts';
 import type { RouteDocument } from '../contracts/settings.ts';
+import { compileAnswers } from './answers.ts';
 import { type FaultList, wholeNumber } from './faults.ts';
 import { hideOf, routeFhir } from './fhir/index.ts';
 import { compileInspection } from './inspect.ts';
@@ -76,6 +77,12 @@ export function compileDemands(
   if (!tokens && route.senderConstrained !== undefined) {
     faults.add(`${at}/senderConstrained`, `a route with "credential: ${credential}" takes no token`);
   }
+  if (route.audience !== undefined && credential !== 'bearer') {
+    faults.add(
+      `${at}/audience`,
+      `is only for "credential: bearer": nothing but a token carries an audience, and this route has "${credential}"`,
+    );
+  }
   const hide = compileHide(route, at, faults);
   const integrity = compileIntegrity(route, context, safe, at, faults);
   wholeNumber(route.backendTimeoutMs, 1, DAY_MS, `${at}/backendTimeoutMs`, faults);
@@ -84,11 +91,14 @@ export function compileDemands(
     credential,
     factorMaxAge: route.factorMaxAgeSeconds,
     senderConstrained: route.senderConstrained ?? 'none',
+    audience: route.audience,
     clientCertificate: route.clientCertificate ?? 'none',
     introspection: route.introspection ?? (safe || !tokens ? 'never' : 'always'),
     integrity,
     hide,
     hideDeadlineMs: route.hideDeadlineMs ?? context.hideDeadlineMs,
+    hideLearned: route.hideLearned ?? (route.hideDeadlineMs === undefined ? undefined : false),
+    lookFirst: compileLookFirst(route, hide, methods, at, faults),
     ...compileLimits(route, at, faults),
     patientAt: patientAt(route, context.pattern),
     ...compileBody(route, methods, at, faults),
@@ -99,6 +109,8 @@ export function compileDemands(
     contentSecurityPolicy: compileSecurityPolicy(route, at, faults),
     fhir: routeFhir(route.fhir),
     sharing: compileSharing(route, credential, at, faults),
+    rows: route.rows,
+    answers: compileAnswers(route.answers, `${at}/answers`, faults),
     inspect: compileInspection(route, at, faults),
   });
 }
@@ -138,12 +150,35 @@ function compileHide(route: RouteDocument, at: string, faults: FaultList): HideC
   // Another patient's request is denied as hidden, so such a route needs a class to hide in.
   const byPatient = route.patient?.parameter === undefined ? 'record' : 'collection';
   const unnamed = fhir ? hideOf(route.fhir) : route.patient === undefined ? 'none' : byPatient;
-  const hide = route.hide ?? unnamed;
+  const described = (route.answers?.hidden?.length ?? 0) > 0;
+  if (described && route.hide === 'none')
+    faults.add(`${at}/hide`, 'answers that are "hidden" need a class to hide in: "record" or "collection"');
+  const hide = route.hide ?? (described && unnamed === 'none' ? 'record' : unnamed);
   wholeNumber(route.hideDeadlineMs, 1, 60_000, `${at}/hideDeadlineMs`, faults);
   if (route.hideDeadlineMs !== undefined && hide === 'none') {
     faults.add(`${at}/hideDeadlineMs`, 'has no effect: the route hides nothing');
   }
+  if (route.hideLearned === true && hide === 'none') {
+    faults.add(`${at}/hideLearned`, 'has no effect: the route hides nothing');
+  }
   return hide;
+}
+
+const CHANGES: ReadonlySet<Method> = new Set<Method>(['PUT', 'PATCH', 'DELETE']);
+
+/** FHIR servers answer the deletion of what is absent with a success (FHIR R4 §3.1.0.7), and its refusal with another. */
+function compileLookFirst(
+  route: RouteDocument,
+  hide: HideClass,
+  methods: ReadonlySet<Method>,
+  at: string,
+  faults: FaultList,
+): true | undefined {
+  if (route.lookFirst === true && (hide !== 'record' || ![...methods].some((each) => CHANGES.has(each)))) {
+    faults.add(`${at}/lookFirst`, 'is only for routes with "hide: record" and PUT, PATCH or DELETE');
+  }
+  const usual = hide === 'record' && route.fhir?.interaction === 'delete';
+  return (route.lookFirst ?? usual) ? true : undefined;
 }
 
 function compileIntegrity(

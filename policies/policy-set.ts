@@ -1,3 +1,4 @@
+import type { AnswerRules } from '../contracts/answer-rules.ts';
 import type { RequestFacts } from '../contracts/facts.ts';
 import type { FhirOffer, PolicySet, Route, RouteMatch } from '../contracts/policy.ts';
 import { ROUTE_UNKNOWN } from './decide.ts';
@@ -25,6 +26,8 @@ export interface Parts {
   readonly own: Layer;
   readonly packs: readonly UsedPack[];
   readonly roles: Roles | undefined;
+  /** What answers mean on its routes that do not say it themselves. */
+  readonly answers: AnswerRules | undefined;
 }
 
 /** The rules in force, those of packs first and each in its order. */
@@ -79,6 +82,7 @@ export function buildPolicySet(name: string, parts: Parts): PolicySet {
   const set: PolicySet = Object.freeze({
     name,
     digest,
+    answers: parts.answers,
     get routes(): readonly Route[] {
       routes ??= Object.freeze(rulesOf(parts).map((rule) => rule.route));
       return routes;

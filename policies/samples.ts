@@ -23,6 +23,7 @@ export interface SamplePerson {
   readonly anonymous?: true;
   readonly credential?: ConditionCredential;
   readonly bound?: 'dpop' | 'certificate';
+  readonly audience?: string;
   readonly scopes: readonly string[];
   readonly roles: readonly string[];
   readonly patient?: string;
@@ -107,6 +108,7 @@ function personsOf(rule: Rule, parts: Parts, now: number): readonly SamplePerson
   const base = {
     ...(route.credential === 'session' ? { credential: 'session' as const, factorAge: 0 } : {}),
     ...held,
+    ...(route.audience === undefined ? {} : { audience: route.audience }),
   };
   const plain = [...access.scopes, ...(held.scopes ?? [])];
   if (access.smart === undefined) return [{ ...base, scopes: plain }];

@@ -6,6 +6,7 @@ import type { FaultList } from './faults.ts';
 /** Repeated parameters have a meaning in FHIR searches: all must hold (FHIR R4 search, "Composite search parameters"). */
 const FHIR_QUERY: QueryRules = Object.freeze({ duplicates: 'allow', brackets: 'refuse' });
 
+const OVERRIDES: ReadonlySet<string> = new Set(['PUT', 'PATCH', 'DELETE']);
 const known: ReadonlySet<string> = new Set(PATH_ODDITIES);
 
 function isOddity(text: string): text is PathOddity {
@@ -17,7 +18,7 @@ export function compileSpelling(
   route: RouteDocument,
   at: string,
   faults: FaultList,
-): Pick<Route, 'allow' | 'query'> {
+): Pick<Route, 'allow' | 'query' | 'methodOverride'> {
   const allow = new Set<PathOddity>();
   (route.allow ?? []).forEach((text, i) => {
     if (!isOddity(text)) {
@@ -34,7 +35,25 @@ export function compileSpelling(
   return {
     allow: allow.size === 0 ? undefined : allow,
     query: compileQuery(route),
+    methodOverride: compileOverride(route, at, faults),
   };
+}
+
+function compileOverride(route: RouteDocument, at: string, faults: FaultList): Route['methodOverride'] {
+  const { methodOverride } = route;
+  if (methodOverride === undefined) return undefined;
+  const pointer = `${at}/methodOverride`;
+  if (!route.methods.includes('POST')) faults.add(pointer, 'has no effect: the route has no POST');
+  if (route.fhir !== undefined)
+    faults.add(
+      pointer,
+      'is not for FHIR, whose resources have no such field and whose methods have a meaning',
+    );
+  methodOverride.forEach((method, i) => {
+    if (!OVERRIDES.has(method)) faults.add(`${pointer}/${i}`, 'must be one of PUT, PATCH, DELETE');
+    else if (methodOverride.indexOf(method) !== i) faults.add(`${pointer}/${i}`, 'is listed twice');
+  });
+  return new Set(methodOverride);
 }
 
 function compileQuery(route: RouteDocument): QueryRules | undefined {

@@ -5,6 +5,7 @@ import type {
   ClientSecretsEvent,
   FactorEvent,
   FindingEvent,
+  HiddenEvent,
   IssuerEvent,
   LimitEvent,
   RequestEvent,
@@ -60,6 +61,8 @@ export class EventCounts {
   readonly #denials = new PairTable(nameLabel, reasonLabel, MAX_PAIRS, newCount);
   readonly #limited = new PairTable(codeLabel, nameLabel, MAX_PAIRS, newCount);
   readonly #reported = new PairTable(nameLabel, codeLabel, MAX_PAIRS, newCount);
+  readonly #hidden = new PairTable(nameLabel, nameLabel, MAX_PAIRS, newCount);
+  readonly #overruns = new PairTable(nameLabel, nameLabel, MAX_PAIRS, newCount);
   readonly #alarms = new PairTable(codeLabel, nameLabel, MAX_PAIRS, newCount);
   readonly #sessionEvents = new PairTable(nameLabel, codeLabel, MAX_PAIRS, newCount);
   readonly #sessionChanges = new PairTable(nameLabel, codeLabel, MAX_PAIRS, newCount);
@@ -104,6 +107,11 @@ export class EventCounts {
     this.#reported.get(event.tenant, event.rule).value += 1;
   }
 
+  hidden(event: HiddenEvent): void {
+    this.#hidden.get(event.tenant, event.route).value += 1;
+    if (event.late) this.#overruns.get(event.tenant, event.route).value += 1;
+  }
+
   alarm(event: AlarmEvent): void {
     this.#alarms.get(event.alarm, event.tenant).value += 1;
   }
@@ -142,6 +150,8 @@ export class EventCounts {
       denials: pairs(this.#denials),
       limited: pairs(this.#limited),
       reported: pairs(this.#reported),
+      hidden: pairs(this.#hidden),
+      overruns: pairs(this.#overruns),
       alarms: pairs(this.#alarms),
       sessionEvents: pairs(this.#sessionEvents),
       sessionChanges: pairs(this.#sessionChanges),

@@ -58,6 +58,18 @@ export function eventMetrics(totals: EventTotals): Metric[] {
     ),
     metric(
       'counter',
+      'chartgate_hidden_total',
+      'Answers that hide whether a record exists, by tenant and route.',
+      pairSamples(totals.hidden.reading(), 'tenant', 'route'),
+    ),
+    metric(
+      'counter',
+      'chartgate_hide_overruns_total',
+      'Of them, those that were not ready at their deadline and left at a whole multiple of it.',
+      pairSamples(totals.overruns.reading(), 'tenant', 'route'),
+    ),
+    metric(
+      'counter',
       'chartgate_alarms_total',
       'Things that an operator must look at, by kind and tenant.',
       pairSamples(totals.alarms.reading(), 'alarm', 'tenant'),

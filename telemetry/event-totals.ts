@@ -26,6 +26,8 @@ export class EventTotals {
   readonly denials = new PairTotals();
   readonly limited = new PairTotals();
   readonly reported = new PairTotals();
+  readonly hidden = new PairTotals();
+  readonly overruns = new PairTotals();
   readonly alarms = new PairTotals();
   readonly sessionEvents = new PairTotals();
   readonly sessionChanges = new PairTotals();
@@ -43,6 +45,8 @@ export class EventTotals {
     this.denials.add(reading.denials);
     this.limited.add(reading.limited);
     this.reported.add(reading.reported);
+    this.hidden.add(reading.hidden);
+    this.overruns.add(reading.overruns);
     this.alarms.add(reading.alarms);
     this.sessionEvents.add(reading.sessionEvents);
     this.sessionChanges.add(reading.sessionChanges);
@@ -63,6 +67,8 @@ export class EventTotals {
       denials: this.denials.reading(),
       limited: this.limited.reading(),
       reported: this.reported.reading(),
+      hidden: this.hidden.reading(),
+      overruns: this.overruns.reading(),
       alarms: this.alarms.reading(),
       sessionEvents: this.sessionEvents.reading(),
       sessionChanges: this.sessionChanges.reading(),

@@ -1,4 +1,5 @@
 import { AggregatorRegistry } from 'prom-client';
+import type { CertificateExpiry } from '../contracts/certificates.ts';
 import { eventMetrics, integrityMetrics } from './event-metrics.ts';
 import type { CounterMemory } from './event-totals.ts';
 import { clientSecretMetrics } from './identity-metrics.ts';
@@ -13,8 +14,8 @@ export interface BuildInfo {
 /** What the supervisor knows by itself. */
 export interface OwnReadings {
   readonly build: BuildInfo;
-  /** Milliseconds since the epoch at which the gateway's certificate expires. */
-  readonly certificateExpiresAt: number | undefined;
+  /** When certificates expire that the gateway shows or goes by. */
+  readonly certificates: readonly CertificateExpiry[];
   /** Workers that did not answer in time, or not in the right form. */
   readonly silent: number;
 }
@@ -45,7 +46,7 @@ export async function exposition(
 }
 
 function ownMetrics(own: OwnReadings, reporting: number, silent: number): Metric[] {
-  const { build, certificateExpiresAt } = own;
+  const { build, certificates } = own;
   const metrics = [
     metric('gauge', 'chartgate_build_info', 'Versions and policy in force; always 1.', [
       { labels: { version: build.version, node: process.version, policy: build.policyDigest }, value: 1 },
@@ -60,16 +61,37 @@ function ownMetrics(own: OwnReadings, reporting: number, silent: number): Metric
       ],
     ),
   ];
-  if (certificateExpiresAt !== undefined) {
-    const seconds = (certificateExpiresAt - Date.now()) / 1000;
+  if (certificates.length > 0) {
     metrics.push(
       metric(
         'gauge',
         'chartgate_certificate_expiry_seconds',
-        "Time until the gateway's certificate expires.",
-        [{ labels: {}, value: seconds }],
+        'Time until the first certificate of a kind expires; of tenants those that expire first.',
+        soonest(certificates, Date.now()),
       ),
     );
   }
   return metrics;
+}
+
+/** Tenants whose certificates are on the page, the soonest: those that matter are among them. */
+const MOST_TENANTS = 500;
+
+/** One sample for each kind and tenant. */
+function soonest(certificates: readonly CertificateExpiry[], now: number) {
+  const first = new Map<string, Map<string, number>>();
+  const tenants = new Set<string>();
+  for (const { kind, tenant, expiresAt } of certificates.toSorted((a, b) => a.expiresAt - b.expiresAt)) {
+    if (tenant !== '' && !tenants.has(tenant) && tenants.size >= MOST_TENANTS) continue;
+    if (tenant !== '') tenants.add(tenant);
+    let ofKind = first.get(kind);
+    if (ofKind === undefined) {
+      ofKind = new Map();
+      first.set(kind, ofKind);
+    }
+    if (!ofKind.has(tenant)) ofKind.set(tenant, (expiresAt - now) / 1000);
+  }
+  return [...first].flatMap(([kind, ofKind]) =>
+    [...ofKind].map(([tenant, value]) => ({ labels: { kind, tenant }, value })),
+  );
 }

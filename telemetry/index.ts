@@ -2,6 +2,7 @@
 export type { BuildInfo } from './exposition.ts';
 export {
   createOperationsServer,
+  createReadinessServer,
   type OperationsOptions,
   type OperationsServer,
   type Readiness,

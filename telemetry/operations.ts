@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { CertificateExpiry } from '../contracts/certificates.ts';
 import { ChartgateError } from '../contracts/errors.ts';
 import { CounterMemory } from './event-totals.ts';
 import { type BuildInfo, exposition } from './exposition.ts';
@@ -21,8 +22,8 @@ export interface OperationsOptions {
   readonly collect: () => Promise<readonly unknown[]> | readonly Promise<unknown>[];
   readonly ready: () => Readiness;
   readonly buildInfo: () => BuildInfo;
-  /** Milliseconds since the epoch. */
-  readonly certificateExpiresAt?: () => number | undefined;
+  /** When certificates expire. */
+  readonly certificates?: () => readonly CertificateExpiry[];
   /** Milliseconds that workers have to answer. Default 1000. */
   readonly collectTimeoutMs?: number;
 }
@@ -44,6 +45,8 @@ const NOT_FOUND: Answer = { status: 404, type: PLAIN, body: 'not found\n' };
 const NOT_ALLOWED: Answer = { status: 405, type: PLAIN, body: 'method not allowed\n' };
 const FAILED: Answer = { status: 500, type: PLAIN, body: 'internal error\n' };
 const ALIVE: Answer = { status: 200, type: PLAIN, body: 'alive\n' };
+const READY: Answer = { status: 200, type: PLAIN, body: 'ready\n' };
+const NOT_READY: Answer = { status: 503, type: PLAIN, body: 'not ready\n' };
 
 /**
  * The listener for operations: `/metrics` (Prometheus text, all workers added up), `/ready` (200 or 503
@@ -58,12 +61,44 @@ export async function createOperationsServer(options: OperationsOptions): Promis
     '/ready': () => readiness(options),
     '/live': () => ALIVE,
   };
+  return serve(options, 'operations', (request) => answer(request, routes));
+}
+
+/**
+ * The listener for health checks of balancers on other machines: 200 or 503 on every path, and not a word of why. Plain
+ * HTTP.
+ * @throws ChartgateError configuration-invalid when the address cannot be listened on
+ */
+export async function createReadinessServer(
+  { host, port }: { readonly host: string; readonly port: number },
+  ready: () => Readiness,
+): Promise<OperationsServer> {
+  return serve({ host, port }, 'readiness', (request) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD' && request.method !== 'OPTIONS')
+      return NOT_ALLOWED;
+    return isReady(ready) ? READY : NOT_READY;
+  });
+}
+
+function isReady(ready: () => Readiness): boolean {
+  try {
+    return ready().ready === true;
+  } catch {
+    return false;
+  }
+}
+
+async function serve(
+  place: Pick<OperationsOptions, 'host' | 'port'>,
+  name: string,
+  answerTo: (request: IncomingMessage) => Answer | Promise<Answer>,
+): Promise<OperationsServer> {
   const server = createServer(
     // Nothing here has a body or long headers; a slow client must not hold a connection.
     { maxHeaderSize: 8192, headersTimeout: 5000, requestTimeout: 5000, keepAliveTimeout: 30_000 },
     (request, response) => {
       request.resume();
-      answer(request, routes).then(
+      Promise.try(answerTo, request).then(
         (found) => send(request, response, found),
         () => send(request, response, FAILED),
       );
@@ -71,7 +106,7 @@ export async function createOperationsServer(options: OperationsOptions): Promis
   );
   server.maxConnections = 64;
   server.on('clientError', (_error, socket) => socket.destroy());
-  await listen(server, options);
+  await listen(server, place, name);
   return {
     port: (server.address() as AddressInfo).port,
     async close() {
@@ -132,7 +167,7 @@ async function renderMetrics(options: OperationsOptions, memory: CounterMemory):
   const { answers, silent } = await gather(options.collect, options.collectTimeoutMs ?? 1000);
   const own = {
     build: options.buildInfo(),
-    certificateExpiresAt: options.certificateExpiresAt?.(),
+    certificates: options.certificates?.() ?? [],
     silent,
   };
   const { contentType, text } = await exposition(answers, own, memory);
@@ -178,10 +213,14 @@ function shared(make: () => Promise<Answer>): () => Promise<Answer> {
   };
 }
 
-async function listen(server: Server, { host, port }: OperationsOptions): Promise<void> {
+async function listen(
+  server: Server,
+  { host, port }: Pick<OperationsOptions, 'host' | 'port'>,
+  name: string,
+): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
-      const message = `The operations listener cannot listen on ${host}, port ${port} (${cause.code ?? 'unknown'}).`;
+      const message = `The ${name} listener cannot listen on ${host}, port ${port} (${cause.code ?? 'unknown'}).`;
       reject(new ChartgateError('configuration-invalid', message, { cause }));
     });
     server.listen({ host, port, exclusive: true }, resolve);

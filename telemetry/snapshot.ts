@@ -67,6 +67,8 @@ export interface EventReading {
   readonly limited: readonly PairReading[];
   /** Tenant and rule. */
   readonly reported: readonly PairReading[];
+  readonly hidden: readonly PairReading[];
+  readonly overruns: readonly PairReading[];
   readonly alarms: readonly PairReading[];
   /** By tenant and event. */
   readonly sessionEvents: readonly PairReading[];
@@ -115,6 +117,8 @@ const PAIRS = [
   'denials',
   'limited',
   'reported',
+  'hidden',
+  'overruns',
   'alarms',
   'sessionEvents',
   'sessionChanges',

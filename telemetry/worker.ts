@@ -9,6 +9,7 @@ import {
   type ClientSecretsEvent,
   type FactorEvent,
   type FindingEvent,
+  type HiddenEvent,
   type IssuerEvent,
   type LimitEvent,
   type RequestEvent,
@@ -26,18 +27,25 @@ export interface PoolState {
   readonly tenant: string;
   /** Only tells back ends apart; it does not become a label. */
   readonly origin: string;
+  /** Its place among the tenant's back ends, from 0. */
+  readonly index: number;
   readonly connected: number;
   readonly free: number;
   readonly pending: number;
   readonly running: number;
   readonly ejected: boolean;
+  readonly healthy: boolean;
+  /** Requests of the tenant that were sent again since the start. */
+  readonly retries: number;
 }
 
 export interface WorkerTelemetryOptions {
   /** Name of this process among its gateway's, such as `worker-1` or `supervisor`. */
   readonly worker: string;
-  /** Asked at each snapshot. A tenant's back ends are numbered in this order, which stays the same. */
+  /** Asked at each snapshot. */
   readonly pools?: () => readonly PoolState[];
+  /** When answers are released that hide whether a record exists, by tenant and route, in seconds. */
+  readonly hideDeadlines?: () => readonly { tenant: string; route: string; seconds: number }[];
   /** Whether the store that limits are shared in answers; undefined where there is none. */
   readonly limitsShared?: () => boolean | undefined;
 }
@@ -77,6 +85,7 @@ export function startWorkerTelemetry(options: WorkerTelemetryOptions): WorkerTel
     ],
     [CHANNELS.limit, guarded((event: LimitEvent) => counts.limit(event))],
     [CHANNELS.finding, guarded((event: FindingEvent) => counts.finding(event))],
+    [CHANNELS.hidden, guarded((event: HiddenEvent) => counts.hidden(event))],
     [CHANNELS.alarm, guarded((event: AlarmEvent) => counts.alarm(event))],
     [CHANNELS.session, guarded((event: SessionEventCount) => counts.session(event))],
     [CHANNELS.factor, guarded((event: FactorEvent) => counts.factor(event))],
@@ -98,7 +107,10 @@ export function startWorkerTelemetry(options: WorkerTelemetryOptions): WorkerTel
       let pools: Metric[] = [];
       let ofProcess: readonly Metric[] = [];
       try {
-        pools = poolMetrics(options.pools?.() ?? []);
+        pools = [
+          ...poolMetrics(options.pools?.() ?? []),
+          ...deadlineMetrics(options.hideDeadlines?.() ?? []),
+        ];
         ofProcess = await processMetrics(worker);
       } catch {
         errors += 1;
@@ -131,6 +143,28 @@ export function startWorkerTelemetry(options: WorkerTelemetryOptions): WorkerTel
   };
 }
 
+/** Routes whose deadline is shown; a Prometheus has no use for more. */
+const MAX_DEADLINES = 2048;
+
+function deadlineMetrics(
+  deadlines: readonly { readonly tenant: string; readonly route: string; readonly seconds: number }[],
+): Metric[] {
+  if (deadlines.length === 0) return [];
+  const values = deadlines.slice(0, MAX_DEADLINES).map(({ tenant, route, seconds }) => ({
+    labels: { tenant: nameLabel(tenant), route: nameLabel(route) },
+    value: seconds,
+  }));
+  return [
+    metric(
+      'gauge',
+      'chartgate_hide_deadline_seconds',
+      'From arrival until an answer is released that hides whether a record exists; of the workers, the longest.',
+      values,
+      'max',
+    ),
+  ];
+}
+
 function sharedMetric(worker: string, shared: boolean): Metric {
   return metric(
     'gauge',
@@ -146,16 +180,18 @@ const POOL_STATES = ['connected', 'free', 'pending', 'running'] as const;
 function poolMetrics(pools: readonly PoolState[]): Metric[] {
   const states: Sample[] = [];
   const ejected: Sample[] = [];
-  const seen = new Map<string, number>();
+  const healthy: Sample[] = [];
+  const retries: Sample[] = [];
   for (const pool of pools) {
     const tenant = nameLabel(pool.tenant);
-    const backend = String(seen.get(tenant) ?? 0);
-    seen.set(tenant, Number(backend) + 1);
+    const backend = String(pool.index);
     for (const state of POOL_STATES) {
       const value = Number.isFinite(pool[state]) ? pool[state] : 0;
       states.push({ labels: { tenant, backend, state }, value });
     }
     ejected.push({ labels: { tenant, backend }, value: pool.ejected ? 1 : 0 });
+    healthy.push({ labels: { tenant, backend }, value: pool.healthy ? 0 : 1 });
+    if (pool.retries > 0) retries.push({ labels: { tenant }, value: pool.retries });
   }
   return [
     metric(
@@ -167,8 +203,20 @@ function poolMetrics(pools: readonly PoolState[]): Metric[] {
     metric(
       'gauge',
       'chartgate_backend_ejected',
-      'Number of workers that leave a back end out as unhealthy.',
+      'Number of workers that leave a back end out because of how requests fared.',
       ejected,
+    ),
+    metric(
+      'gauge',
+      'chartgate_backend_unhealthy',
+      'Number of workers whose health checks a back end fails.',
+      healthy,
+    ),
+    metric(
+      'counter',
+      'chartgate_backend_retries_total',
+      'Requests that were sent again because a back end failed before it answered.',
+      retries,
     ),
   ];
 }

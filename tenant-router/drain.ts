@@ -1,35 +1,40 @@
-import type { Pool } from 'undici';
+import type { PooledBackend } from './backend.ts';
 
 /** Ends pools without cutting what they still serve, within a bound. */
 export class Drain {
   /** Pools that left the table and still serve what they were given. */
-  readonly #retiring = new Map<Pool, AbortController>();
+  readonly #retiring = new Map<PooledBackend, AbortController>();
 
   /**
    * Leaves the pools open for `drainMs`, because a request that has already chosen one may not have
    * been sent yet; then cuts whatever is left. Ends early when `closeAll` takes over.
    */
-  async retire(pools: readonly Pool[], drainMs: number): Promise<void> {
+  async retire(backends: readonly PooledBackend[], drainMs: number): Promise<void> {
     await Promise.all(
-      pools.map(async (pool) => {
+      backends.map(async (backend) => {
         const takenOver = new AbortController();
-        this.#retiring.set(pool, takenOver);
+        this.#retiring.set(backend, takenOver);
         await pause(drainMs, takenOver.signal);
-        this.#retiring.delete(pool);
-        if (!takenOver.signal.aborted) await endPool(pool, drainMs);
+        this.#retiring.delete(backend);
+        if (!takenOver.signal.aborted) await endPool(backend, drainMs);
       }),
     );
   }
 
-  /** Closes these pools and the retiring ones: nothing new, up to `graceMs` for what is under way, then cut. */
-  async closeAll(pools: readonly Pool[], graceMs: number): Promise<void> {
+  /** Closes these and the retiring ones: nothing new, up to `graceMs` for what is under way, then cut. */
+  async closeAll(backends: readonly PooledBackend[], graceMs: number): Promise<void> {
     const retiring = [...this.#retiring];
     for (const [, takenOver] of retiring) takenOver.abort();
-    await Promise.all([...pools, ...retiring.map(([pool]) => pool)].map((pool) => endPool(pool, graceMs)));
+    await Promise.all(
+      [...backends, ...retiring.map(([backend]) => backend)].map((backend) => endPool(backend, graceMs)),
+    );
   }
 }
 
-async function endPool(pool: Pool, graceMs: number): Promise<void> {
+async function endPool(backend: PooledBackend, graceMs: number): Promise<void> {
+  backend.retire();
+  const pool = backend.opened;
+  if (pool === undefined) return;
   const done = new AbortController();
   const closing = pool.closed || pool.destroyed ? Promise.resolve() : pool.close().catch(() => undefined);
   await Promise.race([closing, pause(graceMs, done.signal)]);

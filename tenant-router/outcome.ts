@@ -6,6 +6,9 @@
 export const BACKEND_OUTCOMES = ['ok', 'connect-failed', 'timeout', 'protocol'] as const;
 export type BackendOutcome = (typeof BACKEND_OUTCOMES)[number];
 
+/** What a breaker is told. `unwell`: it answered that it cannot serve (502, 503, 504; RFC 9110 §15.6). */
+export type BackendReport = BackendOutcome | 'unwell';
+
 const TIMEOUTS: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
 /** The request was given up on this side: nothing is learned about the back end. */
 const OURS: ReadonlySet<string> = new Set([
@@ -29,6 +32,9 @@ const UNREACHABLE: ReadonlySet<string> = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
   'EPROTO',
+  // Of a Unix socket: not there, or not for this user.
+  'ENOENT',
+  'EACCES',
 ]);
 /** Codes of OpenSSL's certificate verification and of Node's TLS layer. */
 const TLS_FAILURE =

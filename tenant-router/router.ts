@@ -1,18 +1,12 @@
 import { type Clock, systemClock } from '../contracts/clock.ts';
-import { ChartgateError } from '../contracts/errors.ts';
 import type { TenantId } from '../contracts/identifiers.ts';
-import type { BackendSettings, TenantSettings } from '../contracts/settings.ts';
-import { type Backend, PooledBackend, type PoolSettings } from './backend.ts';
+import type { TenantSettings } from '../contracts/settings.ts';
 import type { CircuitSettings } from './circuit.ts';
 import { Drain } from './drain.ts';
-
-export interface Tenant {
-  readonly id: TenantId;
-  /** Frozen, as configured. */
-  readonly settings: TenantSettings;
-  /** The next back end in turn that may be asked; undefined when none may, which the gateway answers with 503. */
-  pick(): Backend | undefined;
-}
+import { HealthChecks } from './health.ts';
+import { buildTable, NO_TENANTS, type Table } from './table.ts';
+import type { Tenant } from './tenant.ts';
+import type { PoolSettings } from './transport.ts';
 
 export type TenantRoute =
   | { readonly ok: true; readonly tenant: Tenant }
@@ -21,6 +15,8 @@ export type TenantRoute =
 export interface BackendStats {
   readonly tenant: TenantId;
   readonly origin: string;
+  /** Its place among the tenant's back ends, from 0. */
+  readonly index: number;
   /** Open connections. */
   readonly connected: number;
   /** Open connections without a request. */
@@ -31,6 +27,10 @@ export interface BackendStats {
   readonly running: number;
   /** Whether the breaker keeps requests away. */
   readonly ejected: boolean;
+  /** Whether it passes its health checks, or has none. */
+  readonly healthy: boolean;
+  /** Requests of the tenant that were sent again since the start; 0 but at the first of its back ends. */
+  readonly retries: number;
 }
 
 export interface TenantRouter {
@@ -41,7 +41,7 @@ export interface TenantRouter {
    */
   route(authority: string, serverName: string): TenantRoute;
   readonly tenants: readonly Tenant[];
-  /** Of the back ends in use, in the order of the settings. */
+  /** Of the back ends that were ever asked, or are left out, in the order of the settings. */
   stats(): readonly BackendStats[];
   /**
    * Takes other tenants from the next `route` on, whole or not at all. Back ends that did not change
@@ -80,46 +80,7 @@ export function createTenantRouter(
   return new Router(tenants, options);
 }
 
-class PooledTenant implements Tenant {
-  readonly id: TenantId;
-  readonly settings: TenantSettings;
-  readonly backends: readonly PooledBackend[];
-  #next = 0;
-
-  constructor(settings: TenantSettings, backends: readonly PooledBackend[]) {
-    this.id = settings.id;
-    this.settings = settings;
-    this.backends = backends;
-  }
-
-  pick(): Backend | undefined {
-    const { backends } = this;
-    for (let tries = 0; tries < backends.length; tries++) {
-      const backend = backends[this.#next];
-      this.#next = (this.#next + 1) % backends.length;
-      if (backend === undefined || !backend.circuit.available()) continue;
-      // Slow or broken answers eject only while another can take over: a page that is always slow
-      // must not be a way to shut a tenant's only back end off.
-      if (backend.circuit.wantsEjection && this.#hasOther(backend)) {
-        backend.circuit.eject();
-        continue;
-      }
-      backend.circuit.take();
-      return backend;
-    }
-    return undefined;
-  }
-
-  #hasOther(than: PooledBackend): boolean {
-    return this.backends.some((backend) => backend !== than && !backend.circuit.ejected);
-  }
-}
-
-interface Table {
-  readonly tenants: readonly PooledTenant[];
-  readonly byAuthority: ReadonlyMap<string, { readonly host: string; readonly route: TenantRoute }>;
-}
-
+const NOTHING = Object.freeze({ connected: 0, free: 0, pending: 0, running: 0 });
 const UNKNOWN: TenantRoute = Object.freeze({ ok: false, reason: 'tenant-unknown' });
 const MISMATCH: TenantRoute = Object.freeze({ ok: false, reason: 'tenant-mismatch' });
 
@@ -127,7 +88,8 @@ class Router implements TenantRouter {
   readonly #pools: PoolSettings;
   readonly #circuit: CircuitSettings;
   readonly #drain = new Drain();
-  #table: Table;
+  readonly #health: HealthChecks;
+  #table: Table = NO_TENANTS;
 
   constructor(tenants: readonly TenantSettings[], options: TenantRouterOptions) {
     this.#pools = {
@@ -135,7 +97,9 @@ class Router implements TenantRouter {
       keepAliveTimeoutMs: options.keepAliveTimeoutMs ?? 4_000,
     };
     this.#circuit = { ...CIRCUIT, ...options.circuit, clock: options.clock ?? systemClock };
-    this.#table = this.#build(tenants, []);
+    this.#health = new HealthChecks(this.#pools, this.#circuit.clock);
+    this.#table = buildTable(tenants, NO_TENANTS, this.#pools, this.#circuit).table;
+    this.#health.watch(this.#table.tenants);
   }
 
   get tenants(): readonly Tenant[] {
@@ -149,95 +113,47 @@ class Router implements TenantRouter {
   }
 
   stats(): readonly BackendStats[] {
-    return this.#table.tenants.flatMap((tenant) =>
-      tenant.backends.map(({ origin, dispatcher, circuit }) => {
+    const all: BackendStats[] = [];
+    for (const tenant of this.#table.tenants) {
+      for (let index = 0; index < tenant.backends.length; index += 1) {
+        const backend = tenant.backends[index];
+        if (
+          backend === undefined ||
+          (backend.opened === undefined && backend.healthy && !backend.circuit.ejected)
+        )
+          continue;
         // undici counts the requests in the pool's own queue as pending already.
-        const { connected, free, pending, running } = dispatcher.stats;
-        return {
+        const { connected, free, pending, running } = backend.opened?.stats ?? NOTHING;
+        all.push({
           tenant: tenant.id,
-          origin,
+          origin: backend.origin,
+          index,
           connected,
           free,
           pending,
           running,
-          ejected: circuit.ejected,
-        };
-      }),
-    );
+          ejected: backend.circuit.ejected,
+          healthy: backend.healthy,
+          // A tenant's own, told with its first back end in use.
+          retries: all.at(-1)?.tenant === tenant.id ? 0 : tenant.retries,
+        });
+      }
+    }
+    return all;
   }
 
   async replace(tenants: readonly TenantSettings[], drainMs: number): Promise<void> {
-    const before = this.#table.tenants;
-    this.#table = this.#build(tenants, before);
-    const kept = new Set(this.#table.tenants.flatMap((tenant) => tenant.backends));
-    const removed = before.flatMap((tenant) => tenant.backends).filter((backend) => !kept.has(backend));
-    await this.#drain.retire(
-      removed.map((backend) => backend.dispatcher),
-      drainMs,
-    );
+    const { table, removed } = buildTable(tenants, this.#table, this.#pools, this.#circuit);
+    this.#table = table;
+    this.#health.watch(table.tenants);
+    await this.#drain.retire(removed, drainMs);
   }
 
   async close(graceMs: number): Promise<void> {
-    const pools = this.#table.tenants.flatMap((tenant) =>
-      tenant.backends.map((backend) => backend.dispatcher),
+    this.#health.close();
+    await this.#drain.closeAll(
+      this.#table.tenants.flatMap((tenant) => tenant.backends),
+      graceMs,
     );
-    await this.#drain.closeAll(pools, graceMs);
-  }
-
-  /** Checks first and creates pools last, so that a refusal leaves nothing behind. */
-  #build(settings: readonly TenantSettings[], before: readonly PooledTenant[]): Table {
-    check(settings);
-    const known = new Map(before.map((tenant) => [tenant.id, [...tenant.backends]]));
-    const tenants = settings.map((tenant) => {
-      const reusable = known.get(tenant.id) ?? [];
-      const backends = tenant.backends.map((backend) => {
-        const at = reusable.findIndex((candidate) => same(candidate.settings, backend));
-        const [kept] = at < 0 ? [] : reusable.splice(at, 1);
-        return kept ?? new PooledBackend(backend, this.#pools, this.#circuit);
-      });
-      return new PooledTenant(tenant, Object.freeze(backends));
-    });
-    const byAuthority = new Map(
-      tenants.flatMap((tenant) =>
-        tenant.settings.hosts.map((authority) => [
-          authority,
-          { host: hostOf(authority), route: Object.freeze({ ok: true, tenant } as const) },
-        ]),
-      ),
-    );
-    return { tenants: Object.freeze(tenants), byAuthority };
-  }
-}
-
-function same(a: BackendSettings, b: BackendSettings): boolean {
-  if (a.origin !== b.origin || a.connections !== b.connections) return false;
-  if (a.authority === undefined || b.authority === undefined) return a.authority === b.authority;
-  return a.authority.equals(b.authority);
-}
-
-function hostOf(authority: string): string {
-  return authority.replace(/:[0-9]+$/, '');
-}
-
-/** The configuration was checked for this already; two tenants on one host are refused here all the same. */
-function check(settings: readonly TenantSettings[]): void {
-  const ids = new Set<string>();
-  const hosts = new Map<string, string>();
-  for (const { id, hosts: authorities, backends } of settings) {
-    if (ids.has(id)) throw new ChartgateError('configuration-invalid', `tenant "${id}" is configured twice`);
-    ids.add(id);
-    if (authorities.length === 0 || backends.length === 0) {
-      throw new ChartgateError('configuration-invalid', `tenant "${id}" needs a host and a back end`);
-    }
-    for (const authority of authorities) {
-      const other = hosts.get(authority);
-      if (other !== undefined) {
-        throw new ChartgateError(
-          'configuration-invalid',
-          `tenants "${other}" and "${id}" both have the host "${authority}"`,
-        );
-      }
-      hosts.set(authority, id);
-    }
   }
 }

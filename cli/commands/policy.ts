@@ -81,7 +81,8 @@ function registerExplain(policy: Command): void {
       'after',
       `
 Words of --as: token (unless given), session, client-secret, certificate or anonymous; role:NAME, scope:SCOPE,
-patient:ID, client:ID, home:TENANT, bound:dpop, bound:certificate, factor:SECONDS (since the second factor).
+patient:ID, client:ID, home:TENANT, bound:dpop, bound:certificate, audience:NAME (a further one of the tenant's),
+factor:SECONDS (since the second factor).
 
 Exit codes: ${EXIT.ok} permitted, ${EXIT.finding} denied, ${EXIT.usage} wrong usage, ${EXIT.configuration} the policy has faults.`,
     )

@@ -30,9 +30,10 @@ export function gatewayNeeds(file: string): Needs {
   const { settings, read } = recorded<GatewaySettings>((files) => loadGatewaySettings(file, { files }));
   const log = settings === undefined ? [] : [`${settings.activityLog.directory}/`];
   const state = settings?.state?.kind === 'sqlite' ? [`${dirname(settings.state.file)}/`] : [];
+  const incidents = settings?.incidents === undefined ? [] : [`${settings.incidents.directory}/`];
   return {
-    read: [...OWN_STATE, ...own(file), ...read, ...log, ...state],
-    write: [...log, ...state],
+    read: [...OWN_STATE, ...outside(own(file), read), ...log, ...state, ...incidents],
+    write: [...log, ...state, ...incidents],
     children: true,
     sqlite: state.length > 0,
     addons: true,
@@ -73,6 +74,11 @@ export function issuerNeeds(file: string): Needs {
 function recorded<T>(load: (files: FileAccess) => T): { settings: T | undefined; read: readonly string[] } {
   const read: string[] = [];
   const files: FileAccess = {
+    list(folder) {
+      // A new file in it is taken while the process runs.
+      read.push(`${folder}/`);
+      return realFiles.list(folder);
+    },
     read(path, limit) {
       read.push(path);
       return realFiles.read(path, limit);
@@ -84,6 +90,13 @@ function recorded<T>(load: (files: FileAccess) => T): { settings: T | undefined;
     if (!(error instanceof ConfigurationError)) throw error;
     return { settings: undefined, read };
   }
+}
+
+/** Folders, and of the files those that are in none of them: ten thousand tenants are no ten thousand flags. */
+function outside(own: readonly string[], read: readonly string[]): readonly string[] {
+  const paths = [...new Set([...own, ...read])];
+  const folders = paths.filter((path) => path.endsWith('/'));
+  return paths.filter((path) => !folders.some((folder) => folder !== path && path.startsWith(folder)));
 }
 
 /**

@@ -99,6 +99,7 @@ function load<T>(
   }
   const files: string[] = [];
   const recording: FileAccess = {
+    list: (folder) => realFiles.list(folder),
     read(path, limit) {
       files.push(path);
       return realFiles.read(path, limit);

@@ -17,6 +17,8 @@ export interface Who {
   /** The tenant whose people it is one of, where that is another one. */
   readonly home?: string;
   readonly bound?: 'dpop' | 'certificate';
+  /** Name of the further audience that the token carries. */
+  readonly audience?: string;
   /** Seconds since the second factor was given. */
   readonly factorAge?: number;
 }
@@ -51,6 +53,7 @@ export function principalOf(who: Who, now: number): Principal {
   return Object.freeze({
     ...(credential === 'session' ? { kind: 'session' } : { kind: 'bearer', credential, constraint: bound }),
     tenant: TENANT,
+    audience: who.audience,
     home: who.home,
     roles: new Set(who.roles ?? []),
     issuer: 'https://made-up.invalid',
@@ -120,7 +123,7 @@ export function factsOf(request: MadeUpRequest): RequestFacts {
 }
 
 const WORDS =
-  'token, session, client-secret, certificate, anonymous, role:NAME, scope:SCOPE, patient:ID, client:ID, home:TENANT, bound:dpop, bound:certificate, factor:SECONDS';
+  'token, session, client-secret, certificate, anonymous, role:NAME, scope:SCOPE, patient:ID, client:ID, home:TENANT, bound:dpop, bound:certificate, audience:NAME, factor:SECONDS';
 
 /**
  * Reads `role:nurse scope:user/Patient.rs patient:7 session`: words with spaces between them.
@@ -140,6 +143,7 @@ export function parseWho(text: string): Who {
     else if (key === 'patient') who.patient = value;
     else if (key === 'client') who.client = value;
     else if (key === 'home') who.home = value;
+    else if (key === 'audience') who.audience = value;
     else if (key === 'bound' && (value === 'dpop' || value === 'certificate')) who.bound = value;
     else if (key === 'factor' && /^\d{1,9}$/.test(value)) who.factorAge = Number(value);
     else throw wrongWord(word);
@@ -161,6 +165,7 @@ export function describeWho(who: Who): string {
     ...(who.patient === undefined ? [] : [`patient:${who.patient}`]),
     ...(who.client === undefined ? [] : [`client:${who.client}`]),
     ...(who.home === undefined ? [] : [`home:${who.home}`]),
+    ...(who.audience === undefined ? [] : [`audience:${who.audience}`]),
     ...(who.bound === undefined ? [] : [`bound:${who.bound}`]),
     ...(who.factorAge === undefined ? [] : [`factor:${who.factorAge}`]),
   ].join(' ');

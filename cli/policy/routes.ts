@@ -88,6 +88,7 @@ function alsoOf(row: ReturnType<typeof describe>): readonly string[] {
   return [
     ...(row.introspection === 'always' ? ['introspected'] : []),
     ...(row.senderConstrained === 'none' ? [] : [`bound (${row.senderConstrained})`]),
+    ...(row.audience === undefined ? [] : [`audience ${row.audience}`]),
     ...(row.clientCertificate === 'none' ? [] : ['client certificate']),
     ...(row.factorMaxAge === undefined ? [] : [`factor within ${row.factorMaxAge} s`]),
     ...(row.upgrade === undefined ? [] : [row.upgrade]),

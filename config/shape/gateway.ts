@@ -1,13 +1,14 @@
 import { LISTENER_CERTIFICATES } from './client-certificates.ts';
 import { CONTENT } from './content.ts';
 import { PROXY_PROTOCOL, TRUSTED_PROXIES } from './front.ts';
+import { INCIDENTS } from './incidents.ts';
 import { ISSUERS } from './issuers.ts';
 import { GUARD, LIMITS } from './limits.ts';
 import { DRAFT, type Schema } from './schema.ts';
 import { SESSIONS } from './sign-in.ts';
 import { STATE } from './state.ts';
-import { TENANTS } from './tenants.ts';
-import { address, choice, duration, flag, integer, object, path, secret } from './values.ts';
+import { TENANTS, TENANTS_FOLDER } from './tenants.ts';
+import { address, choice, duration, durationOr, flag, integer, object, path, secret } from './values.ts';
 
 const LISTEN = object(
   {
@@ -63,6 +64,19 @@ const OPERATIONS = object(
       default: false,
       examples: [false],
     }),
+    balancer: object(
+      {
+        title: 'Readiness for balancers',
+        description:
+          'A further listener, plain HTTP, for health checks of load balancers on other machines: every path is answered ' +
+          'with 200 or 503 and tells nothing else. None unless given. Taken at start only.',
+      },
+      {
+        host: address({ description: 'Address to listen on.', examples: ['10.20.0.11'] }),
+        port: integer({ description: 'TCP port.', default: 9465, examples: [9465] }, 1, 65_535),
+      },
+      ['host'],
+    ),
   },
 );
 
@@ -103,13 +117,15 @@ const HIDING = object(
     default: {},
   },
   {
-    deadline: duration(
+    deadline: durationOr(
+      'learned',
       {
         description:
-          'When, counted from the arrival of the request, a hidden answer is released. Set it above the slowest ' +
-          'usual answer of the EMR: an overrun moves the answer to the next whole multiple. Routes may differ.',
-        default: '250ms',
-        examples: ['250ms'],
+          'When, counted from the arrival of the request, a hidden answer is released; an overrun moves the answer to ' +
+          'the next whole multiple. `learned`: each route begins with 250ms and follows the times of its back end, in ' +
+          'steps, from 10ms to 10s. If you set it: above the slowest usual answer of the EMR. Routes may differ.',
+        default: 'learned',
+        examples: ['learned', '250ms'],
       },
       '10ms',
       '10s',
@@ -149,6 +165,17 @@ const TIMEOUTS = object(
       { description: 'Until a connection without traffic is closed.', default: '1m', examples: ['1m'] },
       '1s',
       '1h',
+    ),
+    leave: duration(
+      {
+        description:
+          'When the process is told to stop, it says at once that it is not ready, and for this long goes on serving, so ' +
+          'that balancers send nobody here before it refuses anybody: longer than they take to notice. `drain` follows.',
+        default: '0s',
+        examples: ['0s', '5s'],
+      },
+      '0s',
+      '2m',
     ),
     drain: duration(
       {
@@ -206,6 +233,7 @@ export const GATEWAY_SCHEMA: Schema = {
       issuers: ISSUERS,
       state: STATE,
       sessions: SESSIONS,
+      incidents: INCIDENTS,
       limits: LIMITS,
       guard: GUARD,
       hiding: HIDING,
@@ -253,7 +281,8 @@ export const GATEWAY_SCHEMA: Schema = {
         }),
       },
       tenants: TENANTS,
+      tenantsFolder: TENANTS_FOLDER,
     },
-    ['listen', 'activityLog', 'integrity', 'issuers', 'policies', 'tenants'],
+    ['listen', 'activityLog', 'integrity', 'issuers', 'policies'],
   ),
 };

@@ -6,6 +6,61 @@ const AT_ONCE = 1_000_000;
 const atOnce = (description: string, example: number): Schema =>
   integer({ description, examples: [example] }, 1, AT_ONCE);
 
+/** A list of servers. @param port the one that counts where none is given */
+function nodes(title: string, description: string, port: number): Schema {
+  return {
+    type: 'array',
+    title,
+    description,
+    minItems: 1,
+    maxItems: 32,
+    items: object(
+      { title: 'Node', description: 'Where it listens.' },
+      {
+        host: redisHost('Host name or IP address.', 'redis-1.clinic.example'),
+        port: integer({ description: `TCP port; ${port} unless given.`, examples: [port] }, 1, 65_535),
+      },
+      ['host'],
+    ),
+  };
+}
+
+const redisHost = (description: string, example: string): Schema => ({
+  type: 'string',
+  description,
+  examples: [example],
+  pattern: '^([A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:]{2,45})$',
+  errorMessage: 'must be a host name or an IP address, without scheme or port',
+  'x-kind': 'host',
+});
+
+const account = (description: string, example: string): Schema => ({
+  type: 'string',
+  description,
+  examples: [example],
+  pattern: '^[!-~]{1,64}$',
+  errorMessage: 'must be 1 to 64 visible ASCII characters',
+});
+
+const SENTINEL = object(
+  {
+    title: 'Redis Sentinel',
+    description:
+      'Sentinels that say which Redis is the primary now, in place of `host`. `user`, `password` and `authority` above ' +
+      'are the primary’s; the authority is that of the sentinels’ certificates too.',
+  },
+  {
+    name: account('What the sentinels call the primary (`sentinel monitor NAME …`).', 'chartgate'),
+    nodes: nodes('Sentinels', 'Where they listen; the others are learned from them.', 26_379),
+    user: account('Account of the sentinels; none unless given.', 'chartgate'),
+    password: secret({
+      description: 'Password of the sentinels; none unless given.',
+      examples: ['secrets/sentinel-password'],
+    }),
+  },
+  ['name', 'nodes'],
+);
+
 const REDIS = object(
   {
     title: 'Redis',
@@ -14,14 +69,10 @@ const REDIS = object(
       'them. While it is away each gateway lets its part of every limit pass, never more.',
   },
   {
-    host: {
-      type: 'string',
-      description: 'Host name or IP address of the server. Excludes `socketPath`.',
-      examples: ['redis.clinic.example'],
-      pattern: '^([A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:]{2,45})$',
-      errorMessage: 'must be a host name or an IP address, without scheme or port',
-      'x-kind': 'host',
-    },
+    host: redisHost(
+      'Host name or IP address of the server. Excludes `socketPath`, `sentinel` and `cluster`.',
+      'redis.clinic.example',
+    ),
     port: integer({ description: 'TCP port; 6379 unless given.', examples: [6379] }, 1, 65_535),
     socketPath: path(
       {
@@ -30,17 +81,20 @@ const REDIS = object(
       },
       'socket',
     ),
+    sentinel: SENTINEL,
+    cluster: nodes(
+      'Redis Cluster',
+      'Nodes of a Redis Cluster to begin with, in place of `host`; the others are learned from them.',
+      6379,
+    ),
     authority: path({
       description: "PEM file with the authority of the server's certificate; required beyond loopback.",
       examples: ['tls/redis-authority.pem'],
     }),
-    user: {
-      type: 'string',
-      description: 'Account (ACL) of the gateway; the default one unless given.',
-      examples: ['chartgate'],
-      pattern: '^[!-~]{1,64}$',
-      errorMessage: 'must be 1 to 64 visible ASCII characters',
-    },
+    user: account(
+      'Account (ACL) of the gateways; the default one unless given. The same one, with the same password, at all of them.',
+      'chartgate',
+    ),
     password: secret({
       description: 'Its password; required beyond loopback.',
       examples: ['secrets/redis-password'],

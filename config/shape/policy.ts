@@ -1,302 +1,18 @@
-import { METHODS, PATH_ODDITIES } from '../../contracts/facts.ts';
-import { FHIR_VERSIONS, HIDE_CLASSES } from '../../contracts/policy.ts';
-import { INJECTION_RULES } from '../../contracts/route-inspection.ts';
+import { HIDE_CLASSES } from '../../contracts/policy.ts';
+import { ANSWERS } from './answers.ts';
 import { ROUTE_LIMITS } from './limits.ts';
-import { PAYLOAD } from './payload.ts';
+import { ROUTE_INSPECTION } from './policy-inspection.ts';
+import { ROUTE_MATCHING, ROUTE_SPELLING } from './policy-matching.ts';
+import { ROUTE_WHO } from './policy-who.ts';
 import { EXTENDS, ROLES, SEPARATE } from './policy-wide.ts';
 import { DRAFT, type Schema } from './schema.ts';
-import { choice, duration, flag, name, object, size } from './values.ts';
-
-/** `{name}` in a path. */
-const CAPTURE = '^[A-Za-z][A-Za-z0-9]{0,31}$';
-const CAPTURE_MESSAGE = 'must be the name of a captured segment: letters and digits';
-
-const SMART = object(
-  {
-    title: 'SMART scope',
-    description:
-      'Resource scope a token must hold (SMART App Launch 2.2, "Scopes for requesting FHIR resources").',
-  },
-  {
-    contexts: {
-      type: 'array',
-      description: 'Whose scopes count. `patient` needs the key `patient` or `fhir` of the route as well.',
-      examples: [['patient', 'user']],
-      minItems: 1,
-      uniqueItems: true,
-      items: { type: 'string', enum: ['patient', 'user', 'system'] },
-    },
-    resource: {
-      type: 'string',
-      description:
-        'A resource type, or the captured segment it is taken from; `*` on routes with `fhir` that are of no type.',
-      examples: ['{resourceType}'],
-      pattern: '^([A-Z][A-Za-z]{0,63}|\\{[A-Za-z][A-Za-z0-9]{0,31}\\}|\\*)$',
-      errorMessage: 'must be a resource type such as Patient, or a captured segment such as "{resourceType}"',
-    },
-    permission: {
-      type: 'string',
-      description:
-        'Interactions needed, letters of `cruds` in that order. v1 `read` grants `rs`, `write` grants `cud`.',
-      examples: ['r'],
-      pattern: '^(?=.)c?r?u?d?s?$',
-      errorMessage: 'must be letters of "cruds" in that order, each at most once, such as r or rs',
-    },
-  },
-  ['contexts', 'resource', 'permission'],
-);
-
-const FHIR = object(
-  {
-    title: 'FHIR interaction',
-    description:
-      'What the route does in FHIR. With it, `patient/` scopes reach the own compartment alone and the search ' +
-      'restrictions of v2 scopes are enforced: searches are narrowed, bodies and answers judged (docs/fhir.md).',
-  },
-  {
-    version: choice({ description: 'Version of FHIR.', examples: ['R4'] }, FHIR_VERSIONS),
-    interaction: {
-      type: 'string',
-      description:
-        'A RESTful interaction by its name in the standard: `read`, `vread`, `update`, `patch`, `delete`, `create`, ' +
-        '`search-type`, `search-post`, `compartment-search`, `history-instance`, `batch`, `capabilities` …; ' +
-        '`operation:NAME` for `$NAME`.',
-      examples: ['read'],
-      pattern: '^[a-z]+(-[a-z]+)*$|^operation:[a-z][A-Za-z0-9-]{0,63}$',
-      errorMessage: 'must be an interaction of FHIR such as read or search-type, or operation:everything',
-    },
-  },
-  ['version', 'interaction'],
-);
-
-const PATIENT = object(
-  {
-    title: 'Patient',
-    description:
-      "Where the request names the patient, so that a token for one patient reaches that patient's data alone. " +
-      'Exactly one of the two keys.',
-  },
-  {
-    capture: {
-      type: 'string',
-      description: 'Captured segment that holds the patient id.',
-      examples: ['id'],
-      pattern: CAPTURE,
-      errorMessage: CAPTURE_MESSAGE,
-    },
-    parameter: {
-      type: 'string',
-      description: 'Query parameter that must be there exactly once.',
-      examples: ['patient'],
-      pattern: '^[A-Za-z_][A-Za-z0-9_-]{0,63}$',
-      errorMessage: 'must be the name of a query parameter, such as patient',
-    },
-  },
-);
-
-const INJECTION = object(
-  {
-    title: 'Injection',
-    description:
-      'The search for injected SQL, script, commands, paths and templates. Unless given, every route blocks and ' +
-      'has no exception.',
-  },
-  {
-    mode: choice(
-      {
-        description:
-          '`block`: a request with a finding is refused. `report`: it is recorded and counted, and goes on to the ' +
-          'back end.',
-        default: 'block',
-        examples: ['report'],
-      },
-      ['block', 'report'],
-    ),
-    except: {
-      type: 'array',
-      title: 'Exceptions',
-      description: 'Each one place of the request in which one rule does not count.',
-      maxItems: 256,
-      items: object(
-        { title: 'Exception', description: 'One place and one rule.' },
-        {
-          place: {
-            type: 'string',
-            description:
-              'As a finding names it: `query:NAME`, `form:NAME`, `part:NAME`, `file:NAME`, `header:NAME`, ' +
-              '`cookie:NAME`, `path:N`, or a pointer into the body, in which `*` is any one step.',
-            examples: ['form:note'],
-            minLength: 1,
-            maxLength: 512,
-          },
-          rule: choice(
-            { description: 'The rule, as a finding names it.', examples: ['sql-quote'] },
-            INJECTION_RULES,
-          ),
-        },
-        ['place', 'rule'],
-      ),
-    },
-    prose: {
-      type: 'array',
-      title: 'Prose',
-      description:
-        'Places, as in exceptions, in which people write prose, such as a note of an old web form. They are read like ' +
-        'clinical text in FHIR resources: whole statements, running markup and commands are found, fragments are not.',
-      examples: [['form:note']],
-      maxItems: 256,
-      uniqueItems: true,
-      items: {
-        type: 'string',
-        description: 'One place.',
-        examples: ['form:note'],
-        minLength: 1,
-        maxLength: 512,
-      },
-    },
-  },
-);
+import { choice, duration, durationOr, flag, name, object, size } from './values.ts';
 
 const ROUTE = object(
   { title: 'Route', description: 'One rule of the table. What no route permits is denied.' },
   {
-    id: name({ description: 'Name in logs and metrics, once per policy.', examples: ['fhir-read'] }),
-    effect: choice(
-      {
-        description:
-          '`deny`: what the route matches is denied while `roles` and `when` hold, whichever other route permits it; ' +
-          'of deny rules every one counts. It has no keys but `methods`, `path`, `where`, `upgrade`, `roles`, `when`.',
-        default: 'permit',
-        examples: ['deny'],
-      },
-      ['permit', 'deny'],
-    ),
-    methods: {
-      type: 'array',
-      description: 'HTTP methods.',
-      examples: [['GET', 'HEAD']],
-      minItems: 1,
-      uniqueItems: true,
-      items: { type: 'string', enum: METHODS },
-    },
-    path: {
-      type: 'string',
-      description:
-        'Path pattern. `{name}` takes one segment; a last `{name*}` takes the rest of the path. Matched on decoded segments.',
-      examples: ['/fhir/{resourceType}/{id}'],
-      pattern: '^/',
-      maxLength: 1024,
-      errorMessage: 'must be a path pattern that begins with "/", such as /fhir/{resourceType}/{id}',
-      'x-kind': 'path pattern',
-    },
-    where: {
-      type: 'object',
-      title: 'Allowed values',
-      description: 'Allowed values of captured segments, by name.',
-      examples: [{ resourceType: ['Patient', 'Observation'] }],
-      minProperties: 1,
-      propertyNames: { pattern: CAPTURE },
-      errorMessage: 'must be a mapping of captured segments to lists of their allowed values',
-      additionalProperties: {
-        type: 'array',
-        description: 'Values this captured segment may have.',
-        minItems: 1,
-        uniqueItems: true,
-        items: {
-          type: 'string',
-          minLength: 1,
-          maxLength: 256,
-          errorMessage: 'must be a text of 1 to 256 characters (put numbers in quotes)',
-        },
-      },
-    },
-    credential: choice(
-      {
-        description:
-          'What is needed: `bearer`, an access token; `session`, somebody who signed in at a browser (both ' +
-          'factors); `bearer-or-session`, either; `anonymous`, nothing.',
-        default: 'bearer',
-        examples: ['session'],
-      },
-      ['bearer', 'session', 'bearer-or-session', 'anonymous'],
-    ),
-    factorMaxAge: duration(
-      {
-        description:
-          'How long ago the second factor may have been given, whole seconds. Browsers are asked for it again on ' +
-          'a page, APIs by a challenge (RFC 9470). Unless given: any time since the sign-in.',
-        examples: ['10m'],
-      },
-      '1s',
-      '24h',
-      '1s',
-    ),
-    senderConstrained: choice(
-      {
-        description:
-          'Tokens must be bound to their sender, who proves it with each request: by `dpop` (RFC 9449), by the ' +
-          'client `certificate` of the connection (RFC 8705), or by `any` of the two. A stolen token is then of no ' +
-          'use. Unless given, plain bearer tokens do. Sessions are not concerned.',
-        examples: ['dpop'],
-      },
-      ['any', 'dpop', 'certificate'],
-    ),
-    clientCertificate: choice(
-      {
-        description:
-          'Only over a connection whose client showed a certificate that the tenant accepts (`clientCertificates` of ' +
-          "the tenant or the listener). For one route, such as the EMR's own sign-in page; for everything of a tenant " +
-          'there is `demand: required` there.',
-        examples: ['required'],
-      },
-      ['required'],
-    ),
-    roles: {
-      type: 'array',
-      description:
-        'Roles of the policy, one of which is needed (of a deny rule: those it is for), besides everything else.',
-      examples: [['nurse', 'physician']],
-      minItems: 1,
-      uniqueItems: true,
-      items: name({ description: 'A role under `roles`.' }),
-    },
-    when: {
-      type: 'object',
-      title: 'Condition',
-      description:
-        'What else must hold: `all` and `any` of a list, `not` of one, or one of `roles`, `scopes`, `clients`, `home`, ' +
-        '`credentials`, `hours`, `addresses`, `senderConstrained`, `factorMaxAge`, `clientCertificate`, `headers` ' +
-        '([policies.md](policies.md#conditions)).',
-      examples: [{ not: { addresses: ['192.0.2.0/24'] } }],
-      'x-kind': 'condition',
-      errorMessage: 'must be a condition: a mapping with one key, such as "any", "hours" or "addresses"',
-    },
-    scopes: {
-      type: 'array',
-      description:
-        'Plain scopes; the token must hold every one. A bearer route needs these, `smart`, or both.',
-      examples: [['openid']],
-      minItems: 1,
-      uniqueItems: true,
-      items: {
-        type: 'string',
-        pattern: '^[\\x21\\x23-\\x5B\\x5D-\\x7E]{1,256}$',
-        errorMessage:
-          'must be one OAuth 2 scope: visible ASCII characters, no space, quote or backslash (RFC 6749 §3.3)',
-      },
-    },
-    smart: SMART,
-    fhir: FHIR,
-    patient: PATIENT,
-    introspection: choice(
-      {
-        description:
-          '`always`: ask the issuer whether the token is still active. `never`: verify it locally. Unless given: ' +
-          '`never` where all methods are safe or nobody is authenticated, otherwise `always`.',
-        examples: ['never'],
-      },
-      ['never', 'always'],
-    ),
+    ...ROUTE_MATCHING,
+    ...ROUTE_WHO,
     integrity: object(
       {
         title: 'Integrity demand',
@@ -328,15 +44,24 @@ const ROUTE = object(
       },
       HIDE_CLASSES,
     ),
-    hideDeadline: duration(
+    hideDeadline: durationOr(
+      'learned',
       {
         description:
-          'When a hidden answer is released, from arrival; `hiding.deadline` of the gateway unless given.',
-        examples: ['200ms'],
+          'When a hidden answer is released, from arrival, or `learned` from the back end; `hiding.deadline` of the ' +
+          'gateway unless given.',
+        examples: ['200ms', 'learned'],
       },
       '1ms',
       '1m',
     ),
+    lookFirst: flag({
+      description:
+        'With `hide: record`, before PUT, PATCH and DELETE: the back end is asked by GET of the same path, and what is not ' +
+        'answered with 200 is hidden and never sent. For back ends that answer the deletion of what is absent with a ' +
+        'success, or create what is changed and absent. Unless given: true where FHIR resources are deleted.',
+      examples: [true],
+    }),
     ...ROUTE_LIMITS,
     maxBody: size(
       {
@@ -370,42 +95,7 @@ const ROUTE = object(
       '24h',
     ),
     upgrade: choice({ description: 'The route is a WebSocket.', examples: ['websocket'] }, ['websocket']),
-    allow: {
-      type: 'array',
-      description:
-        'Spellings in captured segments that are refused elsewhere because servers read them in different ways ' +
-        '([canonical-requests.md](canonical-requests.md)). The policy sees the segment as it is sent on; make sure that ' +
-        'the EMR reads it so too.',
-      examples: [['encoded-slash']],
-      minItems: 1,
-      uniqueItems: true,
-      items: { type: 'string', enum: PATH_ODDITIES },
-    },
-    query: object(
-      {
-        title: 'Query',
-        description: 'How query parameters may be written.',
-      },
-      {
-        duplicates: choice(
-          {
-            description:
-              '`refuse`: a name that stands there twice is refused, since some servers take the first value, some the ' +
-              'last, some both. Unless given: `allow` with `smart` or `fhir`, where each of them must hold, otherwise `refuse`.',
-            examples: ['allow'],
-          },
-          ['refuse', 'allow'],
-        ),
-        brackets: choice(
-          {
-            description:
-              '`allow`: names such as `tag[]` and `tag[x]`, which PHP and others read as lists. `refuse` unless given.',
-            examples: ['allow'],
-          },
-          ['refuse', 'allow'],
-        ),
-      },
-    ),
+    ...ROUTE_SPELLING,
     sharing: choice(
       {
         description:
@@ -415,6 +105,16 @@ const ROUTE = object(
         examples: ['consent'],
       },
       ['consent'],
+    ),
+    rows: choice(
+      {
+        description:
+          '`unchecked`: where a tenant says how its rows are known (`ownRows`), answers of this route are passed all the ' +
+          'same, such as pages, pictures and tunnels, which hold no rows that could be looked at. Whether the EMR keeps ' +
+          'tenants apart there is then up to the EMR.',
+        examples: ['unchecked'],
+      },
+      ['unchecked'],
     ),
     writes: flag({
       description:
@@ -443,14 +143,8 @@ const ROUTE = object(
       },
       ['value'],
     ),
-    inspect: object(
-      {
-        title: 'Inspection',
-        description:
-          "How this route's requests are looked into. What it does not say is by default, which refuses.",
-      },
-      { payload: PAYLOAD, injection: INJECTION },
-    ),
+    answers: ANSWERS,
+    inspect: ROUTE_INSPECTION,
   },
   ['id', 'methods', 'path'],
 );
@@ -492,6 +186,7 @@ export const POLICY_SCHEMA: Schema = {
       },
       roles: ROLES,
       separate: SEPARATE,
+      answers: ANSWERS,
       routes: {
         type: 'array',
         title: 'Routes',

@@ -35,6 +35,15 @@ export function duration(about: About, from: string, to: string, step: '1s' | un
   };
 }
 
+/** A duration, or the one word that stands for finding it out. */
+export function durationOr(word: string, about: About, from: string, to: string): Schema {
+  return {
+    ...duration(about, from, to),
+    pattern: `^${word}$|${DURATION_PATTERN}`,
+    errorMessage: `must be a duration such as 250ms, 1s, 5m or 1h, or "${word}"`,
+  };
+}
+
 export function size(about: About, from: string, to: string): Schema {
   return {
     type: 'string',

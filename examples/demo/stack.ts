@@ -56,6 +56,7 @@ export interface BeforeGateway {
   readonly authority: Awaited<ReturnType<typeof createAuthority>>;
   readonly gatewayPort: number;
   readonly tenants: Readonly<Record<TenantName, StackTenant>>;
+  readonly mariadb: PrivateMariadb;
 }
 
 export interface StackTenant {
@@ -93,11 +94,28 @@ export interface Stack {
   readonly people: People | undefined;
   /** The gateway's worker processes. */
   gatewayPids(): number[];
-  token(request: { tenant: TenantName; client?: string; scopes: readonly string[] }): Promise<string>;
+  /** @param request `audience`: another than the tenant's own */
+  token(request: {
+    tenant: TenantName;
+    client?: string;
+    scopes: readonly string[];
+    audience?: string;
+  }): Promise<string>;
   stop(): Promise<void>;
 }
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+type Adjust = NonNullable<GatewayOverrides['adjust']>;
+
+/** One after the other. */
+function adjusting(...changes: readonly (Adjust | undefined)[]): { readonly adjust?: Adjust } {
+  const made = changes.filter((each) => each !== undefined);
+  if (made.length === 0) return {};
+  return {
+    adjust: (usual) => made.reduce<object>((so, change) => change(so as Parameters<Adjust>[0]), usual),
+  };
+}
 
 /** Starts everything the product needs around it, and the product: real parts, each its own process. */
 export async function startStack(options: StackOptions): Promise<Stack> {
@@ -196,7 +214,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     started.push(() => checker.stop());
 
     let withPeople: PreparedPeople | undefined;
-    const around = { layout, isolation, authority, gatewayPort, tenants };
+    const around = { layout, isolation, authority, gatewayPort, tenants, mariadb };
     if (options.people === true) {
       step('the embedded issuer, where people sign in');
       // Loaded here: what is started without people has no use for it.
@@ -216,8 +234,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       gatewayFile,
       gatewayConfiguration(layout, {
         ...options,
-        ...(withPeople === undefined ? {} : { adjust: withPeople.adjust }),
-        ...(prepared?.adjust === undefined ? {} : { adjust: prepared.adjust }),
+        ...adjusting(withPeople?.adjust, prepared?.adjust),
         gatewayPort,
         operationsPort,
         issuerUrl,
@@ -275,7 +292,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
           issuer: issuerUrl,
           authority: authority.certificatePem,
           client,
-          audience: tenants[request.tenant].audience,
+          audience: request.audience ?? tenants[request.tenant].audience,
           scopes: request.scopes,
         });
       },
@@ -332,11 +349,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
           certificateFile: join(layout.issuer, 'certificate.pem'),
           keyFile: join(layout.issuer, 'certificate.key'),
           tokenSeconds: 3600,
-          clients: clients.map(({ id, scopes, patient, introspection }) => ({
+          clients: clients.map(({ id, scopes, patient, resources = [], introspection }) => ({
             id,
             secretFile: join(layout.issuer, `${id}.secret`),
             scopes,
-            resources: TENANTS.map((tenant) => tenants[tenant].audience),
+            resources: [...TENANTS.map((tenant) => tenants[tenant].audience), ...resources],
             ...(patient === undefined ? {} : { patient }),
             ...(introspection === true ? { introspection } : {}),
           })),

@@ -8,6 +8,8 @@ export interface DemoClient {
   readonly what: string;
   readonly scopes: readonly string[];
   readonly patient?: string;
+  /** Audiences that it gets tokens for, besides the tenants' own. */
+  readonly resources?: readonly string[];
   /** A resource server: may ask whether a token is good. */
   readonly introspection?: boolean;
 }

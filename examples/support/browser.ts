@@ -54,6 +54,10 @@ export class Browser {
     if (form === undefined) {
       return Promise.reject(new Error(`no such form on ${this.page?.status} ${this.url}: ${this.title()}`));
     }
+    return this.submit(form, values);
+  }
+
+  submit(form: PageForm, values: Readonly<Record<string, string>> = {}): Promise<Reply> {
     for (const [name, value] of Object.entries(values)) form.fields.set(name, value);
     return this.#go(form.action, 'POST', form.fields.toString(), {
       'content-type': 'application/x-www-form-urlencoded',

@@ -67,7 +67,7 @@ const generateKeys = (): Promise<webcrypto.CryptoKeyPair> =>
   webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
 
 /**
- * Makes an authority for a demo or a test: ECDSA P-256, valid 30 days, able to issue leaf certificates
+ * Makes an authority for a demo or a test: ECDSA P-256, valid 90 days, able to issue leaf certificates
  * only (path length 0). Needs no openssl binary.
  */
 export async function createAuthority(name: string): Promise<Authority> {
@@ -76,7 +76,7 @@ export async function createAuthority(name: string): Promise<Authority> {
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(),
     name: distinguishedName(name),
-    ...validity(30),
+    ...validity(90),
     signingAlgorithm: ALGORITHM,
     keys,
     extensions: [

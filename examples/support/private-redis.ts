@@ -14,6 +14,8 @@ export interface PrivateRedisOptions {
   readonly password?: string;
   /** PEM files; with them the port speaks TLS only. */
   readonly tls?: { readonly certificate: string; readonly key: string; readonly authority: string };
+  /** Further lines of its configuration file. */
+  readonly extra?: readonly string[];
 }
 
 export interface PrivateRedis {
@@ -58,6 +60,7 @@ export async function startPrivateRedis(options: PrivateRedisOptions): Promise<P
       `dir ${options.directory}`,
       `logfile ${join(options.directory, 'redis.log')}`,
       ...(options.password === undefined ? [] : [`requirepass ${options.password}`]),
+      ...(options.extra ?? []),
       '',
     ].join('\n'),
     { mode: 0o600 },

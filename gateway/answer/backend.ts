@@ -2,8 +2,10 @@ import { setsOwnCookie } from '../../identity/sessions/index.ts';
 import { rateLimitFields } from '../limits/headers.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { Answer } from './answer.ts';
-import { rewriteCookie, rewriteUrl, URL_HEADERS } from './rewrite.ts';
+import { URL_HEADERS } from './rewrite.ts';
+import { deadlineOf } from './route-deadline.ts';
 import { SECURITY_HEADER_NAMES, securityHeaders } from './security-headers.ts';
+import { clientCookie, clientUrl } from './untell.ts';
 
 /** Hop-by-hop fields (RFC 9110 §7.6.1), written anew by our own server where needed. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
@@ -49,6 +51,7 @@ export function shapeBackendAnswer(x: Exchange): Answer {
   // RFC 9110 §8.6, §15.3.6: what has no content has no length either; only a 304 speaks of another answer's.
   const bodyless = backend.status === 204 || backend.status === 205 || backend.status === 304;
   const judged = x.answerJudges.length > 0;
+  const told = x.tenant.settings.tellBackend;
   let cacheable = false;
   for (const name in backend.headers) {
     const value = backend.headers[name];
@@ -62,14 +65,14 @@ export function shapeBackendAnswer(x: Exchange): Answer {
     if (verdict === 'cookie') {
       for (const cookie of Array.isArray(value) ? value : [value]) {
         // A session that the EMR could set, it could give to whom it likes.
-        if (!setsOwnCookie(cookie)) headers.push(name, rewriteCookie(cookie));
+        if (!setsOwnCookie(cookie)) headers.push(name, clientCookie(cookie, told));
       }
       continue;
     }
     if (verdict === 'url') {
       // There is one place to go to; a second one is for nobody to choose.
       const url = Array.isArray(value) ? (value[0] ?? '') : value;
-      headers.push(name, rewriteUrl(url, backend.origin, x.facts.authority));
+      headers.push(name, clientUrl(url, backend.origin, x.facts.authority, told));
       continue;
     }
     headers.push(name, Array.isArray(value) ? value.join(', ') : value);
@@ -85,7 +88,7 @@ export function shapeBackendAnswer(x: Exchange): Answer {
     status: backend.status,
     headers,
     body: bodyless ? undefined : (x.replacedBody ?? backend),
-    deadlineMs: 0,
+    deadlineMs: x.late ? deadlineOf(x) : 0,
     closeConnection: false,
   };
 }

@@ -53,6 +53,7 @@ export type IssueCode =
   | 'too-long'
   | 'not-supported'
   | 'transient'
+  | 'conflict'
   | 'processing';
 
 /**

@@ -8,6 +8,7 @@ import type { Exchange } from '../pipeline/exchange.ts';
 import type { Answer } from './answer.ts';
 import { bodyForm, type IssueCode, MEDIA_TYPE, writeBody } from './bodies.ts';
 import { writeFinding } from './finding.ts';
+import { deadlineOf } from './route-deadline.ts';
 import { OWN_ANSWER_HEADERS } from './security-headers.ts';
 
 interface Template {
@@ -44,8 +45,21 @@ const TEMPLATES: Readonly<Record<Exclude<EndingKind, 'hidden' | 'own-page'>, Tem
   },
   unprocessable: { status: 422, code: 'invalid', text: 'The content of the request is not accepted.' },
   unavailable: { status: 503, code: 'transient', text: 'The service is not available at the moment.' },
+  closed: { status: 503, code: 'transient', text: 'The service is not available at the moment.' },
   'bad-gateway': { status: 502, code: 'transient', text: 'The service is not available at the moment.' },
   'gateway-timeout': { status: 504, code: 'transient', text: 'The service took too long to answer.' },
+  conflict: { status: 409, code: 'conflict', text: 'The record is in another state than the change needs.' },
+  'precondition-failed': {
+    status: 412,
+    code: 'conflict',
+    text: 'The record has been changed since. Read it again before you change it.',
+  },
+  'precondition-required': {
+    status: 428,
+    code: 'conflict',
+    text: 'The change must name the version of the record that it is about.',
+  },
+  'change-refused': { status: 422, code: 'processing', text: 'The change was not accepted.' },
   'backend-refused': { status: 400, code: 'processing', text: 'The request could not be processed.' },
   'backend-failed': { status: 502, code: 'transient', text: 'The service is not available at the moment.' },
 });
@@ -96,7 +110,9 @@ export function shapeEnding(x: Exchange, ending: Ending): Answer {
   const hide = x.match?.route.hide ?? 'none';
   const hidden = hide !== 'none' && isHidden(x, ending);
   // A failure that was noticed after the EMR was asked comes when a refusal would: its time would tell what the EMR did.
-  const late = hidden || (hide !== 'none' && ending.kind === 'unavailable' && x.forwardedAt !== undefined);
+  const late =
+    hidden ||
+    (hide !== 'none' && ending.kind === 'unavailable' && (x.forwardedAt ?? x.withheld) !== undefined);
   const template = sessionTemplate(x, ending) ?? templateOf(ending.kind, hidden ? hide : undefined);
   const accept = x.knownFacts?.headers.get('accept');
   const form = bodyForm(accept);
@@ -121,7 +137,7 @@ export function shapeEnding(x: Exchange, ending: Ending): Answer {
     status: template.status,
     headers,
     body,
-    deadlineMs: late && x.match !== undefined ? x.match.route.hideDeadlineMs : 0,
+    deadlineMs: late ? deadlineOf(x) : 0,
     closeConnection: ending.closeConnection === true,
   };
 }
@@ -160,7 +176,7 @@ function ownAnswer(x: Exchange, own: OwnAnswer): Answer {
       x.arrival.id,
     ],
     body: own.body ?? (own.status === 204 || own.status === 304 ? undefined : Buffer.alloc(0)),
-    deadlineMs: 0,
+    deadlineMs: x.late ? deadlineOf(x) : 0,
     closeConnection: false,
   };
 }

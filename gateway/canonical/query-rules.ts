@@ -1,22 +1,12 @@
 import type { QueryRules, Route } from '../../contracts/policy.ts';
+import { overridesByQuery } from './method-override.ts';
+import { folded } from './parameter-names.ts';
 
-/** Names that no server folds into another one: nothing to cut, to replace or to lower. */
-const PLAIN_NAME = /^[a-z0-9_:$@~-]*$/;
+export { folded };
+
 const BRACKETS = /[[\]]/;
 
 const STRICT: QueryRules = Object.freeze({ duplicates: 'refuse', brackets: 'refuse' });
-
-/**
- * The one name that PHP, ASP.NET and others may make of a parameter's: leading white space and whatever begins with a
- * bracket cut off, dots and spaces as underscores, in lower case.
- */
-function folded(name: string): string {
-  if (PLAIN_NAME.test(name)) return name;
-  const bare = name.trimStart();
-  // PHP keeps a bracket at the very beginning as an underscore.
-  const cut = bare.indexOf('[', 1);
-  return (cut < 0 ? bare : bare.slice(0, cut)).replace(/[. [\]]/g, '_').toLowerCase();
-}
 
 /**
  * Whether two of these names, which are different, are one to some server: `patient` and `patient[]`, `a.b` and `a_b`,
@@ -38,13 +28,14 @@ export function aliased(names: Iterable<string>, brackets: boolean): boolean {
 
 /**
  * Whether a query could be read differently by the EMR, by the rules of the route: a name twice, names with brackets,
- * aliases of one name.
+ * aliases of one name, a name by which a framework takes another method than the request's.
  */
 export function isAmbiguousQuery(
   parameters: ReadonlyMap<string, readonly string[]>,
   route: Pick<Route, 'query'>,
 ): boolean {
   if (parameters.size === 0) return false;
+  if (overridesByQuery(parameters)) return true;
   const { duplicates, brackets } = route.query ?? STRICT;
   for (const [name, values] of parameters) {
     const list = BRACKETS.test(name);

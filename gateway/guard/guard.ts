@@ -9,6 +9,7 @@ import type { DeskLine, RedisStore } from '../limits/index.ts';
 import type { Exchange, Step } from '../pipeline/exchange.ts';
 import { Counts, MOST_NAMED, type Seen } from './counts.ts';
 import { guardKeyOf, Locks, lockId } from './locks.ts';
+import { type Fared, Outages } from './outages.ts';
 import { patientsNamed, patientsOfFields } from './patients.ts';
 import { ReleasedPatients } from './released.ts';
 import { LEVELS, type Level, levelOf, thresholdsOf } from './thresholds.ts';
@@ -26,6 +27,9 @@ const EVENT = Object.freeze({
   'step-up': 'step-up',
   lock: 'locked',
 } as const satisfies Record<Exclude<Level, 'none'>, GuardEvent>);
+
+/** What a request that did not get what it asked for was told. */
+export type Miss = 'hidden' | 'told' | undefined;
 
 export interface GuardOptions {
   readonly settings: GuardSettings;
@@ -50,6 +54,7 @@ export class Guard {
   readonly #options: GuardOptions;
   readonly #locks: Locks;
   readonly #counts: Counts;
+  readonly #outages: Outages;
   readonly #forget: () => void;
   /** Whom an administrator unlocked, until it is said with their next request. */
   readonly #released = new Set<string>();
@@ -62,10 +67,17 @@ export class Guard {
       (id) => this.#release(id),
     );
     this.#counts = new Counts({ ...options, windowMs: options.settings.windowMs });
+    this.#outages = new Outages({
+      ...options,
+      begun: (tenant) => {
+        if (alarms.hasSubscribers) alarms.publish({ alarm: 'guard-outage', tenant } satisfies AlarmEvent);
+      },
+    });
     this.#forget =
       options.desk?.onNews((news) => {
         if (news.kind === 'tally') this.#counts.learn(news.tally);
         else if (news.kind === 'lock') this.#locks.learned(news.key, news.forMs);
+        else if (news.kind === 'fared') this.#outages.learn(news.tenant, news.key, news.badly);
         else this.#counts.asked(news.key, news.since);
       }) ?? (() => {});
   }
@@ -81,21 +93,30 @@ export class Guard {
     return this.#judge(x, principal, key);
   }
 
-  /** Once it is known how a request ended. */
-  observe(x: Exchange, missed: boolean): void {
+  /**
+   * Once it is known how a request ended.
+   *
+   * @param miss `hidden`: counts unless the EMR fails for most people; `told`: a refusal that says so, and counts
+   * @param fared how it fared at the back end
+   */
+  observe(x: Exchange, miss: Miss, fared?: Fared): void {
     const principal = x.knownPrincipal;
     if (principal === undefined || principal.kind === 'anonymous' || this.#options.settings.mode === 'off')
       return;
+    const key = keyOf(principal);
+    if (fared !== undefined) this.#outages.fared(principal.tenant, key, fared === 'badly');
+    const missed = miss === 'told' || (miss === 'hidden' && !this.#outages.excuses(principal.tenant, key));
     const content = x.content?.content;
     const named =
       content?.kind === 'form' ? [...patientsOfFields(content.fields, x.facts.path.segments)] : [];
-    if (x.ending === undefined) this.#watch(x, keyOf(principal));
+    if (x.ending === undefined) this.#watch(x, key);
     if (!missed && x.patients === undefined && named.length === 0) return;
-    this.#counts.report(keyOf(principal), missed ? 1 : 0, [...named, ...(x.patients ?? [])]);
+    this.#counts.report(key, missed ? 1 : 0, [...named, ...(x.patients ?? [])]);
   }
 
   close(): void {
     this.#counts.close();
+    this.#outages.close();
     this.#forget();
     this.#locks.close();
   }

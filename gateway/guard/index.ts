@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import type { GatewaySettings } from '../../contracts/settings.ts';
 
-export { Guard, type GuardOptions } from './guard.ts';
+export { Guard, type GuardOptions, type Miss } from './guard.ts';
+export type { Fared } from './outages.ts';
 
 /** What a reload compares: with the same of these a guard goes on with what it has counted. */
 export function guardSettings({ guard, limits, state }: GatewaySettings): unknown {

@@ -16,6 +16,14 @@ export interface OracleOptions {
   readonly clock: Clock;
 }
 
+/** An oracle whose databases may change while it answers. */
+export interface Oracle extends IntegrityOracle {
+  /** Begins to connect for those that are new. */
+  add(databases: readonly DatabaseId[]): void;
+  /** Closes the connections of all others. */
+  keepOnly(databases: readonly DatabaseId[]): void;
+}
+
 const UNKNOWN: Verdict = Object.freeze({
   state: 'unverified',
   epoch: '',
@@ -24,14 +32,27 @@ const UNKNOWN: Verdict = Object.freeze({
 });
 
 /** The gateway's client of the checker. Begins to connect at once; until then every answer is "unverified". */
-export function createOracle(options: OracleOptions): IntegrityOracle {
+export function createOracle(options: OracleOptions): Oracle {
   const { socket, secret, timeoutMs, clock } = options;
   const attestors = new Map<DatabaseId, Attestor>();
-  for (const database of new Set(options.databases)) {
-    attestors.set(database, new Attestor({ database, socket, secret, timeoutMs, clock }));
-  }
+  const add = (databases: readonly DatabaseId[]) => {
+    for (const database of databases) {
+      if (attestors.has(database)) continue;
+      attestors.set(database, new Attestor({ database, socket, secret, timeoutMs, clock }));
+    }
+  };
+  add(options.databases);
 
   return {
+    add,
+    keepOnly(databases) {
+      const wanted = new Set(databases);
+      for (const [database, attestor] of attestors) {
+        if (wanted.has(database)) continue;
+        attestors.delete(database);
+        attestor.close();
+      }
+    },
     attest(database: DatabaseId, demand: IntegrityDemand, since: number): Verdict | Promise<Verdict> {
       const attestor = attestors.get(database);
       if (attestor === undefined) return UNKNOWN;

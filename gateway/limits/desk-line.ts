@@ -8,7 +8,7 @@ const PATIENCE_MS = 500;
 const AWAY_MS = 1000;
 
 /** What the workers' guards learn of each other. */
-export type GuardNews = Extract<DeskAnswer, { readonly kind: 'tally' | 'lock' | 'asked' }>;
+export type GuardNews = Extract<DeskAnswer, { readonly kind: 'tally' | 'lock' | 'asked' | 'fared' }>;
 
 /** A worker's line to its supervisor's desk. What is said in one turn of the event loop goes in one message. */
 export class DeskLine implements Counters {
@@ -17,6 +17,7 @@ export class DeskLine implements Counters {
   #next = 1;
   #awayUntil = 0;
   #asks: DeskAsk[] = [];
+  readonly #marked = new Set<(key: string, forMs: number) => void>();
   readonly #told = new Set<(answer: GuardNews) => void>();
 
   constructor(send: (asks: readonly DeskAsk[]) => void) {
@@ -61,17 +62,38 @@ export class DeskLine implements Counters {
     this.#say({ kind: 'asked', key, since });
   }
 
+  /** How somebody's last request fared at a tenant's back end. */
+  fared(tenant: string, key: string, badly: boolean): void {
+    this.#say({ kind: 'fared', tenant, key, badly });
+  }
+
   /** Every sum that any worker changed, and every lock, this one's included. @returns ends it */
   onNews(told: (news: GuardNews) => void): () => void {
     this.#told.add(told);
     return () => this.#told.delete(told);
   }
 
+  /** Resolves when every worker knows that somebody writes; rejects when the desk is away. */
+  async mark(key: string, forMs: number): Promise<void> {
+    await this.#ask((id) => ({ kind: 'mark', id, key, forMs }));
+  }
+
+  /** Who writes, whichever worker said it. @returns ends it */
+  onMark(told: (key: string, forMs: number) => void): () => void {
+    this.#marked.add(told);
+    return () => this.#marked.delete(told);
+  }
+
   /** What the supervisor sent. */
   receive(answers: readonly DeskAnswer[]): void {
     this.#awayUntil = 0;
     for (const answer of answers) {
-      if (answer.kind !== 'lease' && answer.kind !== 'occupy') {
+      if (answer.kind === 'mark') {
+        for (const told of this.#marked) told(answer.key, answer.forMs);
+        this.#say({ kind: 'noted', number: answer.number });
+        continue;
+      }
+      if (answer.kind !== 'lease' && answer.kind !== 'occupy' && answer.kind !== 'marked') {
         for (const told of this.#told) told(answer);
         continue;
       }
@@ -92,7 +114,8 @@ export class DeskLine implements Counters {
     const { promise, resolve, reject } = Promise.withResolvers<DeskAnswer>();
     const timer = setTimeout(() => {
       this.#waiting.delete(id);
-      this.#awayUntil = performance.now() + AWAY_MS;
+      // One worker that does not note a mark in time is no reason to count alone.
+      if (ask.kind !== 'mark') this.#awayUntil = performance.now() + AWAY_MS;
       // Places that are granted too late are given back: nobody else would.
       if (ask.kind === 'occupy')
         this.#waiting.set(id, { resolve: (answer) => this.#vacateLate(ask, answer) });

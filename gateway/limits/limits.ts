@@ -4,6 +4,7 @@ import type { TenantId } from '../../contracts/identifiers.ts';
 import type { LimitSettings, TenantLimitSettings } from '../../contracts/limits.ts';
 import type { LimitDemand, Route } from '../../contracts/policy.ts';
 import type { Principal } from '../../contracts/principal.ts';
+import { type TenantLookup, tenantLookup } from '../../contracts/tenants.ts';
 import { Bucket, type Counted, type Refusal } from './bucket.ts';
 import type { DeskLine } from './desk-line.ts';
 import { peerKey } from './peer-key.ts';
@@ -13,9 +14,14 @@ import { leaseSource } from './source.ts';
 
 const SWEEP_MS = 5000;
 
+interface LimitedTenant {
+  readonly id: TenantId;
+  readonly limits?: TenantLimitSettings | undefined;
+}
+
 export interface LimitOptions {
   readonly limits: LimitSettings;
-  readonly tenants: readonly { readonly id: TenantId; readonly limits?: TenantLimitSettings | undefined }[];
+  readonly tenants: readonly LimitedTenant[] | TenantLookup<LimitedTenant>;
   /** Workers of this gateway. */
   readonly workers: number;
   /** Where they count together; without it each has its part. */
@@ -59,6 +65,8 @@ export interface Limits {
 }
 
 interface TenantBuckets {
+  /** What they were made from. */
+  readonly own: TenantLimitSettings | undefined;
   readonly principal: Bucket;
   readonly client: Bucket;
   readonly tenant: Bucket;
@@ -78,7 +86,7 @@ export function createLimits(options: LimitOptions): Limits {
   const redis = limits.redis === undefined ? undefined : new RedisStore(limits.redis);
   const source = leaseSource({ redis, desk, workers, gateways });
   const seats = new Seats(desk, workers);
-  const ofTenants = new Map(options.tenants.map((tenant) => [tenant.id, tenant.limits]));
+  const known = tenantLookup(options.tenants);
   /** Every bucket by its name: one that is asked for again after a reload is the same. */
   const buckets = new Map<string, Bucket>();
   const tenants = new Map<TenantId, TenantBuckets>();
@@ -109,9 +117,10 @@ export function createLimits(options: LimitOptions): Limits {
 
   function ofTenant(id: TenantId): TenantBuckets {
     let found = tenants.get(id);
-    if (found === undefined) {
-      const own = ofTenants.get(id);
+    const own = known.get(id)?.limits;
+    if (found === undefined || found.own !== own) {
       found = {
+        own,
         principal: bucket('principal', 'principal', id, [id], own?.perPrincipal ?? limits.perPrincipal),
         client: bucket('client', 'client', id, [id], own?.perClient ?? limits.perClient),
         tenant: bucket('tenant', 'tenant', id, [id], own?.perTenant ?? limits.perTenant),
@@ -144,10 +153,7 @@ export function createLimits(options: LimitOptions): Limits {
   }, SWEEP_MS);
   sweeping.unref();
 
-  const someAtOnce = [
-    limits.concurrency,
-    ...options.tenants.map((tenant) => tenant.limits?.concurrency),
-  ].some((each) => each !== undefined && Object.values(each).some((most) => most !== undefined));
+  const allAtOnce = Object.values(limits.concurrency).some((most) => most !== undefined);
   /** Of several gateways each has its part of what may be under way. */
   const part = (most: number) => Math.max(1, Math.floor(most / gateways));
 
@@ -187,9 +193,9 @@ export function createLimits(options: LimitOptions): Limits {
     },
     atOnce(asking) {
       const { principal, tenant, route } = asking;
-      const own = ofTenants.get(tenant)?.concurrency;
+      const own = known.get(tenant)?.limits?.concurrency;
       const all = limits.concurrency;
-      if (!someAtOnce && route?.limits === undefined) return NOTHING;
+      if (!allAtOnce && own === undefined && route?.limits === undefined) return NOTHING;
       const list: AtOnce[] = [];
       const add = (
         kind: LimitEvent['limit'],

@@ -1,19 +1,17 @@
 import { createHmac } from 'node:crypto';
 import { channel } from 'node:diagnostics_channel';
-import { isIP } from 'node:net';
-import { Redis } from 'ioredis';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
 import { ChartgateError } from '../../contracts/errors.ts';
 import { type AlarmEvent, CHANNELS } from '../../contracts/events.ts';
 import type { RedisSettings } from '../../contracts/limits.ts';
 import { type Ask, type Counters, consume, type Grant } from './counters.ts';
 import type { Tally, TallyReport } from './desk-messages.ts';
+import { answers, type RedisClient, redisClient } from './redis-client.ts';
 
 const alarms = channel(CHANNELS.alarm);
 
 /** Milliseconds between looks at whether a server that did not answer does again. */
 const PROBE_MS = 500;
-const CONNECT_MS = 2000;
 const MOST_PATIENTS = 50_000;
 
 /**
@@ -22,7 +20,7 @@ const MOST_PATIENTS = 50_000;
  * on nobody waits for it, until it has answered a question that nobody waits for.
  */
 export class RedisStore implements Counters {
-  readonly #client: Redis;
+  readonly #client: RedisClient;
   readonly #key: Buffer;
   readonly #limiters = new Map<string, RateLimiterRedis>();
   readonly #probing: NodeJS.Timeout;
@@ -32,34 +30,7 @@ export class RedisStore implements Counters {
 
   constructor(settings: RedisSettings) {
     this.#key = settings.password?.reveal() ?? Buffer.from('chartgate');
-    this.#client = new Redis({
-      ...(settings.socketPath === undefined
-        ? { host: settings.host ?? '127.0.0.1', port: settings.port ?? 6379 }
-        : { path: settings.socketPath }),
-      ...(settings.authority === undefined
-        ? {}
-        : {
-            tls: {
-              ca: settings.authority,
-              minVersion: 'TLSv1.2',
-              // An address is no server name (RFC 6066 §3); the certificate is judged by it all the same.
-              ...(settings.host === undefined || isIP(settings.host) !== 0
-                ? {}
-                : { servername: settings.host }),
-            },
-          }),
-      ...(settings.user === undefined ? {} : { username: settings.user }),
-      ...(settings.password === undefined ? {} : { password: settings.password.reveal().toString() }),
-      db: settings.database,
-      // Whatever cannot be done now is not done later: the request that it was for has been answered by then.
-      enableOfflineQueue: false,
-      autoResendUnfulfilledCommands: false,
-      maxRetriesPerRequest: 0,
-      commandTimeout: settings.timeoutMs,
-      connectTimeout: CONNECT_MS,
-      retryStrategy: (times) => Math.min(1000, 50 * 2 ** Math.min(times, 5)),
-      connectionName: 'chartgate',
-    });
+    this.#client = redisClient(settings);
     // Every failure of a command is its caller's; the connection is made anew by itself.
     this.#client.on('error', () => {});
     this.#client.on('ready', () => void this.#probe());
@@ -94,7 +65,7 @@ export class RedisStore implements Counters {
 
   /** Adds to what all gateways saw of somebody. Rejects when it is away. */
   async tally(report: TallyReport): Promise<Tally> {
-    const name = `chartgate:guard:${this.#hash(report.key)}`;
+    const name = this.#guardName(report.key);
     return this.#guarded(async () => {
       const work = this.#client
         .multi()
@@ -122,8 +93,22 @@ export class RedisStore implements Counters {
 
   /** What was counted of somebody counts no more. */
   async forget(key: string): Promise<void> {
-    const name = `chartgate:guard:${this.#hash(key)}`;
+    const name = this.#guardName(key);
     await this.#guarded(() => this.#client.del(`${name}:misses`, `${name}:patients`));
+  }
+
+  /**
+   * Marks somebody for a while, at every gateway: for reads that must follow one's own write. Rejects when it is away.
+   * @param forMs milliseconds, from now
+   */
+  async mark(key: string, forMs: number): Promise<void> {
+    const name = this.#markName(key);
+    await this.#guarded(() => this.#client.set(name, 1, 'PX', Math.max(1, Math.ceil(forMs))));
+  }
+
+  /** Rejects when it is away: then somebody may be marked. */
+  async marked(key: string): Promise<boolean> {
+    return this.#guarded(async () => (await this.#client.exists(this.#markName(key))) === 1);
   }
 
   async close(): Promise<void> {
@@ -153,7 +138,7 @@ export class RedisStore implements Counters {
     if (this.#probes || this.#client.status !== 'ready') return;
     this.#probes = true;
     try {
-      await this.#client.ping();
+      if (!(await answers(this.#client))) return;
       this.#available = true;
       this.#wasAvailable = true;
     } catch {
@@ -161,6 +146,15 @@ export class RedisStore implements Counters {
     } finally {
       this.#probes = false;
     }
+  }
+
+  #markName(key: string): string {
+    return `chartgate:mark:${this.#hash(key)}`;
+  }
+
+  /** In braces: what is changed together lies together in a cluster too. */
+  #guardName(key: string): string {
+    return `chartgate:guard:{${this.#hash(key)}}`;
   }
 
   #hash(text: string): string {

@@ -5,6 +5,7 @@ import { ChartgateError } from '../../contracts/errors.ts';
 import type { TenantId } from '../../contracts/identifiers.ts';
 import type { GatewaySettings, IssuerSettings, TenantSettings } from '../../contracts/settings.ts';
 import type { StateStore } from '../../contracts/state.ts';
+import { type TenantLookup, tenantLookup } from '../../contracts/tenants.ts';
 import { createFactors, type Factors, type PasskeySite } from '../../identity/factors/index.ts';
 import { hashOf } from '../../identity/lengths.ts';
 import { RelyingParty } from '../../identity/relying-party/index.ts';
@@ -41,21 +42,28 @@ export function browserSettings(settings: GatewaySettings) {
     keys: settings.stateKeys,
     sessions: settings.sessions,
     issuers: settings.issuers,
-    tenants: settings.tenants.map(({ id, hosts, signIn, brand }) => ({ id, hosts, signIn, brand })),
+    // Who signs in where, it looks up.
+    some: settings.tenants.some(signsIn),
   };
+}
+
+function signsIn({ signIn }: TenantSettings): boolean {
+  return signIn !== undefined;
 }
 
 /**
  * Undefined when nobody signs in at any tenant.
- * @param state opened when it is first needed. @throws ChartgateError `configuration-invalid`
+ * @param state opened when it is first needed
+ * @param tenants those served at the moment, whatever the settings said when it was made
+ * @throws ChartgateError `configuration-invalid`
  */
 export function createBrowsers(
   settings: GatewaySettings,
   state: StateStore | undefined,
   clock: Clock,
+  tenants: TenantLookup<TenantSettings> = tenantLookup(settings.tenants),
 ): Browsers | undefined {
-  const served = settings.tenants.filter((tenant) => tenant.signIn !== undefined);
-  if (served.length === 0) return undefined;
+  if (!settings.tenants.some(signsIn)) return undefined;
   const [key] = settings.stateKeys ?? [];
   if (state === undefined || key === undefined || settings.sessions === undefined) {
     throw new ChartgateError('configuration-invalid', 'sign-in needs "state"');
@@ -63,23 +71,31 @@ export function createBrowsers(
   const sealer = createSealer(settings.stateKeys ?? []);
   const common = { store: state, sealer, clock };
   const issuers = new Map(settings.issuers.map((issuer) => [issuer.id, issuer]));
-  const parties = new Map(
-    [...new Set(served.flatMap((tenant) => tenant.signIn?.issuers ?? []))].map((id) => {
-      const issuer = issuers.get(id);
-      if (issuer === undefined) throw new ChartgateError('configuration-invalid', `there is no issuer ${id}`);
-      return [id, new RelyingParty(issuer, clock)];
-    }),
-  );
-  const sites = new Map(
-    served.map((tenant) => [
-      tenant.id,
-      createSite({
+  const parties = new Map<string, RelyingParty>();
+  const partyOf = (id: string): RelyingParty | undefined => {
+    const known = parties.get(id);
+    const issuer = issuers.get(id);
+    if (known !== undefined || issuer?.relyingParty === undefined) return known;
+    const party = new RelyingParty(issuer, clock);
+    parties.set(id, party);
+    return party;
+  };
+  for (const { signIn } of settings.tenants) for (const id of signIn?.issuers ?? []) partyOf(id);
+  const sites = new WeakMap<TenantSettings, Site>();
+  const siteOf = (id: TenantId): Site | undefined => {
+    const tenant = tenants.get(id);
+    if (tenant?.signIn === undefined) return undefined;
+    let site = sites.get(tenant);
+    if (site === undefined) {
+      site = createSite({
         brand: tenant.brand ?? { name: tenant.id },
         assetPath: PAGES.assets,
         origins: tenant.hosts.map((host) => `https://${host}`),
-      }),
-    ]),
-  );
+      });
+      sites.set(tenant, site);
+    }
+    return site;
+  };
   const whoKey = createHmac('sha256', key.reveal()).update('chartgate who').digest();
   const browsers: Browsers = {
     sessions: new Sessions({ ...common, settings: settings.sessions }),
@@ -88,21 +104,21 @@ export function createBrowsers(
     logoutTokens: new LogoutTokens(state),
     factors: createFactors(common),
     clock,
-    serves: ({ id }) => sites.has(id),
+    serves: ({ id }) => tenants.get(id)?.signIn !== undefined,
     site(tenant) {
-      const site = sites.get(tenant);
+      const site = siteOf(tenant);
       if (site === undefined) throw new ChartgateError('internal', 'nobody signs in at this tenant');
       return site;
     },
-    parties: (tenant) => (tenant.signIn?.issuers ?? []).flatMap((id) => parties.get(id) ?? []),
-    party: (tenant, id) => (tenant.signIn?.issuers.includes(id) === true ? parties.get(id) : undefined),
+    parties: (tenant) => (tenant.signIn?.issuers ?? []).flatMap((id) => partyOf(id) ?? []),
+    party: (tenant, id) => (tenant.signIn?.issuers.includes(id) === true ? partyOf(id) : undefined),
     issuer: (id) => issuers.get(id),
     whoIs: (tenant, person) =>
       createHmac('sha256', whoKey).update(hashOf(tenant, person)).digest('base64url'),
     passkeySite: (tenant, authority) => ({
       id: authority.replace(/:\d+$/, ''),
       origin: `https://${authority}`,
-      name: sites.get(tenant)?.brand.name ?? tenant,
+      name: siteOf(tenant)?.brand.name ?? tenant,
     }),
     close() {
       for (const party of parties.values()) party.close();

@@ -40,7 +40,7 @@ export class Call {
     if (session === undefined) return undefined;
     const found = await this.browsers.sessions.find(session, this.x.tenant.id);
     if (found.state === 'unavailable') throw new ChartgateError('state-unavailable', 'sessions');
-    if (found.state === 'none') return undefined;
+    if (found.state !== 'live') return undefined;
     this.x.session = found.session;
     if (found.session.principal !== undefined) this.x.principal = found.session.principal;
     return found.session;

@@ -24,8 +24,11 @@ import type { Inspection } from '../content/inspection.ts';
 import type { ReadContent } from '../content/read.ts';
 import type { EmbeddedIssuer, EmbeddedIssuers } from '../embedded-issuer.ts';
 import type { Guard } from '../guard/index.ts';
+import type { Original } from '../incidents/capture.ts';
+import type { Incidents } from '../incidents/store.ts';
 import type { Counted, Limits } from '../limits/index.ts';
 import type { Browsers } from '../own-pages/browsers.ts';
+import type { WriteMarks } from '../replicas/write-marks.ts';
 import type { Sharing } from '../sharing/sharing.ts';
 import type { BackendAnswer } from '../transport/backend-answer.ts';
 import type { Client } from '../transport/client.ts';
@@ -51,6 +54,8 @@ export interface Runtime {
   readonly decisionContext?: DecisionContext | undefined;
   /** Consents and emergency access; undefined where no tenant has either. */
   readonly sharing?: Sharing | undefined;
+  /** Undefined where nothing of refused answers is kept. */
+  readonly incidents?: Incidents | undefined;
   /** Undefined where the settings have none. */
   readonly state?: StateStore | undefined;
   /** For tenants whose people sign in at browsers; undefined when there is none. */
@@ -64,6 +69,8 @@ export interface Services {
   readonly clock: Clock;
   readonly activity: ActivitySink;
   readonly tunnels: Tunnels;
+  /** Who has just written; undefined: nobody can tell, so that nothing is read from a replica. */
+  readonly writes?: WriteMarks | undefined;
   /** The configuration that serves now. */
   current(): Runtime;
 }
@@ -103,6 +110,16 @@ export class Exchange {
   kept: HeldForm | undefined;
   /** Set instead of a tenant when the host is an embedded issuer's. */
   embedded: EmbeddedIssuer | undefined;
+  /** What the policy hides: ends the request once everything that depends on the request alone has had its say. */
+  withheld: Ending | undefined;
+  /** When the last byte of a request whose route hides was there; monotonic. Undefined: it has no body. */
+  completeAt: number | undefined;
+  /** What is permitted leaves at the deadline of what is hidden, because its time would tell. */
+  late = false;
+  /** What a change is about was answered with 200 to this caller. */
+  existingSeen = false;
+  /** The request's conditions are judged here, by the answer that is released, and not by the back end. */
+  conditional = false;
   /** What the permit asks of the gateway. */
   obligations: Obligations | undefined;
   /** The body, where somebody had to see it. */
@@ -121,6 +138,8 @@ export class Exchange {
   intentRecorded = false;
   /** The back end's answer, from its head on. */
   backend: BackendAnswer | undefined;
+  /** What the back end said, where the client does not get it and it is kept. */
+  original: Original | undefined;
   /** An accepted upgrade, instead of a body. */
   tunnel: PendingTunnel | undefined;
   /** A write that had not ended when it was last confirmed: confirmed again at its end. */

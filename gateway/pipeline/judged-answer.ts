@@ -1,5 +1,6 @@
 import type { JudgedAnswer } from '../../contracts/policy.ts';
-import { rewriteUrl, URL_HEADERS } from '../answer/rewrite.ts';
+import { URL_HEADERS } from '../answer/rewrite.ts';
+import { clientUrl } from '../answer/untell.ts';
 import { type ReadJson, readJson } from '../content/json.ts';
 import { isUtf8, kindOf } from '../content/read.ts';
 import type { BackendAnswer } from '../transport/backend-answer.ts';
@@ -46,7 +47,9 @@ function singleHeaders(x: Exchange, backend: BackendAnswer): JudgedAnswer['heade
   for (const name in backend.headers) {
     const value = backend.headers[name];
     if (typeof value === 'string')
-      single[name] = URL_HEADERS.has(name) ? rewriteUrl(value, backend.origin, x.facts.authority) : value;
+      single[name] = URL_HEADERS.has(name)
+        ? clientUrl(value, backend.origin, x.facts.authority, x.tenant.settings.tellBackend)
+        : value;
     else if (URL_HEADERS.has(name) || name.startsWith('content-')) return 'answer-headers';
   }
   return single;

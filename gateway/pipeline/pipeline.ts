@@ -1,6 +1,7 @@
 import type { Ending } from './ending.ts';
 import type { Exchange, Stage } from './exchange.ts';
 import { apart } from './stages/apart.ts';
+import { attend } from './stages/attend.ts';
 import { attest } from './stages/attest.ts';
 import { attestAgain } from './stages/attest-again.ts';
 import { authenticate } from './stages/authenticate.ts';
@@ -16,15 +17,21 @@ import { inspect } from './stages/inspect.ts';
 import { judgeAnswer } from './stages/judge-answer.ts';
 import { judgeContent, screenContent } from './stages/judge-content.ts';
 import { judgeExisting } from './stages/judge-existing.ts';
+import { judgeRefusal } from './stages/judge-refusal.ts';
+import { keepIncident } from './stages/keep-incident.ts';
+import { keepOriginal } from './stages/keep-original.ts';
 import { limitPeer, limitPrincipal } from './stages/limit.ts';
 import { observe } from './stages/observe.ts';
+import { judgeTenancy, ownRows } from './stages/own-rows.ts';
 import { readContent } from './stages/read-content.ts';
+import { recognise } from './stages/recognise.ts';
 import { recordIntent } from './stages/record-intent.ts';
 import { recordOutcome } from './stages/record-outcome.ts';
 import { release } from './stages/release.ts';
 import { routeToTenant } from './stages/route.ts';
 import { screenHead } from './stages/screen-head.ts';
 import { shape } from './stages/shape.ts';
+import { withhold } from './stages/withhold.ts';
 
 /**
  * The way of a request, in order. Each stage may end it; only a request that passes all of them reaches
@@ -36,32 +43,40 @@ export const ADMISSION: readonly Stage[] = Object.freeze([
   routeToTenant, //   exact authority; SNI and Host agree; the route of the tenant's policy
   requireCertificate, // where a tenant protects everything by client certificates
   apart, //           the gateway's own pages, and an embedded issuer's host: answered here
+  attend, //          paused, being maintained or closed at this hour
   authenticate, //    a credential becomes a principal of this tenant, or nobody
   broaden, //         emergency access: more scopes for a while
   limitPrincipal, //  per principal and per route
   guard, //           whoever meets unusually many absent records
   decide, //          the policy: only an explicit permit passes
+  ownRows, //         where a database is shared: row by row
   describe, //        capability statements will say what the policy permits
   screenHead, //      path, query, headers, cookies: nothing injected, values as typed
   inspect, //         size, media type and coding of the body
   readContent, //     the whole body with its one meaning, where somebody has to see it
+  judgeTenancy, //    it does not speak for another tenant
   judgeContent, //    the policy's word on the body
   screenContent, //   a valid payload, nothing injected
   attest, //          the EMR database's audit triggers are intact
+  withhold, //        what the policy hides ends here, after all that depends on the request alone
   recordIntent, //    durable before the EMR sees anything
   judgeExisting, //   what a change would change, where the policy wants to see it first
   forward, //         the request itself goes to the back end
   attestAgain, //     writes: same epoch, still intact
+  judgeRefusal, //    whether a refused change may be called so
+  recognise, //       an error or a "not there" behind a good status
   judgeAnswer, //     the policy's word on the answer, before anything of it is released
 ]);
 
 /** Every request, however it ended, goes through these. */
 export const ANSWERING: readonly Stage[] = Object.freeze([
   guide, //           people at browsers are led to sign in
+  keepOriginal, //    what the EMR said where the client does not get it
   shape, //           hide existence, replace error bodies, rewrite, security headers
   observe, //         the enumeration guard counts how it ended
   recordOutcome, //   durable before the answer
   release, //         at once, or at the deadline of a hidden answer
+  keepIncident, //    for staff, sealed, at another time
 ]);
 
 const INTERNAL: Ending = Object.freeze({ kind: 'unavailable', reason: 'internal' });

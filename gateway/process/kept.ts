@@ -31,6 +31,13 @@ export class Kept<T> {
     return former;
   }
 
+  /** Once more, unless nobody uses it any more; for whoever knows that nothing it was made from has changed. */
+  again(): this | undefined {
+    if (this.#users === 0) return undefined;
+    this.#users += 1;
+    return this;
+  }
+
   async release(): Promise<void> {
     if (this.#users === 0) return;
     this.#users -= 1;

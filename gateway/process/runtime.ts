@@ -2,10 +2,9 @@ import { faultsOf, type PolicyRules, type Sources, settingsFrom } from '../../co
 import type { Clock } from '../../contracts/clock.ts';
 import { ChartgateError, ConfigurationError, type PointedFault } from '../../contracts/errors.ts';
 import type { DatabaseId } from '../../contracts/identifiers.ts';
-import type { IntegrityOracle } from '../../contracts/integrity.ts';
 import type { Revocation } from '../../contracts/issuer-link.ts';
-import type { PolicySet } from '../../contracts/policy.ts';
-import type { GatewaySettings } from '../../contracts/settings.ts';
+import type { PolicySet, Route } from '../../contracts/policy.ts';
+import type { GatewaySettings, TenantSettings } from '../../contracts/settings.ts';
 import { createAuthenticator, createOtherCallers } from '../../identity/index.ts';
 import { payloadFaults } from '../../inspection/index.ts';
 import { type Bundle, compilePolicy, verifyBundle } from '../../policies/index.ts';
@@ -14,7 +13,8 @@ import { Inspection } from '../content/inspection.ts';
 import { CONTENT_LIMITS } from '../content/limits.ts';
 import { createEmbeddedIssuers, type EmbeddedIssuers } from '../embedded-issuer.ts';
 import { Guard, guardKey, guardSettings } from '../guard/index.ts';
-import { createOracle } from '../integrity/oracle.ts';
+import { Incidents } from '../incidents/store.ts';
+import { createOracle, type Oracle } from '../integrity/oracle.ts';
 import { createLimits, type DeskLine, type Limits } from '../limits/index.ts';
 import { type Browsers, browserSettings, createBrowsers } from '../own-pages/browsers.ts';
 import type { Runtime } from '../pipeline/exchange.ts';
@@ -22,19 +22,21 @@ import { createSharing, type Sharing, sharingSettings } from '../sharing/sharing
 import { createInspectors, inspectionSettings } from './inspectors.ts';
 import { Kept } from './kept.ts';
 import { LaterStore } from './later-store.ts';
+import { TenantBook } from './tenant-book.ts';
 
 /** A runtime that can be put away once nothing uses it any more. */
 export interface OwnedRuntime extends Runtime {
   readonly databases: readonly DatabaseId[];
   readonly parts: {
     readonly authenticator: Kept<ReturnType<typeof createAuthenticator>>;
-    readonly oracle: Kept<IntegrityOracle>;
+    readonly oracle: Kept<Oracle>;
     readonly limits: Kept<Limits>;
     readonly guard: Kept<Guard>;
     readonly embedded: Kept<EmbeddedIssuers | undefined>;
     readonly browsers: Kept<Browsers | undefined>;
     readonly inspection: Kept<Inspection>;
     readonly sharing: Kept<Sharing | undefined>;
+    readonly incidents: Kept<Incidents | undefined>;
     readonly state: Kept<LaterStore | undefined>;
   };
   close(): Promise<void>;
@@ -48,10 +50,11 @@ export const policyRules: PolicyRules = (document, hideDeadlineMs) => {
 
 /**
  * Settings out of sources, whole: form, references, policies, and what only both together show.
+ * @param former settings of which is kept what was made of the same sources
  * @throws ConfigurationError with every fault
  */
-export function readSettings(sources: Sources): GatewaySettings {
-  const settings = settingsFrom(sources, { policyRules });
+export function readSettings(sources: Sources, former?: GatewaySettings): GatewaySettings {
+  const settings = settingsFrom(sources, { policyRules }, former);
   const policies = compilePolicies(settings);
   const faults = [
     ...unanswerable(settings, policies),
@@ -67,10 +70,9 @@ function unanswerable(settings: GatewaySettings, policies: ReadonlyMap<string, P
   const asked = new Set(
     settings.issuers.filter((issuer) => issuer.introspection !== undefined).map(({ id }) => id),
   );
+  const asking = routeOf(policies, (each) => each.credential === 'bearer' && each.introspection === 'always');
   return settings.tenants.flatMap((tenant, index) => {
-    const route = policies
-      .get(tenant.policy)
-      ?.routes.find((each) => each.credential === 'bearer' && each.introspection === 'always');
+    const route = asking(tenant.policy);
     if (route === undefined || tenant.issuers.some((id) => asked.has(id))) return [];
     const message = `route "${route.id}" of policy "${tenant.policy}" asks the issuer about each token, and no issuer of this tenant has "introspection"; give one, or say "introspection: never" on the routes`;
     return [{ pointer: `/tenants/${index}/issuers`, message }];
@@ -79,12 +81,19 @@ function unanswerable(settings: GatewaySettings, policies: ReadonlyMap<string, P
 
 /** Routes for people who signed in, in a tenant where nobody can. */
 function unreachable(settings: GatewaySettings, policies: ReadonlyMap<string, PolicySet>): PointedFault[] {
+  const signedIn = routeOf(policies, (each) => each.credential === 'session');
   return settings.tenants.flatMap((tenant, index) => {
-    const route = policies.get(tenant.policy)?.routes.find((each) => each.credential === 'session');
+    const route = signedIn(tenant.policy);
     if (route === undefined || tenant.signIn !== undefined) return [];
     const message = `route "${route.id}" of policy "${tenant.policy}" is for people who signed in at a browser, and this tenant has no "signIn"`;
     return [{ pointer: `/tenants/${index}/policy`, message }];
   });
+}
+
+/** The first such route of a policy, looked for once however many tenants have that policy. */
+function routeOf(policies: ReadonlyMap<string, PolicySet>, which: (route: Route) => boolean) {
+  const found = new Map([...policies].map(([name, { routes }]) => [name, routes.find(which)]));
+  return (policy: string): Route | undefined => found.get(policy);
 }
 
 /** What administrators sign. */
@@ -110,6 +119,20 @@ function unapproved(settings: GatewaySettings, policies: ReadonlyMap<string, Pol
 
 /** The policies of settings that `readSettings` found to be whole. */
 export function compilePolicies(settings: GatewaySettings): ReadonlyMap<string, PolicySet> {
+  const known = compiledPolicies.get(settings.policies);
+  if (known !== undefined && known.deadlineMs === settings.hiding.deadlineMs) return known.policies;
+  const policies = compile(settings);
+  compiledPolicies.set(settings.policies, { deadlineMs: settings.hiding.deadlineMs, policies });
+  return policies;
+}
+
+/** Documents are frozen: compiled once, they stay so as long as somebody has them. */
+const compiledPolicies = new WeakMap<
+  GatewaySettings['policies'],
+  { readonly deadlineMs: number; readonly policies: ReadonlyMap<string, PolicySet> }
+>();
+
+function compile(settings: GatewaySettings): ReadonlyMap<string, PolicySet> {
   const compiled = new Map<string, PolicySet>();
   for (const [name, document] of settings.policies) {
     const result = compilePolicy(name, document, { hideDeadlineMs: settings.hiding.deadlineMs });
@@ -126,6 +149,7 @@ export function compilePolicies(settings: GatewaySettings): ReadonlyMap<string, 
  * configuration, what was made from the same settings is kept.
  *
  * @param desk where the workers of this gateway count together
+ * @param book the tenants that are served at the moment; the caller gives it the new ones in the moment of the swap
  * @param revoked told of whatever an embedded issuer revokes, so that sessions end with it
  */
 export function createRuntime(
@@ -136,56 +160,56 @@ export function createRuntime(
   former?: OwnedRuntime,
   revoked: (issuer: string, revocation: Revocation) => void = () => {},
   desk?: DeskLine,
+  book: TenantBook = new TenantBook(settings.tenants),
 ): OwnedRuntime {
+  // What parts are made from but for the tenants, which they look up: where it is the same, all of them are kept.
+  const same = former !== undefined && onlyTenantsDiffer(former.settings, settings);
   const policies = compilePolicies(settings);
   const { issuers, integrity, limits } = settings;
-  const state = Kept.from(
+  const keep = <T>(
+    known: Kept<T> | undefined,
+    from: () => unknown,
+    make: () => T,
+    close: (value: T) => unknown,
+  ): Kept<T> => (same ? known?.again() : undefined) ?? Kept.from(known, from(), make, close);
+  const state = keep(
     former?.parts.state,
-    settings.state ?? null,
+    () => settings.state ?? null,
     () => (settings.state === undefined ? undefined : new LaterStore(settings.state, clock)),
     (store) => store?.close(),
   );
   const databases = [...new Set(settings.tenants.map((tenant) => tenant.database))];
-  const limiting = Kept.from(
+  const limiting = keep(
     former?.parts.limits,
-    { limits, tenants: settings.tenants.map((tenant) => [tenant.id, tenant.limits]) },
-    () => createLimits({ limits, tenants: settings.tenants, workers, desk, clock }),
+    () => limits,
+    () => createLimits({ limits, tenants: book, workers, desk, clock }),
     (each) => each.close(),
   );
   const parts = {
     authenticator: Kept.from(
       former?.parts.authenticator,
-      {
-        issuers,
-        state: settings.state ?? null,
-        tenants: settings.tenants.map(({ id, clientCertificates, apiClients, sharing }) => ({
-          id,
-          clientCertificates,
-          apiClients,
-          partners: sharing?.partners,
-        })),
-      },
+      { issuers, state: settings.state ?? null, partners: partnersOf(settings.tenants) },
       () =>
         createAuthenticator({
           issuers,
           clock,
           state: state.value,
-          alone: workers === 1,
-          others: createOtherCallers(settings.tenants, state.value, clock),
+          alone: workers === 1 && (limits.redis?.gateways ?? 1) === 1,
+          others: createOtherCallers(book, state.value, clock),
           onRevocation: revoked,
         }),
       (authenticator) => authenticator.close(),
     ),
-    oracle: Kept.from<IntegrityOracle>(
+    oracle: keep<Oracle>(
       former?.parts.oracle,
-      { integrity, databases },
+      () => integrity,
       () => createOracle({ ...integrity, databases, clock }),
       (oracle) => oracle.close(),
     ),
-    guard: Kept.from(
+    guard: keep(
       former?.parts.guard,
-      // With other limits there is another connection to Redis.
-      [guardSettings(settings), settings.tenants.map((tenant) => [tenant.id, tenant.limits])],
+      // With other limits, which are among them, there is another connection to Redis.
+      () => guardSettings(settings),
       () =>
         new Guard({
           settings: settings.guard,
@@ -198,33 +222,40 @@ export function createRuntime(
       (guard) => guard.close(),
     ),
     limits: limiting,
-    embedded: Kept.from(
+    embedded: keep(
       former?.parts.embedded,
-      issuers.map(({ issuer, embedded }) => ({ issuer, embedded })),
+      () => issuers.map(({ issuer, embedded }) => ({ issuer, embedded })),
       () => createEmbeddedIssuers(issuers),
       (embedded) => embedded?.close(),
     ),
     browsers: Kept.from(
       former?.parts.browsers,
       browserSettings(settings),
-      () => createBrowsers(settings, state.value, clock),
+      () => createBrowsers(settings, state.value, clock, book),
       (browsers) => browsers?.close(),
     ),
-    inspection: Kept.from(
+    inspection: keep(
       former?.parts.inspection,
-      inspectionSettings(settings),
+      () => inspectionSettings(settings),
       () => new Inspection(createInspectors(settings)),
       (inspection) => inspection.close(),
     ),
     sharing: Kept.from(
       former?.parts.sharing,
       sharingSettings(settings),
-      () => createSharing(settings, state.value, clock),
+      () => createSharing(settings, state.value, clock, book),
       (sharing) => sharing?.close(),
+    ),
+    incidents: keep(
+      former?.parts.incidents,
+      () => settings.incidents ?? null,
+      () => (settings.incidents === undefined ? undefined : new Incidents(settings.incidents, clock)),
+      (each) => each?.close(),
     ),
     // Last: what uses it is put away before it.
     state,
   };
+  parts.oracle.value.add(databases);
   return {
     settings,
     policies,
@@ -239,6 +270,7 @@ export function createRuntime(
     guard: parts.guard.value,
     state: parts.state.value,
     sharing: parts.sharing.value,
+    incidents: parts.incidents.value,
     decisionContext: decisionContextOf(parts.sharing.value),
     browsers: parts.browsers.value,
     embedded: parts.embedded.value,
@@ -246,6 +278,18 @@ export function createRuntime(
       for (const part of Object.values(parts)) await part.release();
     },
   };
+}
+
+/** Whose people are known by a token depends on it, and tokens are remembered. */
+function partnersOf(tenants: readonly TenantSettings[]): unknown {
+  return tenants.flatMap(({ id, sharing }) =>
+    sharing === undefined || sharing.partners.length === 0 ? [] : [{ id, partners: sharing.partners }],
+  );
+}
+
+function onlyTenantsDiffer(a: GatewaySettings, b: GatewaySettings): boolean {
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)]) as Set<keyof GatewaySettings>;
+  return [...keys].every((key) => key === 'tenants' || a[key] === b[key]);
 }
 
 /** Undefined where patients cannot share anything. */

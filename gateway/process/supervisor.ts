@@ -1,16 +1,32 @@
-import { createHash, X509Certificate } from 'node:crypto';
 import { channel } from 'node:diagnostics_channel';
-import { isDeepStrictEqual } from 'node:util';
-import { readGatewaySources, type Sources, warningsOf } from '../../config/index.ts';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  certificateExpiries,
+  readGatewaySources,
+  readTenantFile,
+  realFiles,
+  type Sources,
+  sourcesChange,
+  withChange,
+  withReferencesRead,
+} from '../../config/index.ts';
 import { systemClock } from '../../contracts/clock.ts';
 import { ChartgateError } from '../../contracts/errors.ts';
 import { type AlarmEvent, CHANNELS } from '../../contracts/events.ts';
+import type { TenantId } from '../../contracts/identifiers.ts';
 import type { GatewaySettings } from '../../contracts/settings.ts';
-import { createOperationsServer, startWorkerTelemetry } from '../../telemetry/index.ts';
-import { Desk, type DeskAsk } from '../limits/index.ts';
+import {
+  createOperationsServer,
+  createReadinessServer,
+  startWorkerTelemetry,
+} from '../../telemetry/index.ts';
+import { Desk, type DeskAnswer, type DeskAsk } from '../limits/index.ts';
+import { listenForCommands } from './control.ts';
+import { describe, type InForce, needsRestart, watchCertificates } from './in-force.ts';
 import { log } from './log.ts';
 import type { Readiness } from './messages.ts';
-import { compilePolicies, readSettings } from './runtime.ts';
+import { readSettings } from './runtime.ts';
 import { Slot } from './slot.ts';
 
 export interface Gateway {
@@ -19,40 +35,9 @@ export interface Gateway {
   readonly workerPids: readonly number[];
   /** Validates the file again; every worker takes it over, or none does. Returns what was wrong, if anything. */
   reload(): Promise<string | undefined>;
+  /** The same for files of the folder of tenants, while everything else stays as it is. */
+  reloadTenants(ids: readonly TenantId[]): Promise<string | undefined>;
   stop(): Promise<void>;
-}
-
-/** What the supervisor needs of the configuration that serves. */
-interface InForce {
-  readonly policyDigest: string;
-  readonly certificateExpiresAt: number;
-  readonly drainMs: number;
-}
-
-/** Compiles what the supervisor itself does not use, to know that it is whole; throws when it is not. */
-function describe(settings: GatewaySettings): InForce {
-  for (const { code, message } of warningsOf(settings)) log('warning', code, { message });
-  const digests = [...compilePolicies(settings).values()].map((policy) => [policy.name, policy.digest]);
-  return {
-    policyDigest: createHash('sha256').update(JSON.stringify(digests.sort())).digest('hex'),
-    certificateExpiresAt: new X509Certificate(settings.listen.certificate).validToDate.getTime(),
-    drainMs: settings.timeouts.drainMs,
-  };
-}
-
-/** Settings that a running gateway keeps whatever its file says: what it listens on, and how many it is. */
-function needsRestart(serving: GatewaySettings, written: GatewaySettings): string[] {
-  const fixed = ({ listen, operations, workers, activityLog, timeouts }: GatewaySettings) => ({
-    'listen.host': listen.host,
-    'listen.port': listen.port,
-    operations,
-    workers,
-    activityLog,
-    timeouts,
-  });
-  const now = Object.entries(fixed(serving));
-  const then = new Map<string, unknown>(Object.entries(fixed(written)));
-  return now.filter(([name, value]) => !isDeepStrictEqual(value, then.get(name))).map(([name]) => name);
 }
 
 const SNAPSHOT_MS = 1000;
@@ -73,6 +58,7 @@ export async function startGateway(file: string, version: string): Promise<Gatew
 
   let sources: Sources = readGatewaySources(file);
   const settings = readSettings(sources);
+  let serving = settings;
   let inForce = describe(settings);
   const own = startWorkerTelemetry({ worker: 'supervisor', pools: () => [] });
   let stopping = false;
@@ -85,15 +71,20 @@ export async function startGateway(file: string, version: string): Promise<Gatew
     { length: settings.workers },
     (_, index) => new Slot(`worker-${index + 1}`, ended, count),
   );
-  const desk = new Desk(systemClock, (answers) => {
-    for (const slot of slots) slot.tell({ type: 'desk', answers });
-  });
+  const desk = new Desk(
+    systemClock,
+    (answers) => {
+      for (const slot of slots) slot.tell({ type: 'desk', answers });
+    },
+    () => slots.filter((slot) => slot.up).map((slot) => slot.name),
+  );
 
   /** What the workers count together. */
   function count(slot: Slot, asks: readonly DeskAsk[]): void {
-    void desk.handle(slot.name, asks).then((answers) => {
+    const tell = (answers: readonly DeskAnswer[]) => {
       if (answers.length > 0) slot.tell({ type: 'desk', answers });
-    });
+    };
+    void desk.handle(slot.name, asks, tell).then(tell);
   }
 
   function inTurn<T>(task: () => Promise<T>): Promise<T> {
@@ -131,7 +122,8 @@ export async function startGateway(file: string, version: string): Promise<Gatew
     if (!slot.up || slot.sources === sources) return;
     const next = sources;
     try {
-      const said = await slot.ask({ type: 'prepare', sources: next }, ['prepared', 'refused'], RELOAD_MS);
+      const change = sourcesChange(slot.sources ?? next, next);
+      const said = await slot.ask({ type: 'prepare', change }, ['prepared', 'refused'], RELOAD_MS);
       if (said.type === 'refused') throw new ChartgateError('configuration-invalid', said.message);
       await slot.ask({ type: 'commit' }, ['committed'], RELOAD_MS);
       slot.sources = next;
@@ -174,23 +166,63 @@ export async function startGateway(file: string, version: string): Promise<Gatew
     return message;
   }
 
+  /** Everything anew: SIGHUP. */
   async function reload(): Promise<string | undefined> {
     if (stopping) return 'the gateway is stopping';
     let next: Sources;
-    let described: InForce;
     let changed: GatewaySettings;
+    let described: InForce;
     try {
-      next = readGatewaySources(file);
-      changed = readSettings(next);
+      // Tenants' files that hold what they held are not judged again, unless what they refer to has changed.
+      next = withReferencesRead(readGatewaySources(file, realFiles, sources), serving, realFiles);
+      changed = readSettings(next, serving);
       described = describe(changed);
     } catch (error) {
       return refuse(messageOf(error));
     }
+    const refused = await takeOver(next, changed, described);
+    if (refused !== undefined) return refused;
+    const waiting = needsRestart(settings, changed);
+    if (waiting.length > 0) log('warning', 'restart-needed', { settings: waiting });
+    return undefined;
+  }
+
+  /** These files of the folder of tenants anew, and nothing else. */
+  async function reloadTenants(ids: readonly TenantId[]): Promise<string | undefined> {
+    if (stopping) return 'the gateway is stopping';
+    const { tenants } = sources;
+    if (tenants === undefined) return 'the running gateway has no "tenantsFolder"; reload it (SIGHUP)';
+    let next: Sources;
+    let changed: GatewaySettings;
+    try {
+      const read = ids.map((id) =>
+        readTenantFile(join(tenants.folder, `${id}.yaml`), join(tenants.shown, `${id}.yaml`), realFiles),
+      );
+      const gone = read.filter(({ content }) => content === 'missing');
+      const change = {
+        changed: read.filter((source) => !gone.includes(source)),
+        gone: gone.map((source) => source.file),
+      };
+      next = { ...sources, tenants: withChange(tenants, change) };
+      changed = readSettings(next, serving);
+    } catch (error) {
+      return refuse(messageOf(error));
+    }
+    return takeOver(next, changed, inForce);
+  }
+
+  /** Every worker takes it over, or none does. */
+  async function takeOver(
+    next: Sources,
+    changed: GatewaySettings,
+    described: InForce,
+  ): Promise<string | undefined> {
     const running = slots.filter((slot) => slot.up);
     const refusals = await Promise.all(
       running.map(async (slot) => {
         try {
-          const said = await slot.ask({ type: 'prepare', sources: next }, ['prepared', 'refused'], RELOAD_MS);
+          const change = sourcesChange(slot.sources ?? next, next);
+          const said = await slot.ask({ type: 'prepare', change }, ['prepared', 'refused'], RELOAD_MS);
           return said.type === 'refused' ? said.message : undefined;
         } catch (error) {
           // One that ended starts again with whatever serves then.
@@ -201,6 +233,7 @@ export async function startGateway(file: string, version: string): Promise<Gatew
     const refused = refusals.filter((message) => message !== undefined);
     if (refused.length > 0) return refuse([...new Set(refused)].join('\n'));
     sources = next;
+    serving = changed;
     inForce = described;
     const committed = running.map(async (slot) => {
       await slot.ask({ type: 'commit' }, ['committed'], RELOAD_MS);
@@ -208,9 +241,7 @@ export async function startGateway(file: string, version: string): Promise<Gatew
     });
     await Promise.allSettled(committed);
     for (const slot of running) await catchUp(slot);
-    log('info', 'reloaded', { workers: running.length });
-    const waiting = needsRestart(settings, changed);
-    if (waiting.length > 0) log('warning', 'restart-needed', { settings: waiting });
+    log('info', 'reloaded', { workers: running.length, tenants: changed.tenants.length });
     return undefined;
   }
 
@@ -228,10 +259,31 @@ export async function startGateway(file: string, version: string): Promise<Gatew
     collect,
     ready,
     buildInfo: () => ({ version, policyDigest: inForce.policyDigest }),
-    certificateExpiresAt: () => inForce.certificateExpiresAt,
+    certificates: () => certificateExpiries(serving),
   });
+  const { balancer } = settings.operations;
+  const readiness = balancer === undefined ? undefined : await createReadinessServer(balancer, ready);
+  const endWatch = watchCertificates(() => serving);
   const refresh = setInterval(() => void collect(), SNAPSHOT_MS);
   await collect();
+  const control = await listenForCommands(settings.activityLog.directory, {
+    takeTenants: (ids) => inTurn(() => reloadTenants(ids)),
+    async status() {
+      await collect();
+      const tenants = serving.tenants.map(({ id, paused }) => ({ id, paused: paused === true }));
+      const tenantsFolder = sources.tenants?.folder ?? null;
+      return {
+        ok: true,
+        do: 'status',
+        pid: process.pid,
+        version,
+        file: serving.file,
+        tenantsFolder,
+        ...ready(),
+        tenants,
+      };
+    },
+  });
   starting = false;
   if (reloadWanted) void inTurn(reload);
 
@@ -242,11 +294,21 @@ export async function startGateway(file: string, version: string): Promise<Gatew
       return slots.flatMap((slot) => slot.pid ?? []);
     },
     reload: () => inTurn(reload),
+    reloadTenants: (ids) => inTurn(() => reloadTenants(ids)),
     async stop() {
       stopping = true;
       clearInterval(refresh);
+      endWatch();
+      if (inForce.leaveMs > 0) {
+        // Not ready from here on; whoever comes all the same, before the balancer has noticed, is served.
+        log('info', 'leaving', { milliseconds: inForce.leaveMs });
+        for (const slot of slots) slot.tell({ type: 'leave' });
+        await sleep(inForce.leaveMs);
+      }
       await Promise.all(slots.map((slot) => slot.end(inForce.drainMs + 3000)));
+      await control.close();
       await operations.close();
+      await readiness?.close();
       desk.close();
       own.stop();
     },

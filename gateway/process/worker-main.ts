@@ -47,7 +47,7 @@ async function take(message: ToWorker): Promise<void> {
       return;
     case 'prepare':
       try {
-        worker?.prepare(message.sources);
+        worker?.prepare(message.change);
         say({ type: 'prepared' });
       } catch (error) {
         say({ type: 'refused', message: describe(error) });
@@ -71,6 +71,9 @@ async function take(message: ToWorker): Promise<void> {
       return;
     case 'desk':
       desk.receive(message.answers);
+      return;
+    case 'leave':
+      worker?.leave();
       return;
     case 'drain':
       await drainAndEnd();

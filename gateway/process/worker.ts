@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openActivityLog } from '../../activity-log/index.ts';
-import type { Sources } from '../../config/index.ts';
+import { type Sources, type SourcesChange, withSourcesChange } from '../../config/index.ts';
 import type { ActivitySink } from '../../contracts/activity.ts';
 import { systemClock } from '../../contracts/clock.ts';
 import { ChartgateError } from '../../contracts/errors.ts';
@@ -8,15 +8,19 @@ import type { Revocation } from '../../contracts/issuer-link.ts';
 import { watchExpiry } from '../../identity/index.ts';
 import { startWorkerTelemetry } from '../../telemetry/index.ts';
 import { createTenantRouter } from '../../tenant-router/index.ts';
+import { deadlines } from '../answer/route-deadline.ts';
 import type { DeskLine } from '../limits/index.ts';
 import { Exchange, type Services } from '../pipeline/exchange.ts';
 import { run } from '../pipeline/pipeline.ts';
+import { WriteMarks } from '../replicas/write-marks.ts';
+import { sameCertificates } from '../transport/client-certificates.ts';
 import { listen } from '../transport/listener.ts';
 import { checkCertificate } from '../transport/tls-context.ts';
 import { createTunnels } from '../transport/tunnels.ts';
 import { log } from './log.ts';
 import type { Readiness } from './messages.ts';
 import { createRuntime, type OwnedRuntime, readSettings } from './runtime.ts';
+import { TenantBook } from './tenant-book.ts';
 
 export interface WorkerOptions {
   readonly sources: Sources;
@@ -29,13 +33,15 @@ export interface WorkerOptions {
 
 export interface Worker {
   readonly port: number;
-  /** Compiles a configuration and keeps it aside. Throws, with everything as it was, when it is not whole. */
-  prepare(sources: Sources): void;
+  /** Compiles a configuration, told by what differs from the one that serves, and keeps it aside. Throws, with everything as it was, when it is not whole. */
+  prepare(change: SourcesChange): void;
   /** Swaps to what `prepare` made. */
   commit(): Promise<void>;
   abort(): Promise<void>;
   snapshot(): Promise<unknown>;
   readiness(): Readiness;
+  /** Goes on serving, and lets clients go elsewhere with their next request. */
+  leave(): void;
   /**
    * Stops accepting, lets requests under way end within the configured time, then stops. Called once.
    * @param limitMs bounds that time further
@@ -53,7 +59,9 @@ const TAKEOVER_MS = 3000;
 export async function startWorker(options: WorkerOptions, desk?: DeskLine): Promise<Worker> {
   const clock = systemClock;
   const settings = readSettings(options.sources);
+  let { sources } = options;
   const router = createTenantRouter(settings.tenants, { clock });
+  const book = new TenantBook(settings.tenants);
   let runtime: OwnedRuntime = createRuntime(
     settings,
     router,
@@ -62,8 +70,9 @@ export async function startWorker(options: WorkerOptions, desk?: DeskLine): Prom
     undefined,
     revoked,
     desk,
+    book,
   );
-  let prepared: OwnedRuntime | undefined;
+  let prepared: { readonly runtime: OwnedRuntime; readonly sources: Sources } | undefined;
   let underWay = 0;
   let whenIdle: (() => void) | undefined;
 
@@ -72,10 +81,16 @@ export async function startWorker(options: WorkerOptions, desk?: DeskLine): Prom
   const telemetry = startWorkerTelemetry({
     worker: options.name,
     pools: () => router.stats(),
+    hideDeadlines: deadlines,
     limitsShared: () => runtime.limits.redis?.available,
   });
   const tunnels = createTunnels(clock, () => runtime);
-  const services: Services = { clock, activity, tunnels, current: () => runtime };
+  const writes = new WriteMarks({
+    clock,
+    line: options.workers > 1 ? desk : undefined,
+    store: () => runtime.limits.redis,
+  });
+  const services: Services = { clock, activity, tunnels, writes, current: () => runtime };
   await activity.append({ kind: 'process', event: 'start', detail: digestsOf(runtime) });
 
   const watch = setInterval(() => watchDatabases(runtime), WATCH_MS);
@@ -122,6 +137,11 @@ export async function startWorker(options: WorkerOptions, desk?: DeskLine): Prom
       void of.oracle.attest(database, { mode: 'bounded', maxAgeMs: WATCH_MS }, 0);
   }
 
+  /** Connections for databases that no tenant has any more, nor those of a configuration that may come. */
+  function forgetDatabases(): void {
+    runtime.parts.oracle.value.keepOnly([...runtime.databases, ...(prepared?.runtime.databases ?? [])]);
+  }
+
   /** A log that cannot be written says so itself, and must not keep a reload or an end from being complete. */
   async function note(event: 'reload' | 'reload-refused' | 'stop', detail: string): Promise<void> {
     await activity
@@ -131,41 +151,54 @@ export async function startWorker(options: WorkerOptions, desk?: DeskLine): Prom
 
   return {
     port: listener.port,
-    prepare(sources) {
-      const next = readSettings(sources);
+    prepare(change) {
+      const wanted = withSourcesChange(sources, change);
+      const next = readSettings(wanted, runtime.settings);
       // What cannot be used must be refused here: a commit does not fail.
-      checkCertificate(next);
-      void prepared?.close();
-      prepared = createRuntime(next, router, clock, options.workers, runtime, revoked, desk);
-      prepared.sharing?.recordIn(activity);
-      watchDatabases(prepared);
+      if (!sameCertificates(runtime.settings, next)) checkCertificate(next);
+      void prepared?.runtime.close();
+      const made = createRuntime(next, router, clock, options.workers, runtime, revoked, desk, book);
+      prepared = { runtime: made, sources: wanted };
+      made.sharing?.recordIn(activity);
+      watchDatabases(made);
     },
     async commit() {
-      const next = prepared;
-      if (next === undefined) return;
+      if (prepared === undefined) return;
+      const { runtime: next, sources: wanted } = prepared;
       prepared = undefined;
-      // The new oracle's first verdicts, so that the swap itself refuses nobody; bounded by its own timeout.
+      // The first verdicts of what is new, so that the swap itself refuses nobody; bounded by the oracle's own timeout.
+      const known = new Set(next.oracle === runtime.oracle ? runtime.databases : []);
       await Promise.all(
-        next.databases.map((database) => next.oracle.attest(database, { mode: 'strict' }, clock.monotonic())),
+        next.databases
+          .filter((database) => !known.has(database))
+          .map((database) => next.oracle.attest(database, { mode: 'strict' }, clock.monotonic())),
       );
       const old = runtime;
       const { drainMs } = old.settings.timeouts;
       // One turn of the event loop: no request sees the new tenants with the old policies.
       router.replace(next.settings.tenants, drainMs).catch(() => log('error', 'tenants-not-replaced'));
+      const forget = book.take(next.settings.tenants);
       runtime = next;
-      listener.updateCertificate(next.settings);
+      sources = wanted;
+      if (!sameCertificates(old.settings, next.settings)) listener.updateCertificate(next.settings);
       await note('reload', digestsOf(next));
       // Requests under way keep the configuration they arrived under until they are done.
-      setTimeout(() => void old.close(), drainMs).unref();
+      setTimeout(() => {
+        forget();
+        forgetDatabases();
+        void old.close();
+      }, drainMs).unref();
     },
     async abort() {
       const unused = prepared;
       prepared = undefined;
-      await unused?.close();
+      await unused?.runtime.close();
+      forgetDatabases();
       await note('reload-refused', '');
     },
     snapshot: () => telemetry.snapshot(),
     readiness: () => readinessOf(runtime, activity),
+    leave: () => listener.leave(),
     async drain(limitMs = Number.POSITIVE_INFINITY) {
       const graceMs = Math.min(runtime.settings.timeouts.drainMs, limitMs);
       const deadline = clock.monotonic() + graceMs;
@@ -184,6 +217,7 @@ export async function startWorker(options: WorkerOptions, desk?: DeskLine): Prom
       tunnels.close();
       clearInterval(watch);
       endExpiry();
+      writes.close();
       await router.close(Math.max(0, deadline - clock.monotonic()));
       await runtime.close();
       await note('stop', '');

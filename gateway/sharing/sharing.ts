@@ -5,8 +5,9 @@ import type { ConsentView } from '../../contracts/consent.ts';
 import type { Emergency } from '../../contracts/emergency.ts';
 import type { TenantId } from '../../contracts/identifiers.ts';
 import type { AuthenticatedPrincipal } from '../../contracts/principal.ts';
-import type { EmergencySettings, GatewaySettings } from '../../contracts/settings.ts';
+import type { EmergencySettings, GatewaySettings, TenantSettings } from '../../contracts/settings.ts';
 import type { StateStore } from '../../contracts/state.ts';
+import { type TenantLookup, tenantLookup } from '../../contracts/tenants.ts';
 import { ConsentIndex, type ConsentRules, Consents, consentView } from '../../identity/consents/index.ts';
 import { Emergencies, EmergencyIndex } from '../../identity/emergency/index.ts';
 import { Follower, POLL_MS } from '../../identity/sharing/follower.ts';
@@ -41,47 +42,65 @@ export function sharingSettings(settings: GatewaySettings) {
     state: settings.state,
     keys: settings.stateKeys,
     issuers: settings.issuers.map(({ id, issuer }) => ({ id, issuer })),
-    tenants: settings.tenants.map(({ id, issuers, sharing, emergency }) => ({
-      id,
-      issuers,
-      sharing,
-      emergency,
-    })),
+    // Which tenants have which of it, it looks up.
+    some: settings.tenants.some(shares),
   };
 }
 
-/** Undefined when no tenant has anything of it. */
+function shares({ sharing, emergency }: TenantSettings): boolean {
+  return sharing !== undefined || emergency !== undefined;
+}
+
+interface SharingOfTenant {
+  readonly partners: ReadonlyMap<string, TenantId> | undefined;
+  readonly rules: ConsentRules | undefined;
+}
+
+const NOTHING: SharingOfTenant = Object.freeze({ partners: undefined, rules: undefined });
+
+function sharingOf(
+  { id, issuers, sharing }: TenantSettings,
+  names: ReadonlyMap<string, string>,
+): SharingOfTenant {
+  if (sharing === undefined) return NOTHING;
+  const pairs = sharing.partners.flatMap((each) =>
+    each.issuers.map((issuer) => [issuer, each.tenant] as const),
+  );
+  return {
+    partners: pairs.length > 0 ? new Map(pairs) : undefined,
+    rules: Object.freeze({
+      tenant: id,
+      partners: sharing.partners.map(({ tenant }) => tenant),
+      issuers: [...issuers, ...pairs.map(([issuer]) => issuer)].flatMap((issuer) => names.get(issuer) ?? []),
+      longestMs: sharing.longestMs,
+    }),
+  };
+}
+
+/**
+ * Undefined when no tenant has anything of it.
+ * @param tenants those served at the moment, whatever the settings said when it was made
+ */
 export function createSharing(
   settings: GatewaySettings,
   state: StateStore | undefined,
   clock: Clock,
+  tenants: TenantLookup<TenantSettings> = tenantLookup(settings.tenants),
 ): Sharing | undefined {
-  const served = settings.tenants.filter(
-    ({ sharing, emergency }) => sharing !== undefined || emergency !== undefined,
-  );
-  if (served.length === 0 || state === undefined) return undefined;
+  if (state === undefined || !settings.tenants.some(shares)) return undefined;
   const names = new Map(settings.issuers.map(({ id, issuer }) => [id, issuer]));
-  const partners = new Map<TenantId, ReadonlyMap<string, TenantId>>();
-  const rules = new Map<TenantId, ConsentRules>();
-  for (const { id, issuers, sharing } of served) {
-    if (sharing === undefined) continue;
-    const pairs = sharing.partners.flatMap((each) =>
-      each.issuers.map((issuer) => [issuer, each.tenant] as const),
-    );
-    if (pairs.length > 0) partners.set(id, new Map(pairs));
-    rules.set(
-      id,
-      Object.freeze({
-        tenant: id,
-        partners: sharing.partners.map(({ tenant }) => tenant),
-        issuers: [...issuers, ...pairs.map(([issuer]) => issuer)].flatMap(
-          (issuer) => names.get(issuer) ?? [],
-        ),
-        longestMs: sharing.longestMs,
-      }),
-    );
-  }
-  const emergency = new Map(served.map((tenant) => [tenant.id, tenant.emergency]));
+  const made = new WeakMap<TenantSettings, SharingOfTenant>();
+  const ofTenant = (id: TenantId): SharingOfTenant | undefined => {
+    const tenant = tenants.get(id);
+    if (tenant === undefined) return undefined;
+    let found = made.get(tenant);
+    if (found === undefined) {
+      found = sharingOf(tenant, names);
+      made.set(tenant, found);
+    }
+    return found;
+  };
+  const emergency = (id: TenantId) => tenants.get(id)?.emergency;
   let activity: ActivitySink | undefined;
   const follower = new Follower({
     store: state,
@@ -104,11 +123,11 @@ export function createSharing(
     view: consentView(follower),
     consents: new Consents(state, clock),
     emergencies: new Emergencies({ store: state, clock, sealer: createSealer(settings.stateKeys ?? []) }),
-    partnersOf: (tenant: TenantId) => partners.get(tenant),
-    rulesOf: (tenant: TenantId) => rules.get(tenant),
-    emergencyOf: (tenant: TenantId) => emergency.get(tenant),
+    partnersOf: (tenant: TenantId) => ofTenant(tenant)?.partners,
+    rulesOf: (tenant: TenantId) => ofTenant(tenant)?.rules,
+    emergencyOf: emergency,
     inForce(principal: AuthenticatedPrincipal, at: number) {
-      if (emergency.get(principal.tenant) === undefined || !follower.fresh) return undefined;
+      if (emergency(principal.tenant) === undefined || !follower.fresh) return undefined;
       return follower.kept.emergency.of(principal, at);
     },
     async settle() {

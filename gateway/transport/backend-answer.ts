@@ -12,6 +12,9 @@ const DISCARD_BYTES = 256 * 1024;
 /** Milliseconds for the same: a refused event stream would take for ever to reach the bound in bytes. */
 const DISCARD_MS = 2000;
 
+/** Whether a part of a body may go on. A promise never rejects. */
+export type Gate = (part: Buffer) => boolean | Promise<boolean>;
+
 /** `given-up`: ended on this side, so that nothing was learned about the back end. */
 export type BackendFailure = Exclude<BackendOutcome, 'ok'> | 'given-up';
 export type HeadResult = 'head' | BackendFailure;
@@ -47,6 +50,9 @@ export class BackendAnswer implements Dispatcher.DispatchHandler {
   readonly #settle: () => void;
   #controller: Dispatcher.DispatchController | undefined;
   #tap: ((chunk: Buffer) => void) | undefined;
+  #gate: Gate | undefined;
+  /** A part that is being looked at; what follows it waits. */
+  #asking: Promise<void> | undefined;
   #held: Buffer[] = [];
   #heldBytes = 0;
   #ended = false;
@@ -91,6 +97,16 @@ export class BackendAnswer implements Dispatcher.DispatchHandler {
   /** The whole body, when all of it is here already. */
   get whole(): readonly Buffer[] | undefined {
     return this.#ended && !this.#failed ? this.#held : undefined;
+  }
+
+  /** What is here of a body of which nothing was passed on yet. */
+  get heldSoFar(): readonly Buffer[] {
+    return this.#held;
+  }
+
+  /** Asks about each part that comes from now on, before it goes anywhere: where the answer is no, the transfer ends. */
+  gate(gate: Gate): void {
+    this.#gate = gate;
   }
 
   /** Shows each part of a body that is passed on, those that are here already at once. Called once. */
@@ -141,22 +157,68 @@ export class BackendAnswer implements Dispatcher.DispatchHandler {
       if (this.#heldBytes > DISCARD_BYTES) controller.abort(new Error('discarded'));
       return;
     }
+    if (this.#gate === undefined) this.#take(controller, chunk);
+    else this.#ask(this.#gate, controller, chunk);
+  }
+
+  #ask(gate: Gate, controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    const answer = this.#asking === undefined ? gate(chunk) : this.#asking.then(() => gate(chunk));
+    if (typeof answer === 'boolean') {
+      if (answer) this.#take(controller, chunk);
+      else this.#refuse(controller);
+      return;
+    }
+    controller.pause();
+    const asking = answer.then((may) => {
+      if (this.#asking === asking) this.#asking = undefined;
+      if (this.#failed) return;
+      if (this.#discarding) {
+        controller.resume();
+        return;
+      }
+      if (!may) {
+        this.#refuse(controller);
+        return;
+      }
+      const full = this.#take(controller, chunk);
+      if (!full && this.#asking === undefined) controller.resume();
+    });
+    this.#asking = asking;
+  }
+
+  /** What follows may not be seen by anybody: the client gets no clean end. */
+  #refuse(controller: Dispatcher.DispatchController): void {
+    this.#failed = true;
+    this.#settle();
+    if (this.#sink === undefined) controller.abort(new Error('given up'));
+    else this.#giveUp('gateway');
+  }
+
+  /** @returns whether no more is wanted for the moment */
+  #take(controller: Dispatcher.DispatchController, chunk: Buffer): boolean {
     this.#tap?.(chunk);
     if (this.#sink !== undefined) {
       this.#sent += chunk.length;
       countStreamed(chunk.length);
-      if (!this.#sink.write(chunk)) this.#wait(controller);
-      return;
+      if (this.#sink.write(chunk)) return false;
+      this.#wait(controller);
+      return true;
     }
     this.#held.push(chunk);
     this.#heldBytes += chunk.length;
-    if (this.#heldBytes > this.#holdBytes) {
-      controller.pause();
-      this.#settle();
-    }
+    if (this.#heldBytes <= this.#holdBytes) return false;
+    controller.pause();
+    this.#settle();
+    return true;
   }
 
   onResponseEnd(): void {
+    if (this.#asking !== undefined) {
+      // What is still being looked at comes first.
+      void this.#asking.then(() => this.onResponseEnd());
+      return;
+    }
+    if (this.#failed) return;
     this.#ended = true;
     clearTimeout(this.#timer);
     this.#settle();

@@ -1,4 +1,4 @@
-import { constants, type X509Certificate } from 'node:crypto';
+import { constants, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import { ChartgateError } from '../../contracts/errors.ts';
 import type { ClientCertificateFacts, TlsFacts } from '../../contracts/facts.ts';
@@ -25,6 +25,8 @@ SAAwRQIgIKNXnFOXLHsWIve/n7x8JH466W4at8KCm/6ubFbD/NYCIQD+ItTMPSyg
 MiHsKj0Uly3osKm32on0fRp5w9B7tWPDNg==
 -----END CERTIFICATE-----
 `;
+
+const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
 
 /** Host names by which handshakes ask, and what counts there. */
 export function certificateHosts(
@@ -59,6 +61,12 @@ export type ShownCertificate = Pick<TlsFacts, 'certificate' | 'certificateFault'
 
 const NONE: ShownCertificate = Object.freeze({});
 
+/** In place of OpenSSL's word: it leads to the authority of another tenant. */
+export const OTHER_TENANT = 'OTHER_TENANT';
+const OTHERS: ShownCertificate = Object.freeze({ certificateFault: OTHER_TENANT });
+/** Certificates above the client's that are looked at. */
+const LONGEST_CHAIN = 8;
+
 /**
  * Compiles what the settings say of client certificates. The chain and the revocation list are OpenSSL's to
  * check, in the handshake; the list is per tenant, because another tenant's authority means nothing here.
@@ -71,8 +79,9 @@ export function createClientAuthorities(
   base: Parameters<typeof createSecureContext>[0],
 ): ClientAuthorities {
   const contexts = new Map<string, SecureContext>();
-  const made = new Map<ClientCertificateSettings, SecureContext>();
-  for (const [host, wanted] of certificateHosts(settings)) {
+  const made = contextsOf(settings.listen);
+  const wantedAt = certificateHosts(settings);
+  for (const [host, wanted] of wantedAt) {
     let context = made.get(wanted);
     if (context === undefined) {
       context = contextFor(wanted, base, host);
@@ -81,14 +90,44 @@ export function createClientAuthorities(
     contexts.set(host, context);
   }
   const asks = contexts.size > 0;
+  let authorities: ReturnType<typeof authoritiesBySubject> | undefined;
   return Object.freeze({
     asks,
     // A resumed session would bring back a certificate that was checked for another name, or was revoked since.
     options: asks ? { ca: NO_AUTHORITY, secureOptions: constants.SSL_OP_NO_TICKET } : {},
     contextOf: (serverName: string) => contexts.get(serverName),
-    shown: (socket: TLSSocket, serverName: string) =>
-      contexts.has(serverName) ? judgeCertificate(socket) : NONE,
+    shown(socket: TLSSocket, serverName: string) {
+      const shown = contexts.has(serverName) ? judgeCertificate(socket) : NONE;
+      if (!asks || shown.certificate !== undefined) return shown;
+      const certificate = socket.getPeerX509Certificate();
+      if (certificate === undefined) return shown;
+      // Read when somebody shows a strange one for the first time: there may be thousands.
+      authorities ??= authoritiesBySubject(new Set(wantedAt.values()));
+      return isOthers(certificate, authorities, wantedAt.get(serverName)) ? OTHERS : shown;
+    },
   });
+}
+
+/** Made once for each authority, as long as the listener's own certificate stays the same. */
+const contextsOfListeners = new WeakMap<
+  GatewaySettings['listen'],
+  WeakMap<ClientCertificateSettings, SecureContext>
+>();
+
+function contextsOf(listen: GatewaySettings['listen']): WeakMap<ClientCertificateSettings, SecureContext> {
+  let contexts = contextsOfListeners.get(listen);
+  if (contexts === undefined) {
+    contexts = new WeakMap();
+    contextsOfListeners.set(listen, contexts);
+  }
+  return contexts;
+}
+
+/** Whether a listener with either would ask the same clients for the same certificates. */
+export function sameCertificates(a: CertificateSettings, b: CertificateSettings): boolean {
+  if (a.listen !== b.listen) return false;
+  const [old, young] = [certificateHosts(a), certificateHosts(b)];
+  return old.size === young.size && [...young].every(([host, wanted]) => old.get(host) === wanted);
 }
 
 function contextFor(
@@ -110,6 +149,49 @@ function contextFor(
       `The authority or the revocation list for client certificates at ${host} cannot be used.`,
     );
   }
+}
+
+/** An authority, and every one of the settings that trust it. */
+interface Trusted {
+  readonly certificate: X509Certificate;
+  readonly by: ClientCertificateSettings;
+}
+
+/** Of all tenants, by their own names, so that a certificate's issuer is looked up and not searched for. */
+function authoritiesBySubject(
+  settings: Iterable<ClientCertificateSettings>,
+): ReadonlyMap<string, readonly Trusted[]> {
+  const authorities = new Map<string, Trusted[]>();
+  for (const by of settings) {
+    for (const pem of by.authority.toString('latin1').match(PEM_CERTIFICATE) ?? []) {
+      const certificate = new X509Certificate(pem);
+      const named = authorities.get(certificate.subject);
+      if (named === undefined) authorities.set(certificate.subject, [{ certificate, by }]);
+      else named.push({ certificate, by });
+    }
+  }
+  return authorities;
+}
+
+/** Whether it leads to authorities of others alone, through those above it that the client sent along. */
+function isOthers(
+  shown: X509Certificate,
+  authorities: ReadonlyMap<string, readonly Trusted[]>,
+  own: ClientCertificateSettings | undefined,
+): boolean {
+  let each: X509Certificate | undefined = shown;
+  let found = false;
+  for (let depth = 0; each !== undefined && depth < LONGEST_CHAIN; depth += 1) {
+    const issued: X509Certificate = each;
+    for (const { certificate, by } of authorities.get(issued.issuer) ?? []) {
+      if (!issued.checkIssued(certificate) || !issued.verify(certificate.publicKey)) continue;
+      // It has another fault, such as that it expired.
+      if (by === own) return false;
+      found = true;
+    }
+    each = issued.issuerCertificate;
+  }
+  return found;
 }
 
 function judgeCertificate(socket: TLSSocket): ShownCertificate {

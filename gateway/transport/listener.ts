@@ -37,6 +37,8 @@ export interface Listener {
    * showed one are closed once what is under way on them is done: it may have been revoked.
    */
   updateCertificate(settings: CertificateSettings): void;
+  /** Every answer from now on is the last on its HTTP/1.1 connection; HTTP/2 clients are told to make another one. */
+  leave(): void;
   /** Stops accepting, lets what is under way end within `graceMs`, then cuts. */
   drain(graceMs: number): Promise<void>;
 }
@@ -106,6 +108,7 @@ export async function listen(
   const answers = new Places<AnswerUnderWay>();
   const peers = new PeerCount(MAX_OF_PEER);
   let draining = false;
+  let leaving = false;
   server.maxConnections = MAX_CONNECTIONS;
 
   function connectionOf(owner: object, socket: TLSSocket): Connection {
@@ -161,6 +164,7 @@ export async function listen(
     }
     const connection = connectionOf(request.socket, request.socket as TLSSocket);
     connection.response = response as ServerResponse;
+    if (leaving) (response as ServerResponse).shouldKeepAlive = false;
     if (draining) lastOn(connection, request.socket);
     inTurn(connection, request.socket, () => {
       begin(connection, response as ServerResponse);
@@ -305,6 +309,11 @@ export async function listen(
         const connection = known.get(socket);
         if (showed(connection)) lastOn(connection, socket);
       }
+    },
+    leave() {
+      leaving = true;
+      // Streams under way are finished; one that begins meanwhile is refused unseen, and its client may send it again.
+      for (const session of sessions) session.close();
     },
     async drain(graceMs) {
       draining = true;

@@ -2,6 +2,7 @@ import { isForeign } from '../../contracts/principal.ts';
 import { withoutOwnCookies } from '../../identity/sessions/index.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { Outgoing } from '../pipeline/outgoing.ts';
+import { withoutTold } from './outgoing-target.ts';
 
 /** Request headers of the client that are for the gateway, not for the EMR. */
 const NOT_FORWARDED: ReadonlySet<string> = new Set(['authorization', 'dpop', 'sec-websocket-extensions']);
@@ -13,20 +14,23 @@ const NOT_FORWARDED: ReadonlySet<string> = new Set(['authorization', 'dpop', 'se
 export function outgoingHeaders(x: Exchange, outgoing: Outgoing = x.outgoing): string[] {
   const { facts, tenant } = x;
   const identity = tenant.settings.identityHeader?.toLowerCase();
+  const told = tenant.settings.tellBackend;
+  const toldHeader = told?.header?.name;
   const list: string[] = ['host', facts.authority];
   const { headers: others, body } = outgoing;
   for (const [name, value] of facts.headers) {
-    if (NOT_FORWARDED.has(name) || name === identity) continue;
+    if (NOT_FORWARDED.has(name) || name === identity || name === toldHeader) continue;
     if (others !== undefined && Object.hasOwn(others, name)) continue;
     if (name !== 'cookie') list.push(name, value);
     else {
-      const cookies = withoutOwnCookies(value);
+      const own = withoutOwnCookies(value);
+      const cookies = own === undefined || told === undefined ? own : withoutTold(own, told);
       if (cookies !== undefined) list.push(name, cookies);
     }
   }
   for (const name in others) {
     const value = others[name];
-    if (value !== undefined && maySay(name, identity)) list.push(name, value);
+    if (value !== undefined && name !== toldHeader && maySay(name, identity)) list.push(name, value);
   }
   if (body !== undefined) {
     if (body.length > 0) list.push('content-length', String(body.length));
@@ -34,6 +38,7 @@ export function outgoingHeaders(x: Exchange, outgoing: Outgoing = x.outgoing): s
   list.push('x-forwarded-for', facts.peer, 'x-forwarded-proto', 'https', 'x-forwarded-host', facts.authority);
   // RFC 9110 §7.6.3: a gateway says so towards its back end.
   list.push('via', facts.protocol === 'HTTP/2' ? '2.0 chartgate' : '1.1 chartgate', 'x-request-id', facts.id);
+  if (told?.header !== undefined) list.push(told.header.name, told.header.value);
   // What a partner calls somebody may be what somebody else is called here.
   if (identity !== undefined && x.principal.kind !== 'anonymous' && !isForeign(x.principal))
     list.push(identity, headerSafe(x.principal.subject));

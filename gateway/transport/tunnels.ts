@@ -150,7 +150,11 @@ function permitted(
       ? runtime.sharing?.partnersOf(settings.id)?.get(issuer?.id ?? '') === principal.home
       : settings.issuers.includes(issuer?.id ?? '');
     if (issuer === undefined || !vouches) return undefined;
-    if (settings.audience !== x.tenant.settings.audience) return undefined;
+    const former = x.tenant.settings;
+    if (settings.audience !== former.audience) return undefined;
+    const { audience } = principal;
+    if (audience !== undefined && settings.audiences?.get(audience) !== former.audiences?.get(audience))
+      return undefined;
   }
   const policy = runtime.policies.get(settings.policy);
   const match = policy?.match(facts);

@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
-import type { ClientRequest, IncomingMessage } from 'node:http';
+import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import httpProxy from 'http-proxy';
-import { type Backend, outcomeOfError } from '../../tenant-router/index.ts';
+import { type Backend, type BackendConnect, outcomeOfError } from '../../tenant-router/index.ts';
 import { confirmWrite } from '../integrity/confirm-write.ts';
 import type { Ending } from '../pipeline/ending.ts';
 import type { Exchange, Step } from '../pipeline/exchange.ts';
 import { BackendAnswer } from './backend-answer.ts';
 import { Gate } from './gate.ts';
 import { outgoingHeaders } from './outgoing-headers.ts';
+import { outgoingTarget } from './outgoing-target.ts';
 
 /** What a `101` may carry back (RFC 6455 §4.2.2); anything else of the EMR's stays behind. */
 const HANDSHAKE: ReadonlySet<string> = new Set([
@@ -64,7 +65,7 @@ export async function openTunnel(x: Exchange, backend: Backend): Promise<Step> {
   }
   const { facts } = x;
   const gate = new Gate(upgrade.socket, upgrade.head, x.runtime.settings.timeouts.idleMs);
-  request.url = facts.query === '' ? facts.path.text : `${facts.path.text}?${facts.query}`;
+  request.url = outgoingTarget(x, facts.query);
   request.headers = upgradeHeaders(x);
   x.forwardedAt = x.services.clock.monotonic();
   const { promise, resolve } = Promise.withResolvers<Step>();
@@ -137,17 +138,28 @@ export async function openTunnel(x: Exchange, backend: Backend): Promise<Step> {
   return promise;
 }
 
-/** The origin, verified as the pool verifies it: by its own name, never by the `Host` that names the tenant. */
+/** Connects as the pool does, and verifies as it does: `http-proxy` writes into a connection that stands already. */
+class BackendAgent extends Agent {
+  readonly #connect: BackendConnect;
+
+  constructor(connect: BackendConnect) {
+    super({ keepAlive: false });
+    this.#connect = connect;
+  }
+
+  override createConnection(
+    _options: unknown,
+    created?: (error: Error | null, socket: Duplex) => void,
+  ): undefined {
+    // Of a connection that failed there is nothing to hand over; the error alone counts.
+    this.#connect((error, socket) => created?.(error, socket as Duplex));
+  }
+}
+
+/** Whatever the scheme of the origin: the connection has its TLS already. */
 function targetOf(backend: Backend): httpProxy.ServerOptions {
-  const { origin, tls } = backend;
-  if (tls === undefined) return { target: origin };
-  return {
-    target: origin,
-    secure: tls.rejectUnauthorized,
-    // An empty name: an address is verified as such, and none is sent for it.
-    ssl: { servername: tls.servername ?? '', minVersion: tls.minVersion },
-    ...(tls.ca === undefined ? {} : { ca: tls.ca.toString() }),
-  } as httpProxy.ServerOptions;
+  const { host } = new URL(backend.origin);
+  return { target: `http://${host}`, agent: new BackendAgent(backend.connect) };
 }
 
 /**

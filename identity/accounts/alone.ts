@@ -81,7 +81,9 @@ export class Alone {
       steps: [],
       events: [event('account-unlocked', account.organisation, id)],
     }));
-    if (done.ok) await this.#attempts.unlock(attemptsKey(done.value.login));
+    // With one that has no password yet, nobody can sign in; and the login may be that of somebody at another
+    // organisation, whose guesses are not for this one to allow.
+    if (done.ok && done.value.enrolled) await this.#attempts.unlock(attemptsKey(done.value.login));
     return done;
   }
 

@@ -1,6 +1,6 @@
 import type { StateOperation } from '../../contracts/state.ts';
 import { type GrantsInput, type Person, parseGrants, parsePerson, parseScopes } from './inputs.ts';
-import { type Account, type ApprovalRequest, HOST, type Organisation } from './model.ts';
+import { type Account, type ApprovalRequest, ELSEWHERE, HOST, type Organisation } from './model.ts';
 import { parseOrganisationName, parseRoleName, STAFF_ORGANISATION } from './names.ts';
 import { accountDocument, newId, organisationDocument, roleId } from './repository.ts';
 import {
@@ -11,7 +11,7 @@ import {
   newRequest,
   wholeCode,
 } from './requests.ts';
-import { administers, FEWEST_ADMINISTRATORS, mayAsk, mayLose } from './rules.ts';
+import { administers, FEWEST_ADMINISTRATORS, isStaff, mayAsk, mayLose } from './rules.ts';
 import {
   type AdministrationParts,
   event,
@@ -329,7 +329,13 @@ export class Asking {
     if (!person.ok) return person;
     const grants = await parseGrants(view.repository, organisation, input);
     if (!grants.ok) return grants;
-    if (await view.repository.accountByLogin(person.value.login)) return refuse('login-taken', 'login');
+    const { login } = person.value;
+    const taken = await view.repository.accountByLogin(login);
+    const before = await view.repository.accountElsewhere(organisation, login);
+    const elsewhere = taken !== undefined && taken.organisation !== organisation;
+    // That somebody is known at another organisation may be told to the Staff alone, who look after all of them.
+    if (before !== undefined || (taken !== undefined && (!elsewhere || isStaff(view.actor))))
+      return refuse('login-taken', 'login');
     const account: Account = Object.freeze({
       id: newId(),
       version: 0,
@@ -342,6 +348,7 @@ export class Asking {
         ? ({ by: 'bootstrap' } as const)
         : ({ by: 'nobody-yet', requestedBy: view.actor.id } as const),
       createdAt: view.now,
+      ...(elsewhere ? { [ELSEWHERE]: true as const } : {}),
     });
     const { requestLifetimeMs, codeLifetimeMs } = this.#parts.settings;
     // What nobody approves in time is gone by itself, and its login is free.

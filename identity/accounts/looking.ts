@@ -100,12 +100,17 @@ export class Looking {
   /** For commands, where people give logins. */
   async accountByLogin(actorId: string, typed: string): Promise<Outcome<Account>> {
     const login = parseLogin(typed);
+    const { repository } = this.#parts;
     const [actor, account] = await Promise.all([
       this.#transactions.actor(actorId),
-      login === undefined ? undefined : this.#parts.repository.accountByLogin(login),
+      login === undefined ? undefined : repository.accountByLogin(login),
     ]);
-    const seen = actor !== undefined && account !== undefined && this.#seesAccount(actor, account);
-    return seen ? { ok: true, value: account } : refuse('not-permitted');
+    const organisation = actor !== undefined && 'organisation' in actor ? actor.organisation : '';
+    const own = login === undefined ? undefined : await repository.accountElsewhere(organisation, login);
+    const seen = [own, account].find(
+      (each) => actor !== undefined && each !== undefined && this.#seesAccount(actor, each),
+    );
+    return seen === undefined ? refuse('not-permitted') : { ok: true, value: seen };
   }
 
   async requests(

@@ -24,6 +24,8 @@ export interface Grants {
   readonly fhirUser: string | undefined;
 }
 
+export const ELSEWHERE: unique symbol = Symbol('elsewhere');
+
 export interface Account extends Grants {
   /** Never used again: 128 random bits, base64url. The `sub` of tokens. */
   readonly id: string;
@@ -37,6 +39,12 @@ export interface Account extends Grants {
   readonly provenance: Provenance;
   /** Wall-clock milliseconds. */
   readonly createdAt: number;
+  /**
+   * Another organisation has an account of this login, which whoever asked for this one must not learn. Nobody can
+   * ever sign in with it; to its own organisation it looks like one that was never enrolled. Under a symbol, so that no
+   * answer, command or page that shows an account ever writes it down.
+   */
+  readonly [ELSEWHERE]?: true;
 }
 
 export interface Organisation {
@@ -192,6 +200,7 @@ export function accountOf(document: StoredDocument): Account {
     fhirUser: read.optionalText('fhirUser'),
     provenance: Object.freeze(provenanceOf(read.record('provenance'))),
     createdAt: read.number('createdAt'),
+    ...(document.body.elsewhere === true ? { [ELSEWHERE]: true as const } : {}),
   });
 }
 

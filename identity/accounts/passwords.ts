@@ -3,7 +3,7 @@ import { sourceOf } from '../attempts.ts';
 import { dummyPhc, hashPassword, verifyPassword } from './argon2.ts';
 import { halfHash, parseCode, sameHash } from './codes.ts';
 import { type AccountEventName, announce, eventStep } from './events.ts';
-import type { Account, PasswordRecord } from './model.ts';
+import { type Account, ELSEWHERE, type PasswordRecord } from './model.ts';
 import { judgePassword, type PasswordFault } from './password-policy.ts';
 import { type PasswordText, parsePassword, passwordBytes } from './password-text.ts';
 import { accountDocument, passwordDocument } from './repository.ts';
@@ -36,6 +36,9 @@ export type PasswordSet =
 
 const refused: PasswordSet = Object.freeze({ ok: false, reason: 'refused', faults: Object.freeze([]) });
 const busy: PasswordSet = Object.freeze({ ok: false, reason: 'busy', faults: Object.freeze([]) });
+
+/** Has the form of an id; there is no such account. */
+const NO_ACCOUNT = 'nobody';
 
 /** Sets passwords: with the present one, or with a one-time code that two administrators approved. */
 export class PasswordSetting {
@@ -80,9 +83,12 @@ export class PasswordSetting {
     const leave = await attempts.reserve({ account: `code ${first}`, source: sourceOf(source) });
     if (!leave.ok || halves === undefined) return refused;
     const found = await repository.store.get('account-code', first);
-    const account = found && (await repository.account(String(found.body.account)));
+    // As much is looked up for a code that there is not.
+    const account = await repository.account(String(found?.body.account ?? NO_ACCOUNT));
     const right = sameHash(String(found?.body.second ?? ''), halfHash(halves.second));
     if (found === undefined || account?.status !== 'active' || !right) return refused;
+    // Of a login that another organisation has: refused like a code that is not right, and to nobody else's knowledge.
+    if (account[ELSEWHERE] === true) return refused;
     await leave.succeeded();
     const used: StateOperation = {
       do: 'remove',

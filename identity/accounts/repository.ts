@@ -5,6 +5,7 @@ import {
   type Account,
   type ApprovalRequest,
   accountOf,
+  ELSEWHERE,
   type Organisation,
   organisationOf,
   type PasswordRecord,
@@ -40,11 +41,19 @@ export function accountDocument(account: Omit<Account, 'id' | 'version'>, expire
       fhirUser: fhirUser ?? null,
       provenance: { ...provenance },
       createdAt,
+      ...(account[ELSEWHERE] === true ? { elsewhere: true } : {}),
     },
-    indexes: { organisation, login },
+    indexes: {
+      organisation,
+      login: account[ELSEWHERE] === true ? elsewhereKey(organisation, login) : login,
+    },
     expiresAt,
   };
 }
+
+/** Unique in its organisation, and no login: those have no spaces. */
+const elsewhereKey = (organisation: string, login: string): string =>
+  `elsewhere ${hashOf('login elsewhere', organisation, login)}`;
 
 export function organisationDocument(
   organisation: Omit<Organisation, 'id' | 'version'>,
@@ -104,6 +113,14 @@ export class AccountRepository {
 
   async accountByLogin(login: string): Promise<Account | undefined> {
     const [found] = await this.store.find('account', 'login', login, { limit: 1 });
+    return found && accountOf(found);
+  }
+
+  /** The account of that login which cannot be signed in with, since another organisation has one. */
+  async accountElsewhere(organisation: string, login: string): Promise<Account | undefined> {
+    const [found] = await this.store.find('account', 'login', elsewhereKey(organisation, login), {
+      limit: 1,
+    });
     return found && accountOf(found);
   }
 

@@ -52,7 +52,8 @@ export function administers(account: Pick<Account, 'organisation' | 'roles'>): b
   return account.roles.includes(account.organisation === STAFF_ORGANISATION ? 'staff' : 'admin');
 }
 
-function isStaff(actor: Actor): boolean {
+/** The host, or one of the Staff. */
+export function isStaff(actor: Actor): boolean {
   if (isHost(actor)) return true;
   return (
     actor.status === 'active' && actor.organisation === STAFF_ORGANISATION && actor.roles.includes('staff')

@@ -8,6 +8,7 @@ import type {
 } from '../../contracts/principal.ts';
 import type { CertificatePrincipalSettings, TenantSettings } from '../../contracts/settings.ts';
 import type { StateStore } from '../../contracts/state.ts';
+import { type TenantLookup, tenantLookup } from '../../contracts/tenants.ts';
 import { bearerPrincipal } from '../principal.ts';
 import { refuse } from '../refusal.ts';
 import type { OtherCallers } from '../tokens/interface.ts';
@@ -30,30 +31,37 @@ type CertificateMatch = (certificate: ClientCertificateFacts) => AuthenticationR
  * @param store where API clients are kept; undefined: there are none
  */
 export function createOtherCallers(
-  tenants: readonly TenantSettings[],
+  tenants: readonly TenantSettings[] | TenantLookup<TenantSettings>,
   store: StateStore | undefined,
   clock: Clock,
 ): OtherCallers {
-  const certificates = new Map<TenantId, CertificateMatch>();
-  const accepting = new Set<TenantId>();
-  for (const tenant of tenants) {
-    const mapped = tenant.clientCertificates?.principals ?? [];
-    if (mapped.length > 0) certificates.set(tenant.id, matcherOf(tenant.id, mapped, clock));
-    if (tenant.apiClients?.secretPerRequest === true) accepting.add(tenant.id);
-  }
+  const known = tenantLookup(tenants);
+  const matchers = new WeakMap<TenantSettings, CertificateMatch>();
+  const certificates = (id: TenantId): CertificateMatch | undefined => {
+    const tenant = known.get(id);
+    const mapped = tenant?.clientCertificates?.principals ?? [];
+    if (tenant === undefined || mapped.length === 0) return undefined;
+    let matcher = matchers.get(tenant);
+    if (matcher === undefined) {
+      matcher = matcherOf(id, mapped, clock);
+      matchers.set(tenant, matcher);
+    }
+    return matcher;
+  };
   const verifier = store === undefined ? undefined : new ClientVerifier(store, clock);
 
   return Object.freeze({
     byCertificate({ tenant, facts }: AuthenticationRequest): AuthenticationResult | undefined {
       const certificate = facts?.tls.certificate;
       if (facts === undefined || certificate === undefined) return undefined;
-      const principal = certificates.get(tenant)?.(certificate);
+      const principal = certificates(tenant)?.(certificate);
       if (principal === undefined) return undefined;
       // A browser shows a certificate by itself, as it does a cookie: to whatever page made it ask.
       return isFromElsewhere(facts) ? refuse('client-refused', 'cross-site') : principal;
     },
     bySecret(request: AuthenticationRequest, credential: string): Promise<AuthenticationResult> | undefined {
-      if (verifier === undefined || !accepting.has(request.tenant)) return undefined;
+      const accepts = known.get(request.tenant)?.apiClients?.secretPerRequest === true;
+      if (verifier === undefined || !accepts) return undefined;
       return judgeBasic(verifier, request, credential);
     },
   });

@@ -23,6 +23,8 @@ export interface KnownClient {
 /** Clients that administrators make while the issuer runs (`chartgate client`). */
 export interface ClientDirectory {
   find(id: string): Promise<KnownClient | undefined>;
+  /** Does for a secret that is not going to count what is done for one that may. Never rejects. */
+  pretend(id: string, secret: string, source: string): Promise<void>;
 }
 
 /** Stands where `oidc-provider` wants a secret: it is never compared with anything (see `provider.ts`). */
@@ -47,6 +49,16 @@ export class Clients {
   async find(id: string): Promise<KnownClient | undefined> {
     if (id === ACCOUNT_CLIENT) return this.#account;
     return this.#configured.get(id) ?? (await this.#directory?.find(id));
+  }
+
+  /** See `ClientDirectory`. */
+  async pretend(id: string, secret: string, source: string): Promise<void> {
+    await this.#directory?.pretend(id, secret, source);
+  }
+
+  /** Whether a client is of the settings, and its secret compared without what `pretend` does. */
+  isConfigured(id: string): boolean {
+    return this.#configured.has(id) || id === ACCOUNT_CLIENT;
   }
 
   /** The tenant whose tokens a resource indicator or a SMART `aud` means; undefined when the client has none such. */

@@ -18,6 +18,7 @@ declare module 'oidc-provider' {
     readonly req: IncomingMessage & { body?: string };
     readonly res: ServerResponse;
     readonly headers: IncomingMessage['headers'];
+    readonly ip: string;
     url: string;
     status: number;
     body: unknown;

@@ -16,6 +16,7 @@ import type { KeySet } from './keys.ts';
 import { contextOf } from './launch-context.ts';
 import { type IssuerParts, secondsOf } from './parts.ts';
 import { policyOf } from './policy.ts';
+import { equalRefusals } from './refused-clients.ts';
 import { requestRewriter } from './requests.ts';
 import { bindToSessions, keepBeforeLeaving, revokeGrant } from './sessions.ts';
 import { SESSION_COOKIE, signOutAnnouncer, signOutPages } from './sign-out.ts';
@@ -194,10 +195,14 @@ export function createProvider(parts: IssuerParts, keys: KeySet, fetch: BackChan
   });
   // X-Forwarded-* is the gateway's: nobody else reaches the socket with the key (server.ts).
   provider.proxy = true;
+  const refusals = equalRefusals(clients);
   provider.Client.prototype.compareClientSecret = async function (this: ProviderClient, actual: string) {
     const known = await clients.find(this.clientId);
-    return (await known?.secretMatches(actual, Provider.ctx?.ip)) === true;
+    const context = Provider.ctx;
+    if (context !== undefined && !clients.isConfigured(this.clientId)) refusals.compared(context);
+    return (await known?.secretMatches(actual, context?.ip)) === true;
   };
+  provider.use(refusals.middleware);
   bindToSessions(provider);
   keepBeforeLeaving(parts, provider);
   // Every gateway and app can be told which sign-in ended, not only those that registered a back channel.

@@ -32,6 +32,8 @@ const TRIES = 5;
 export type Found =
   | { readonly state: 'live'; readonly session: Session }
   | { readonly state: 'none' }
+  /** It is live, and another tenant's: nobody's here. */
+  | { readonly state: 'elsewhere' }
   | { readonly state: 'unavailable' };
 
 const changes = channel(CHANNELS.session);
@@ -42,6 +44,7 @@ function tell(change: NonNullable<SessionEventCount['change']>, tenant: string, 
 }
 
 const NONE: Found = Object.freeze({ state: 'none' });
+const ELSEWHERE: Found = Object.freeze({ state: 'elsewhere' });
 const UNAVAILABLE: Found = Object.freeze({ state: 'unavailable' });
 
 export interface Opened {
@@ -300,8 +303,8 @@ export class Sessions {
   /** The store gives nothing that has expired; what is cached may have since, and a cookie of another tenant is nobody's. */
   #judge(session: Session, tenant: TenantId): Found {
     const now = this.#clock.wall();
-    if (session.tenant !== tenant || session.expiresAt <= now || session.absoluteUntil <= now) return NONE;
-    return { state: 'live', session };
+    if (session.expiresAt <= now || session.absoluteUntil <= now) return NONE;
+    return session.tenant === tenant ? { state: 'live', session } : ELSEWHERE;
   }
 
   /**

@@ -8,6 +8,7 @@ const PARTS: Readonly<Record<string, (options: MeasureOptions) => Promise<Part>>
   cost: async (options) => (await import('./cost/run.ts')).runCost(options),
   crawl: async (options) => (await import('./crawl/run.ts')).runCrawl(options),
   consent: async (options) => (await import('./consent/run.ts')).runConsent(options),
+  reload: async (options) => (await import('./reload.ts')).runReload(options),
   limits: async (options) => (await import('./limits.ts')).runLimits(options),
 });
 

@@ -43,7 +43,7 @@ describe('settings of the gateway', () => {
         perPrincipal: [{ requests: 600, windowSeconds: 60 }],
       },
       hiding: { deadlineMs: 250 },
-      timeouts: { headersMs: 10_000, requestMs: 300_000, idleMs: 60_000, drainMs: 30_000 },
+      timeouts: { headersMs: 10_000, requestMs: 300_000, idleMs: 60_000, drainMs: 30_000, leaveMs: 0 },
     });
     expect(gateway.issuers).toMatchObject([
       {

@@ -48,6 +48,14 @@ const POLICY = {
       smart,
       senderConstrained: 'certificate',
     },
+    {
+      id: 'partner',
+      methods: ['GET'],
+      path: '/fhir/{resourceType}/{id}',
+      where: { resourceType: ['DocumentReference'] },
+      smart,
+      audience: 'partners',
+    },
     { id: 'login', methods: ['GET'], path: '/login', credential: 'anonymous', clientCertificate: 'required' },
     {
       id: 'static',
@@ -58,6 +66,7 @@ const POLICY = {
     },
   ],
 };
+const PARTNERS = 'https://partners.example/records';
 const key = ecKey('client');
 
 let stack: Stack;
@@ -88,6 +97,7 @@ beforeAll(async () => {
   const list = await clients.revocationList([revoked]);
   stack = await stackFor('e2e-callers', {
     workers: 2,
+    clients: [{ id: 'partner', what: 'a partner', scopes: ['system/*.cruds'], resources: [PARTNERS] }],
     async prepare(around) {
       prepare(around);
       writeFile(around.layout.gateway, around.isolation, 'clients.crl.pem', list);
@@ -110,9 +120,14 @@ beforeAll(async () => {
                       },
                     ],
                   },
+                  audiences: { partners: PARTNERS },
                   apiClients: { acceptSecretPerRequestInsecurely: true },
                 }
-              : { ...tenant, clientCertificates: { ...certificates, demand: 'required' } },
+              : {
+                  ...tenant,
+                  audiences: { partners: 'https://partners.example/south' },
+                  clientCertificates: { ...certificates, demand: 'required' },
+                },
           ),
         }),
       };
@@ -149,6 +164,25 @@ async function boundToken(): Promise<string> {
   expect(body.token_type).toBe('DPoP');
   return body.access_token;
 }
+
+describe('a route for another audience', () => {
+  test('takes tokens for that audience and no others, which are good for nothing else', async () => {
+    const scopes = ['system/*.cruds'];
+    const own = await stack.token({ tenant: 'north', scopes });
+    const partner = await stack.token({ tenant: 'north', client: 'partner', scopes, audience: PARTNERS });
+    const status = async (path: string, token: string) => (await at('north', path, { token })).status;
+    expect(await status('/fhir/DocumentReference/1', own)).toBe(401);
+    expect(await status('/fhir/DocumentReference/1', partner)).toBe(200);
+    expect(await status('/fhir/Observation/1', partner)).toBe(401);
+    expect(await status('/fhir/Observation/1', own)).toBe(200);
+    // Neither the secret of an API client nor a certificate carries an audience.
+    expect(await at('north', '/fhir/DocumentReference/1', { certificate: lab })).toMatchObject({
+      status: 401,
+    });
+    const south = { token: partner, certificate: ward };
+    expect(await at('south', '/fhir/DocumentReference/1', south)).toMatchObject({ status: 401 });
+  });
+});
 
 describe('a route that wants bound tokens', () => {
   test('refuses a plain bearer token, and challenges for a proof', async () => {

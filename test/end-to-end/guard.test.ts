@@ -1,3 +1,4 @@
+import { connect, createServer, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { activityOf, metric } from '../../examples/demo/evidence.ts';
@@ -7,11 +8,47 @@ import { stackFor } from '../support/stack.ts';
 
 const FAR = { slow: 1000, stepUp: 1000, lock: 1000 };
 
+/** What lies between a gateway and its EMR; once it fails, every request is cut off without an answer. */
+class Between {
+  failing = false;
+  readonly #target: () => number;
+  readonly #server: Server;
+
+  constructor(target: () => number) {
+    this.#target = target;
+    this.#server = createServer((near) => {
+      const far = connect(this.#target(), '127.0.0.1');
+      near.on('error', () => far.destroy()).on('close', () => far.destroy());
+      far.on('error', () => near.destroy()).on('close', () => near.destroy());
+      near.on('data', (bytes) => (this.failing ? near.destroy() : far.write(bytes)));
+      far.on('data', (bytes) => near.write(bytes));
+    });
+  }
+
+  async listen(): Promise<string> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    const address = this.#server.address();
+    return `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+  }
+
+  close(): void {
+    this.#server.close();
+  }
+}
+
 describe('somebody who goes through records', () => {
   let stack: Stack;
+  const between = new Between(() => stack.tenants.south.emr.port);
   beforeAll(async () => {
+    const south = await between.listen();
     stack = await stackFor('guard', {
       workers: 2,
+      backends: { south },
+      clients: ['ward', 'laboratory', 'registry', 'attacker'].map((id) => ({
+        id,
+        what: 'a partner system',
+        scopes: ['system/Patient.r'],
+      })),
       guard: {
         mode: 'enforce',
         window: '60s',
@@ -25,7 +62,10 @@ describe('somebody who goes through records', () => {
       },
     });
   });
-  afterAll(() => stack?.stop());
+  afterAll(async () => {
+    await stack?.stop();
+    between.close();
+  });
 
   // Each request has a connection of its own: the kernel spreads them over both workers.
   const get = async (token: string, id: number) => {
@@ -102,4 +142,39 @@ describe('somebody who goes through records', () => {
     expect(next.status).toBe(429);
     expect(await recordsOf(next)).toContain('guard-locked');
   });
+
+  it('and alone meets failures is slowed all the same; in an outage that all meet nobody is', async () => {
+    const { origin } = stack.tenants.south;
+    const tokens = new Map<string, string>();
+    for (const client of ['ward', 'laboratory', 'registry', 'attacker'])
+      tokens.set(client, await stack.token({ tenant: 'south', client, scopes: ['system/Patient.r'] }));
+    const read = async (client: string, id = 1) => {
+      const token = tokens.get(client) ?? '';
+      return (await ask({ url: `${origin}/fhir/Patient/${id}`, authority: stack.authority, token })).status;
+    };
+    // The EMR cuts off only what the attacker asks: one at a time, so that no one else's is under way.
+    const alone = [];
+    for (let n = 0; n < 12; n += 1) {
+      between.failing = true;
+      alone.push(await read('attacker'));
+      between.failing = false;
+      if (n % 4 === 0)
+        for (const client of ['ward', 'laboratory', 'registry']) expect(await read(client)).toBe(200);
+    }
+    expect(alone[0]).toBe(404);
+    expect(alone.at(-1)).toBe(429);
+    between.failing = true;
+    const statuses = new Set<number>();
+    for (let n = 0; n < 25; n += 1)
+      for (const status of await Promise.all(
+        ['ward', 'laboratory', 'registry'].map((client) => read(client)),
+      ))
+        statuses.add(status);
+    expect(statuses).toEqual(new Set([404]));
+    expect(await metric(stack, 'chartgate_alarms_total', { alarm: 'guard-outage' })).toBeGreaterThanOrEqual(
+      1,
+    );
+    between.failing = false;
+    for (const client of ['ward', 'laboratory', 'registry']) expect(await read(client)).toBe(200);
+  }, 60_000);
 });

@@ -200,6 +200,7 @@ const COMMANDS: readonly (readonly [args: readonly string[], status: number, pri
   [['consent', 'list', '--config', 'missing.yaml', '--tenant', 'north'], 3, /missing\.yaml/],
   [['emergency', 'list', '--config', 'missing.yaml'], 3, /missing\.yaml/],
   [['guard', 'list', '--config', 'missing.yaml'], 3, /missing\.yaml/],
+  [['incident', 'list', '--config', 'missing.yaml'], 3, /missing\.yaml/],
   [['factor', 'list', '--issuer', 'sso', '--config', 'missing.yaml'], 3, /missing\.yaml/],
   [['user', 'list', '--config', 'missing.yaml', '--organisation', 'clinic'], 3, /missing\.yaml/],
   [['organisation', 'list', '--config', 'missing.yaml'], 3, /missing\.yaml/],

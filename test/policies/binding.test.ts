@@ -75,3 +75,34 @@ describe('a route that wants a client certificate', () => {
     );
   });
 });
+
+describe('a route for a further audience of the tenant', () => {
+  const carrying = (audience: string | undefined): Principal => Object.freeze({ ...bearer(['s']), audience });
+
+  test.each([
+    ['research', undefined, 'unauthenticated'],
+    ['research', 'partners', 'unauthenticated'],
+    ['research', 'research', 'permit'],
+    [undefined, 'research', 'unauthenticated'],
+    [undefined, undefined, 'permit'],
+  ] as const)('%s, and the token carries %s: %s', (audience, carried, outcome) => {
+    const policy = policyOf(audience === undefined ? {} : { audience });
+    expect(decided(policy, carrying(carried))).toBe(outcome);
+  });
+
+  test('says so, and by name', () => {
+    const policy = policyOf({ audience: 'research' });
+    const request = facts('GET /one');
+    const decide = (principal: Principal) => policy.decide(request, policy.match(request), principal, NOW);
+    const said = (held: boolean) => ({ code: 'token-audience', held, detail: 'research' });
+    expect(decide(carrying(undefined)).reasons).toContainEqual(said(false));
+    expect(decide(carrying('research')).reasons).toContainEqual(said(true));
+  });
+
+  test('must be one that takes tokens alone', () => {
+    for (const credential of ['session', 'bearer-or-session', 'anonymous'] as const)
+      expect(() =>
+        policyOf({ audience: 'research', credential, scopes: credential === 'anonymous' ? [] : ['s'] }),
+      ).toThrow(/nothing but a token carries an audience/);
+  });
+});

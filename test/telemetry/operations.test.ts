@@ -71,7 +71,15 @@ it('serves every metric in the Prometheus text format with HELP and TYPE', async
   publish('request', requestEvent());
   const port = await serve({
     collect: () => [telemetry.snapshot()],
-    certificateExpiresAt: () => Date.now() + 3_600_000,
+    certificates: () => [
+      { kind: 'listener', tenant: '', of: '', expiresAt: Date.now() + 7_200_000 },
+      {
+        kind: 'backend-authority',
+        tenant: 'north',
+        of: 'https://emr.north.example',
+        expiresAt: Date.now() + 3_600_000,
+      },
+    ],
   });
   const { status, headers, body } = await send(port, '/metrics');
   expect(status).toBe(200);
@@ -98,7 +106,10 @@ it('serves every metric in the Prometheus text format with HELP and TYPE', async
   }
   const build = { version: '0.1.0', node: process.version, policy: 'abc123' };
   expect(sampleValue(found, 'chartgate_build_info', build)).toBe(1);
-  expect(sampleValue(found, 'chartgate_certificate_expiry_seconds')).toBeGreaterThan(3000);
+  const expiry = (kind: string, tenant: string) =>
+    sampleValue(found, 'chartgate_certificate_expiry_seconds', { kind, tenant });
+  expect(expiry('listener', '')).toBeGreaterThan(7000);
+  expect(expiry('backend-authority', 'north')).toBeLessThan(3601);
 });
 
 it('adds up two worker processes', async () => {
@@ -182,6 +193,8 @@ function snapshot(integrity: readonly unknown[] = []): object {
     denials: [],
     limited: [],
     reported: [],
+    hidden: [],
+    overruns: [],
     alarms: [],
     sessionEvents: [],
     sessionChanges: [],

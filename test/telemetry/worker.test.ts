@@ -8,7 +8,7 @@ import { startWorkerTelemetry, type WorkerTelemetryOptions } from '../../telemet
 import { publish, requestEvent } from './support/events.ts';
 import { type Family, parseExposition, sampleValue } from './support/exposition.ts';
 
-const OWN = { build: { version: '1', policyDigest: 'd' }, certificateExpiresAt: undefined, silent: 0 };
+const OWN = { build: { version: '1', policyDigest: 'd' }, certificates: [], silent: 0 };
 
 function start(options: Partial<WorkerTelemetryOptions> = {}): () => Promise<Map<string, Family>> {
   const telemetry = startWorkerTelemetry({ worker: 'worker-1', ...options });
@@ -104,17 +104,36 @@ it('counts limits and alarms', async () => {
 });
 
 it('labels back ends by number, never by address', async () => {
-  const pool = { connected: 2, free: 1, pending: 0, running: 1, ejected: false };
+  const pool = {
+    index: 0,
+    connected: 2,
+    free: 1,
+    pending: 0,
+    running: 1,
+    ejected: false,
+    healthy: true,
+    retries: 4,
+  };
   const read = start({
     pools: () => [
       { tenant: 'clinic-a', origin: 'http://10.1.2.3:9001', ...pool },
       { tenant: 'clinic-b', origin: 'http://10.1.2.4:9001', ...pool },
-      { tenant: 'clinic-a', origin: 'http://10.1.2.5:9001', ...pool, ejected: true },
+      {
+        tenant: 'clinic-a',
+        origin: 'http://10.1.2.5:9001',
+        ...pool,
+        index: 1,
+        ejected: true,
+        healthy: false,
+        retries: 0,
+      },
     ],
   });
   const found = await read();
   const at = { tenant: 'clinic-a', backend: '1' };
   expect(sampleValue(found, 'chartgate_backend_ejected', at)).toBe(1);
+  expect(sampleValue(found, 'chartgate_backend_unhealthy', at)).toBe(1);
+  expect(sampleValue(found, 'chartgate_backend_retries_total', { tenant: 'clinic-a' })).toBe(4);
   expect(sampleValue(found, 'chartgate_backend_pool', { ...at, state: 'connected' })).toBe(2);
   expect(sampleValue(found, 'chartgate_backend_ejected', { tenant: 'clinic-b', backend: '0' })).toBe(0);
   expect(JSON.stringify([...found])).not.toContain('10.1.2');

@@ -14,17 +14,16 @@ const UNAVAILABLE: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
 /**
  * Stage 4: a token, a certificate or a session becomes a principal of this tenant; no credential is nobody, which
  * the policy judges. A credential that is presented and bad is refused even where none is needed. Whoever
- * presents one in `Authorization` is judged by that alone: a cookie, which a browser sends by itself, never helps.
+ * presents one in `Authorization` is judged by that alone: a cookie, which a browser sends by itself, never helps; but
+ * one of another tenant's session is a sign that disagrees with all the others.
  */
 export function authenticate(x: Exchange): Step | Promise<Step> {
   const authorization = x.facts.headers.get('authorization');
-  if (authorization === undefined) {
-    const found = findSession(x);
-    if (found !== undefined) {
-      return found instanceof Promise ? found.then((settled) => bySession(x, settled)) : bySession(x, found);
-    }
-  }
-  return byCredential(x, authorization);
+  const found = findSession(x);
+  if (found === undefined) return byCredential(x, authorization);
+  return found instanceof Promise
+    ? found.then((settled) => bySession(x, settled, authorization))
+    : bySession(x, found, authorization);
 }
 
 /** A session is looked for where it could matter: never for what anybody may have. */
@@ -37,7 +36,13 @@ function findSession(x: Exchange): Found | Promise<Found> | undefined {
   return session === undefined ? undefined : browsers.sessions.find(session, x.tenant.id);
 }
 
-function bySession(x: Exchange, found: Found): Step | Promise<Step> {
+function bySession(x: Exchange, found: Found, authorization: string | undefined): Step | Promise<Step> {
+  if (found.state === 'elsewhere') {
+    // Told as a session that ended is: whether it is alive is nobody's business here.
+    x.failed('tenant-signs-disagree', 'session');
+    return { kind: 'unauthenticated', reason: 'tenant-signs-disagree', credentialPresented: false };
+  }
+  if (authorization !== undefined) return byCredential(x, authorization);
   if (found.state === 'unavailable' && takesSession(x.match?.route)) {
     x.failed('session-state-unavailable');
     return { kind: 'unavailable', reason: 'session-state-unavailable' };
@@ -64,9 +69,18 @@ function takesSession(route: Route | undefined): boolean {
 
 function byCredential(x: Exchange, authorization: string | undefined): Step | Promise<Step> {
   const { facts, tenant } = x;
+  const audienceName = x.match?.route.audience;
+  const audience =
+    audienceName === undefined ? tenant.settings.audience : tenant.settings.audiences?.get(audienceName);
+  if (audience === undefined) {
+    // The settings see to it that there is one; without, no token is good here.
+    x.failed('token-audience', audienceName);
+    return { kind: 'unauthenticated', reason: 'token-audience', credentialPresented: false };
+  }
   const result = x.runtime.authenticator.authenticate({
     tenant: tenant.id,
-    audience: tenant.settings.audience,
+    audience,
+    audienceName,
     issuers: tenant.settings.issuers,
     partners: x.runtime.sharing?.partnersOf(tenant.id),
     authorization,

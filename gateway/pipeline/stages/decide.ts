@@ -1,4 +1,5 @@
 import type { AnswerJudge, Decision, Denial, Obligations } from '../../../contracts/policy.ts';
+import { tellMethods } from '../../answer/methods.ts';
 import { maySay } from '../../transport/outgoing-headers.ts';
 import type { Ending, EndingKind } from '../ending.ts';
 import type { Exchange, Step } from '../exchange.ts';
@@ -38,6 +39,10 @@ export function decide(x: Exchange): Step {
   const now = Math.floor(x.facts.receivedAt / 1000);
   const decision = x.policy.decide(x.facts, x.match, x.principal, now, x.runtime.decisionContext);
   for (const reason of decision.reasons) x.reasons.push(reason);
+  if (x.facts.method === 'OPTIONS' && (decision.effect === 'permit' || decision.denial === 'record-hidden')) {
+    const told = tellMethods(x);
+    if (told !== undefined) return told;
+  }
   if (decision.effect === 'deny') return denied(x, decision);
   if (x.match === undefined) return { kind: 'unavailable', reason: 'internal' };
   const { obligations } = decision;
@@ -75,8 +80,18 @@ export function expectAnswer(x: Exchange, judge: AnswerJudge): void {
   };
 }
 
-/** A denial of the policy, before or after it saw the body. */
-export function denied(x: Exchange, decision: Extract<Decision, { effect: 'deny' }>): Ending {
+/**
+ * A denial of the policy, before or after it saw the body. What it hides ends later, in `withhold`: what is refused for
+ * the request's own sake, and what nobody gets at the moment, is the same for what is hidden and what is absent.
+ */
+export function denied(x: Exchange, decision: Extract<Decision, { effect: 'deny' }>): Step {
+  const ending = endingOf(x, decision);
+  if (ending.kind !== 'hidden' || x.match === undefined) return ending;
+  x.withheld = ending;
+  return undefined;
+}
+
+function endingOf(x: Exchange, decision: Extract<Decision, { effect: 'deny' }>): Ending {
   const decisive = decision.reasons.findLast((reason) => !reason.held);
   if (decision.denial === 'route-unknown' && x.principal.kind === 'anonymous') {
     // To whoever has no token every route looks alike, those that are not there included.

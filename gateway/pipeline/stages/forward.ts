@@ -1,7 +1,10 @@
-import { BackendAnswer, type HeadResult } from '../../transport/backend-answer.ts';
-import { onDeadline } from '../../transport/deadlines.ts';
+import type { BackendRole } from '../../../contracts/balancing.ts';
+import { SAFE_METHODS } from '../../../contracts/facts.ts';
+import { sessionOf, whoOf } from '../../replicas/who.ts';
+import type { WriteUnderWay } from '../../replicas/write-marks.ts';
 import { outgoingHeaders } from '../../transport/outgoing-headers.ts';
-import type { RequestBody } from '../../transport/request-body.ts';
+import { outgoingTarget } from '../../transport/outgoing-target.ts';
+import { type SendResult, send } from '../../transport/send.ts';
 import { openTunnel } from '../../transport/upgrade.ts';
 import type { Ending } from '../ending.ts';
 import type { Exchange, Step } from '../exchange.ts';
@@ -16,52 +19,96 @@ const BODY_TIMEOUT_MS = 300_000;
 const ALONE_BYTES = 64 * 1024;
 
 const NO_BACKEND: Ending = Object.freeze({ kind: 'unavailable', reason: 'backend-unavailable' });
-const ENDINGS: Readonly<Record<Exclude<HeadResult, 'head'>, Ending>> = Object.freeze({
+/** Whoever asks again in a second may find room. */
+const BUSY: Ending = Object.freeze({ kind: 'unavailable', reason: 'backend-busy', retryAfterSeconds: 1 });
+const ENDINGS: Readonly<Record<Exclude<SendResult, 'head'>, Ending>> = Object.freeze({
   'connect-failed': { kind: 'bad-gateway', reason: 'backend-unavailable' },
   timeout: { kind: 'gateway-timeout', reason: 'backend-timeout' },
   protocol: { kind: 'bad-gateway', reason: 'backend-protocol' },
+  busy: BUSY,
   'given-up': { kind: 'bad-gateway', reason: 'backend-unavailable' },
 });
 
 /** Stage 9: the only place that talks to the EMR. The request line and headers are written anew. */
-export async function forward(x: Exchange): Promise<Step> {
-  const { facts, route, tenant } = x;
-  // The pipeline's order promises it; this is what would make a mistake there harmless.
-  if (!x.intentRecorded) return { kind: 'unavailable', reason: 'internal' };
-  // Nobody waits for it any more: a write that was not begun need not be, and a read would be for nothing.
-  if (x.client.gone) return clientGone(x);
-  const backend = tenant.pick();
-  if (backend === undefined) {
-    x.failed('backend-unavailable');
-    return NO_BACKEND;
+export function forward(x: Exchange): Promise<Step> {
+  const { tenant } = x;
+  const writes = isWrite(x);
+  if (!tenant.replicated) return attempt(x, 'primary', writes);
+  // What a tunnel does cannot be told apart.
+  if (writes || x.facts.upgrade !== undefined) return marked(x, writes);
+  return whereToRead(x).then((role) => attempt(x, role, false));
+}
+
+function isWrite(x: Exchange): boolean {
+  return !SAFE_METHODS.has(x.facts.method) || x.route.writes;
+}
+
+/** Replicas lag behind: whoever has just written reads where that went. */
+async function whereToRead(x: Exchange): Promise<BackendRole> {
+  const { tenant } = x;
+  const { replicationDelayMs } = tenant.balancing;
+  // Nobody to tell of writes is nobody to know of them.
+  const lately = x.services.writes?.lately(tenant.id, whoOf(x), replicationDelayMs) ?? true;
+  return (await lately) ? 'primary' : 'replica';
+}
+
+/** A write is answered once everybody who could read knows of it. */
+async function marked(x: Exchange, writes: boolean): Promise<Step> {
+  const { tenant } = x;
+  const mark = x.services.writes?.begin(tenant.id, whoOf(x), tenant.balancing.replicationDelayMs);
+  const step = await attempt(x, 'primary', writes, mark);
+  await mark?.known();
+  return step;
+}
+
+async function attempt(
+  x: Exchange,
+  role: BackendRole,
+  writes: boolean,
+  mark?: WriteUnderWay | undefined,
+): Promise<Step> {
+  const { facts, tenant, outgoing } = x;
+  const over = mark === undefined ? undefined : () => mark.end();
+  const early = tooEarly(x);
+  if (early !== undefined) {
+    over?.();
+    return early;
   }
-  if (facts.upgrade !== undefined) return openTunnel(x, backend);
-  const { outgoing } = x;
-  const held = x.answerJudges.length === 0 ? undefined : x.runtime.contentLimits.answerBytes;
-  const answer = new BackendAnswer(backend.origin, x.services.clock, held);
   const whole = outgoing.body;
+  const bodiless = whole === undefined ? facts.body.kind === 'none' : whole.length === 0;
+  const repeatable = !writes && bodiless;
+  const key = tenant.balancing.method === 'sticky' ? sessionOf(x) : '';
+  const backend = tenant.pick(role, key, !repeatable);
+  if (backend === undefined) {
+    over?.();
+    const ending = tenant.busy ? BUSY : NO_BACKEND;
+    x.failed(ending.reason);
+    return ending;
+  }
+  if (facts.upgrade !== undefined) {
+    // The tunnel's own time is not bounded: what is told of it is that it was opened.
+    over?.();
+    return openTunnel(x, backend);
+  }
   const body = whole !== undefined || facts.body.kind === 'none' ? undefined : x.client.body(x);
-  const query = outgoing.query ?? facts.query;
   x.forwardedAt = x.services.clock.monotonic();
-  backend.dispatcher.dispatch(
-    {
-      path: query === '' ? facts.path.text : `${facts.path.text}?${query}`,
-      method: outgoing.method ?? facts.method,
-      headers: outgoingHeaders(x),
-      body: whole === undefined ? (body?.stream ?? null) : whole.length === 0 ? null : whole,
-      reset: whole !== undefined && whole.length > ALONE_BYTES,
-      // The same for both, so that undici keeps its timer; the head's own limit is `limitHead`.
-      headersTimeout: BODY_TIMEOUT_MS,
-      bodyTimeout: BODY_TIMEOUT_MS,
-    },
-    answer,
-  );
-  const answered = limitHead(answer, body, route.backendTimeoutMs);
-  const result = await answer.head;
-  answered();
+  const sending = {
+    path: outgoingTarget(x, outgoing.query ?? facts.query),
+    method: outgoing.method ?? facts.method,
+    headers: outgoingHeaders(x),
+    whole,
+    body,
+    reset: whole !== undefined && whole.length > ALONE_BYTES,
+    stillMs: BODY_TIMEOUT_MS,
+    limitMs: x.route.backendTimeoutMs,
+    hold: x.answerJudges.length === 0 ? undefined : x.runtime.contentLimits.answerBytes,
+    role,
+    key,
+    repeatable,
+  };
+  const { result, answer } = await send(x, backend, sending, over);
   if (result === 'head') {
     x.backend = answer;
-    backend.report('ok');
     return undefined;
   }
   if (body?.state === 'overflow') {
@@ -69,28 +116,16 @@ export async function forward(x: Exchange): Promise<Step> {
     return { kind: 'too-large', reason: 'body-too-large', closeConnection: true };
   }
   if (body?.state === 'gone' || x.client.gone) return clientGone(x);
-  if (result !== 'given-up') backend.report(result);
   const ending = ENDINGS[result];
   x.failed(ending.reason);
   return ending;
 }
 
-/**
- * Expires an answer that does not begin in time: counted from when the back end has the whole request. undici's
- * own limit does not run while a request waits for a free connection, and begins anew with each interim answer.
- * @returns to be called once the head is there
- */
-function limitHead(answer: BackendAnswer, body: RequestBody | undefined, limitMs: number): () => void {
-  let cancel = onDeadline(performance.now() + limitMs, () => {
-    // A body that is still on its way has a limit of its own.
-    if (body?.state !== 'arriving' || !answer.started) answer.expire();
-    else void body.arrived.then(again);
-  });
-  function again(): void {
-    if (answer.headAt > 0 || answer.failed) return;
-    cancel = onDeadline(performance.now() + limitMs, () => answer.expire());
-  }
-  return () => cancel();
+function tooEarly(x: Exchange): Ending | undefined {
+  // The pipeline's order promises it; this is what would make a mistake there harmless.
+  if (!x.intentRecorded) return { kind: 'unavailable', reason: 'internal' };
+  // Nobody waits for it any more: a write that was not begun need not be, and a read would be for nothing.
+  return x.client.gone ? clientGone(x) : undefined;
 }
 
 function clientGone(x: Exchange): Ending {

@@ -1,3 +1,4 @@
+import type { Json } from '../../../contracts/content.ts';
 import { endingOfBackendStatus } from '../../answer/statuses.ts';
 import { writeJson } from '../../content/json-write.ts';
 import type { Ending } from '../ending.ts';
@@ -16,7 +17,7 @@ export function judgeAnswer(x: Exchange): Step | Promise<Step> {
 async function judge(x: Exchange): Promise<Step> {
   const { backend } = x;
   if (backend === undefined || x.tunnel !== undefined) return { kind: 'unavailable', reason: 'internal' };
-  if (backend.failed || endingOfBackendStatus(backend.status, x.route.hide) !== undefined) return undefined;
+  if (backend.failed || endingOfBackendStatus(backend.status, x.route) !== undefined) return undefined;
   const whole = await wholeAnswer(x, backend);
   // What broke off, `shape` answers.
   if (whole === undefined) return undefined;
@@ -34,11 +35,25 @@ async function judge(x: Exchange): Promise<Step> {
     content = judgement.content;
     replaced = true;
   }
+  // What was found and taken out takes longer than what was not found, as far as nothing is left that tells anyway.
+  if (x.route.hide !== 'none' && isEmptySearch(content)) x.late = true;
   if (replaced && content !== undefined) {
     x.replacedBody = writeJson(content, whole.source);
     backend.discard();
   }
   return undefined;
+}
+
+/** A set of search results (FHIR R4 §3.1.1.4.2) in which nothing was found. */
+function isEmptySearch(content: Json | undefined): boolean {
+  if (!isObject(content) || content.resourceType !== 'Bundle' || content.type !== 'searchset') return false;
+  const { entry } = content;
+  if (!Array.isArray(entry)) return true;
+  return entry.every((each) => isObject(each) && isObject(each.search) && each.search.mode === 'outcome');
+}
+
+function isObject(value: Json | undefined): value is { readonly [key: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function unjudged(x: Exchange, rule: string): Ending {

@@ -2,6 +2,7 @@ import type { AnswerJudge } from '../../../contracts/policy.ts';
 import { BackendAnswer } from '../../transport/backend-answer.ts';
 import { onDeadline } from '../../transport/deadlines.ts';
 import { outgoingHeaders } from '../../transport/outgoing-headers.ts';
+import { outgoingTarget } from '../../transport/outgoing-target.ts';
 import type { Exchange, Step } from '../exchange.ts';
 import { wholeAnswer } from '../judged-answer.ts';
 import type { Outgoing } from '../outgoing.ts';
@@ -33,16 +34,29 @@ const PLAIN: Outgoing = Object.freeze({
 /** One entity tag (RFC 9110 §8.8.3), and no list of them. */
 const TAG = /^(?:W\/)?"[\x21\x23-\x7e]*"$/;
 
+const CHANGES: ReadonlySet<string> = new Set(['PUT', 'PATCH', 'DELETE']);
+
 /**
- * Stage 8b: what a change would change is looked at first, where the policy wants to see it. The change then goes out
- * with the entity tag of what was seen, so that nothing else is changed. Hidden, absent and failed are one.
+ * Stage 8b: what a change would change is looked at first, where the policy wants to see it, or the route wants it to be
+ * there. The change then goes out with the entity tag of what was judged, so that nothing else is changed. Hidden, absent
+ * and failed are one.
  */
 export function judgeExisting(x: Exchange): Step | Promise<Step> {
   const judge = x.obligations?.existing;
-  return judge === undefined ? undefined : look(x, judge);
+  if (judge !== undefined) return look(x, judge);
+  return x.route.lookFirst === true && CHANGES.has(x.facts.method) ? look(x, undefined) : undefined;
 }
 
-async function look(x: Exchange, judge: AnswerJudge): Promise<Step> {
+/**
+ * Whether this caller is given what the request's path names, when it is asked for by GET. The back end is asked; never
+ * rejects.
+ */
+export async function isGiven(x: Exchange): Promise<boolean> {
+  return (await look(x, undefined)) === undefined;
+}
+
+/** @param judge undefined: that it is there is enough */
+async function look(x: Exchange, judge: AnswerJudge | undefined): Promise<Step> {
   if (!x.intentRecorded) return { kind: 'unavailable', reason: 'internal' };
   const backend = x.tenant.pick();
   if (backend === undefined) {
@@ -54,10 +68,10 @@ async function look(x: Exchange, judge: AnswerJudge): Promise<Step> {
   const accept = x.obligations?.headers?.accept ?? 'application/fhir+json';
   const headers = outgoingHeaders(x, { ...PLAIN, headers: { ...PLAIN.headers, accept } });
   // From here on its time tells what the EMR did: whatever fails is answered when a refusal would be.
-  x.forwardedAt = clock.monotonic();
+  x.forwardedAt ??= clock.monotonic();
   backend.dispatcher.dispatch(
     {
-      path: x.facts.path.text,
+      path: outgoingTarget(x, ''),
       method: 'GET',
       headers,
       body: null,
@@ -74,6 +88,12 @@ async function look(x: Exchange, judge: AnswerJudge): Promise<Step> {
     return hidden(x, 'existing-unavailable');
   }
   backend.report('ok');
+  if (judge === undefined) {
+    answer.discard();
+    if (answer.status !== 200) return hidden(x, 'existing-absent');
+    x.existingSeen = true;
+    return undefined;
+  }
   const whole = answer.status === 200 ? await wholeAnswer(x, answer) : 'existing-absent';
   if (whole === undefined || typeof whole === 'string') {
     answer.discard();
@@ -86,6 +106,7 @@ async function look(x: Exchange, judge: AnswerJudge): Promise<Step> {
     const decisive = judgement.reasons.findLast((reason) => !reason.held);
     return { kind: 'hidden', reason: decisive?.code ?? 'answer-unjudged' };
   }
+  x.existingSeen = true;
   onlyThis(x, whole.answer.headers.etag);
   return undefined;
 }

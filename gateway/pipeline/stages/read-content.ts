@@ -1,10 +1,12 @@
 import type { ReasonCode } from '../../../contracts/reasons.ts';
+import { overrideInBody } from '../../canonical/method-override.ts';
 import { takeRoom } from '../../content/budget.ts';
-import type { ContentFault } from '../../content/fault.ts';
+import { type ContentFault, plainName } from '../../content/fault.ts';
 import { readWhole } from '../../content/read.ts';
 import { readBody } from '../../own-pages/body.ts';
 import type { Ending } from '../ending.ts';
 import type { Exchange, Step } from '../exchange.ts';
+import { wantsTenancy } from './own-rows.ts';
 import { refused } from './screen-head.ts';
 
 /**
@@ -17,7 +19,8 @@ export function readContent(x: Exchange): Step | Promise<Step> {
     if (!judged) return undefined;
     return fault(x, { status: 'bad-request', rule: 'content-missing', place: '' }, 'content-missing');
   }
-  if (!judged && !x.runtime.inspection.wants(x.route, x.facts.mediaType)) return undefined;
+  if (!judged && !wantsTenancy(x) && !x.runtime.inspection.wants(x.route, x.facts.mediaType))
+    return undefined;
   return whole(x, judged);
 }
 
@@ -49,6 +52,11 @@ async function whole(x: Exchange, judged: boolean): Promise<Step> {
   if (!read.ok) {
     const status = read.status === 'unsupported-media' ? 'media-type-unsupported' : 'content-malformed';
     return fault(x, read, read.status === 'too-large' ? 'body-too-large' : status);
+  }
+  const override = overrideInBody(read.content, x.facts.method, x.route.methodOverride);
+  if (override !== undefined) {
+    const place = `field:${plainName(override)}`;
+    return fault(x, { status: 'bad-request', rule: 'method-override', place }, 'content-malformed');
   }
   x.content = read;
   return undefined;

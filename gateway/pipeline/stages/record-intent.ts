@@ -2,6 +2,8 @@ import type { Exchange, Step } from '../exchange.ts';
 
 /** Stage 8: what is about to be done, by whom and why it may be, durable before the EMR sees it. */
 export async function recordIntent(x: Exchange): Promise<Step> {
+  // The stage before has ended it; this is what would make a mistake there harmless.
+  if (x.withheld !== undefined) return x.withheld;
   const { facts, principal } = x;
   const somebody = principal.kind === 'anonymous' ? undefined : principal;
   // What is not going to be forwarded needs no durable intent: resets in a row must not cost a write each.

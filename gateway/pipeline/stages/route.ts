@@ -1,5 +1,6 @@
 import type { ReasonCode } from '../../../contracts/reasons.ts';
 import { isAmbiguousQuery } from '../../canonical/query-rules.ts';
+import { meddles } from '../../transport/outgoing-target.ts';
 import type { Exchange, Step } from '../exchange.ts';
 
 /**
@@ -32,6 +33,11 @@ export function routeToTenant(x: Exchange): Step {
   if (facts.path.odd !== undefined && x.match === undefined) return ambiguous(x, 'path-ambiguous');
   if (x.match !== undefined && isAmbiguousQuery(facts.parameters, x.match.route)) {
     return ambiguous(x, 'query-ambiguous');
+  }
+  const told = routed.tenant.settings.tellBackend;
+  if (told !== undefined && meddles(facts.parameters.keys(), told)) {
+    x.failed('tenant-signs-disagree', 'query');
+    return { kind: 'bad-request', reason: 'tenant-signs-disagree', closeConnection: true };
   }
   return undefined;
 }

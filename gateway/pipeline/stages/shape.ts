@@ -1,4 +1,5 @@
 import { shapeBackendAnswer } from '../../answer/backend.ts';
+import { conditioned } from '../../answer/conditions.ts';
 import { isHidden, shapeEnding } from '../../answer/endings.ts';
 import { endingOfBackendStatus } from '../../answer/statuses.ts';
 import type { Ending } from '../ending.ts';
@@ -16,14 +17,14 @@ export function shape(x: Exchange): Step | Promise<Step> {
     return undefined;
   }
   if (x.ending === undefined && x.backend !== undefined) {
-    x.ending = x.backend.failed ? BROKEN_OFF : endingOfBackendStatus(x.backend.status, x.route.hide);
+    x.ending = x.backend.failed ? BROKEN_OFF : endingOfBackendStatus(x.backend.status, x.route);
     if (x.ending !== undefined) x.failed(x.ending.reason);
   }
   if (x.ending === undefined && x.backend === undefined) {
     x.ending = { kind: 'unavailable', reason: 'internal' };
   }
   if (x.ending === undefined) {
-    x.answer = shapeBackendAnswer(x);
+    x.answer = conditioned(x, shapeBackendAnswer(x));
     return undefined;
   }
   x.backend?.discard();

@@ -28,12 +28,12 @@ export interface CrawlClinic {
 }
 
 /**
- * @param policyOf the document that the gateway gets, by the resource types that there are
+ * @param policyOf the document that the gateway gets for a tenant, by the resource types that there are
  * @param source NDJSON of FHIR R4 examples
  * @param name of the folder below `.work/`
  */
 export async function openClinic(
-  policyOf: (types: readonly string[]) => object,
+  policyOf: (types: readonly string[], tenant: Subject['tenant']) => object,
   source: string,
   name: string,
 ): Promise<CrawlClinic> {
@@ -73,15 +73,22 @@ export async function openClinic(
         { id: 'crawl-staff', what: 'whoever may see everybody', scopes: STAFF_SCOPES },
       ],
       prepare: async ({ layout }) => {
-        const file = join(layout.gateway, 'crawl.yaml');
-        writeFileSync(file, stringify(policyOf(records.types), { aliasDuplicateObjects: false }), {
-          mode: 0o644,
-        });
+        for (const tenant of ['north', 'south'] as const) {
+          const document = policyOf(records.types, tenant);
+          writeFileSync(
+            join(layout.gateway, `crawl-${tenant}.yaml`),
+            stringify(document, { aliasDuplicateObjects: false }),
+            { mode: 0o644 },
+          );
+        }
         return {
           adjust: (usual) => ({
             ...usual,
-            policies: { crawl: 'crawl.yaml' },
-            tenants: (usual.tenants as readonly object[]).map((tenant) => ({ ...tenant, policy: 'crawl' })),
+            policies: { 'crawl-north': 'crawl-north.yaml', 'crawl-south': 'crawl-south.yaml' },
+            tenants: (usual.tenants as readonly { readonly id: string }[]).map((tenant) => ({
+              ...tenant,
+              policy: `crawl-${tenant.id}`,
+            })),
           }),
         };
       },

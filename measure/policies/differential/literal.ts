@@ -4,6 +4,7 @@ import type { RequestFacts } from '../../../contracts/facts.ts';
 import type { PolicyPack } from '../../../contracts/policy-packs.ts';
 import type { Principal } from '../../../contracts/principal.ts';
 import type { PolicyDocument, RouteDocument } from '../../../contracts/settings.ts';
+import { type Hit, matched, narrowest } from './literal-match.ts';
 
 /**
  * The rules read one by one, literally and slowly, and sharing no code with the compiler: every route is tried, of
@@ -50,9 +51,7 @@ export function readLiterally(
   const given = rolesOf(principal).flatMap((role) => document.roles?.[role] ?? []);
   const person = { ...principal, scopes: new Set([...principal.scopes, ...given]) } as Principal;
   const permits = hits.filter(({ route }) => route.effect !== 'deny');
-  const best = permits.find(({ route }) =>
-    permits.every((other) => widths(other.route).every((width, i) => (widths(route)[i] ?? 0) <= width)),
-  );
+  const best = narrowest(permits);
   if (best === undefined) return { permitted: false, route: undefined, explicit: false };
   const said = { route: best.route.id, explicit: true };
   const no = { ...said, permitted: false };
@@ -61,49 +60,6 @@ export function readLiterally(
     .filter(({ route }) => route.effect === 'deny')
     .some(({ route }) => stands(route, request, person, now));
   return denied ? no : { ...said, permitted: true };
-}
-
-interface Hit {
-  readonly route: RouteDocument;
-  readonly captures: ReadonlyMap<string, string>;
-}
-
-function matched(route: RouteDocument, request: RequestFacts): Hit | undefined {
-  const deny = route.effect === 'deny';
-  const head = route.methods.includes('GET') && (deny || route.upgrade === undefined);
-  const methods = head ? [...route.methods, 'HEAD'] : route.methods;
-  if (!methods.includes(request.method)) return undefined;
-  if (!(deny && route.upgrade === undefined) && route.upgrade !== request.upgrade) return undefined;
-  const captures = new Map<string, string>();
-  const wanted = route.path === '/' ? [] : route.path.slice(1).split('/');
-  const given = [...request.path.segments];
-  for (const part of wanted) {
-    if (part.endsWith('*}')) {
-      if (given.length === 0) return undefined;
-      captures.set(part.slice(1, -2), given.splice(0).join('/'));
-      continue;
-    }
-    const segment = given.shift();
-    if (segment === undefined) return undefined;
-    if (part.startsWith('{')) {
-      const name = part.slice(1, -1);
-      if (segment === '' || route.where?.[name]?.includes(segment) === false) return undefined;
-      captures.set(name, segment);
-    } else if (part !== segment) return undefined;
-  }
-  return given.length === 0 ? { route, captures } : undefined;
-}
-
-/** How many values each segment of a pattern may have. */
-function widths(route: RouteDocument): readonly number[] {
-  return route.path
-    .slice(1)
-    .split('/')
-    .map((part) => {
-      if (part.endsWith('*}')) return 1e9;
-      if (!part.startsWith('{')) return 1;
-      return route.where?.[part.slice(1, -1)]?.length ?? 1e6;
-    });
 }
 
 function isForeign(principal: Principal): boolean {
@@ -134,6 +90,7 @@ function asked(
     return false;
   const credential = route.credential ?? 'bearer';
   if (credential !== 'bearer-or-session' && credential !== principal.kind) return false;
+  if (principal.audience !== route.audience) return false;
   if (principal.kind === 'bearer') {
     const bound = principal.constraint;
     if (route.senderConstrained === 'any' && bound === 'none') return false;

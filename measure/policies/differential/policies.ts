@@ -27,6 +27,7 @@ export const packOf: PackLookup = (name) => (name === 'shared' ? SHARED : undefi
 export const DEFAULTS = { hideDeadlineMs: 250, packs: packOf };
 export const WORDS = ['fhir', 'Patient', 'Observation', 'chart', 'a', '7'] as const;
 export const ROLES = ['nurse', 'physician', 'pharmacist', 'clerk'] as const;
+export const AUDIENCES = ['research', 'partners'] as const;
 export const CLIENTS = ['portal', 'lab', 'partner'] as const;
 const ZONES = ['Europe/Berlin', 'America/New_York', 'Asia/Kolkata', 'Australia/Lord_Howe', 'UTC'] as const;
 export const NETWORKS = ['192.0.2.0/24', '192.0.2.128/25', '198.51.100.7', '2001:db8::/32'] as const;
@@ -128,6 +129,7 @@ function makeAccess(random: Random, names: readonly string[]): Partial<RouteDocu
     ...(patient
       ? { patient: last === undefined || random.chance(0.4) ? { parameter: 'patient' } : { capture: last } }
       : {}),
+    ...(credential === 'bearer' && random.chance(0.1) ? { audience: random.pick(AUDIENCES) } : {}),
     ...(bound ? { senderConstrained: random.pick(['any', 'dpop', 'certificate'] as const) } : {}),
     ...(random.chance(0.15) ? { factorMaxAgeSeconds: random.pick([60, 600]) } : {}),
   };

@@ -1,7 +1,7 @@
 import type { MadeUpRequest, Who } from '../../../cli/policy/made-up.ts';
 import { METHODS } from '../../../contracts/facts.ts';
 import type { RouteDocument } from '../../../contracts/settings.ts';
-import { CLIENTS, ROLES, WORDS } from './policies.ts';
+import { AUDIENCES, CLIENTS, ROLES, WORDS } from './policies.ts';
 import type { Random } from './random.ts';
 
 export interface Generated {
@@ -107,6 +107,7 @@ function makeWho(random: Random): Who {
     scopes,
     roles: random.some([...ROLES, 'stranger'], 0.3),
     ...(bound === undefined ? {} : { bound }),
+    ...(credential === 'token' && random.chance(0.15) ? { audience: random.pick(AUDIENCES) } : {}),
     ...(random.chance(0.6) ? { patient: random.pick(['7', 'a', 'Patient']) } : {}),
     ...(random.chance(0.6) ? { client: random.pick([...CLIENTS, 'other']) } : {}),
     ...(random.chance(0.1) ? { home: random.pick(['north', 'made-up', 'other']) } : {}),

@@ -78,12 +78,46 @@ export const BROKEN_LIMITS: readonly BrokenFile[] = [
   {
     because: 'Redis that is nowhere',
     change: limits('  redis: { gateways: 2 }'),
-    faults: ['27:3: limits.redis: needs "host" (and "port") or "socketPath", to reach the server'],
+    faults: [
+      '27:3: limits.redis: needs "host" (and "port"), "socketPath", "sentinel" or "cluster", to reach the server',
+    ],
   },
   {
     because: 'Redis at two places',
     change: limits('  redis: { host: 127.0.0.1, socketPath: /run/redis.sock, gateways: 2 }'),
     faults: ['27:12: limits.redis.host: excludes "socketPath"; give one or the other'],
+  },
+  {
+    because: 'a Redis Cluster beside a single server',
+    change: limits('  redis: { host: 127.0.0.1, cluster: [{ host: 127.0.0.1 }], gateways: 2 }'),
+    faults: ['27:12: limits.redis.host: excludes "cluster"; give one or the other'],
+  },
+  {
+    because: 'a numbered database of a Redis Cluster',
+    change: limits('  redis: { cluster: [{ host: 127.0.0.1 }], database: 1, gateways: 2 }'),
+    faults: ['27:53: limits.redis.database: must be 0: a Redis Cluster has no other'],
+  },
+  {
+    because: 'one node of a cluster beyond loopback, without TLS and without a password',
+    change: limits('  redis: { cluster: [{ host: 127.0.0.1 }, { host: 192.0.2.7 }], gateways: 2 }'),
+    faults: [
+      '27:3: limits.redis.authority: is missing: a server beyond loopback is reached with TLS only, and this is the authority of its certificate',
+      '27:3: limits.redis.password: is missing: whoever reaches a server without one could lift every limit',
+    ],
+  },
+  {
+    because: 'sentinels that nobody named a primary to',
+    change: limits('  redis: { sentinel: { nodes: [{ host: 127.0.0.1 }] }, gateways: 2 }'),
+    faults: [
+      '27:12: limits.redis.sentinel.name: is missing: What the sentinels call the primary (`sentinel monitor NAME …`)',
+    ],
+  },
+  {
+    because: 'an account of the sentinels without a password',
+    change: limits(
+      '  redis: { sentinel: { name: main, user: gate, nodes: [{ host: 127.0.0.1 }] }, gateways: 2 }',
+    ),
+    faults: ['27:12: limits.redis.sentinel.password: is missing: "user" needs it'],
   },
   {
     because: 'a password written into the settings',

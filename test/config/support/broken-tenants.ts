@@ -95,7 +95,7 @@ export const BROKEN_TENANTS: readonly BrokenFile[] = [
     because: 'an audience of two tenants',
     change: ['audience: https://south.example', 'audience: https://north.example'],
     faults: [
-      '42:15: tenants[1].audience: is the audience of another tenant already (line 33); a token for one would be good for both',
+      '42:15: tenants[1].audience: is an audience already (line 33); a token for one would be good for both',
     ],
   },
   {

@@ -7,7 +7,7 @@ import type { ActivityEntry } from '../../../contracts/activity.ts';
 import { systemClock } from '../../../contracts/clock.ts';
 import type { GuardSettings, GuardThresholds } from '../../../contracts/limits.ts';
 import type { StateStore } from '../../../contracts/state.ts';
-import { Guard } from '../../../gateway/guard/index.ts';
+import { type Fared, Guard } from '../../../gateway/guard/index.ts';
 import { guardKeyOf, lockId, readLocks } from '../../../gateway/guard/locks.ts';
 import { Desk, DeskLine } from '../../../gateway/limits/index.ts';
 import type { Exchange } from '../../../gateway/pipeline/exchange.ts';
@@ -71,6 +71,7 @@ interface Visit {
   readonly who?: string;
   readonly patient?: string;
   readonly missed?: boolean;
+  readonly fared?: Fared;
   /** Seconds since the epoch; null: no factor was ever given. */
   readonly factorAt?: number | null;
 }
@@ -81,7 +82,7 @@ beforeEach(() => {
 });
 
 /** One request through the guard and back. @returns what it ended with, and the milliseconds that it waited */
-async function visit(guard: Guard, { who = 'a', patient, missed = false, factorAt = 1 }: Visit = {}) {
+async function visit(guard: Guard, { who = 'a', patient, missed = false, fared, factorAt = 1 }: Visit = {}) {
   const segments = patient === undefined ? ['nowhere'] : ['fhir', 'Patient', patient];
   const principal = {
     kind: 'session',
@@ -107,7 +108,7 @@ async function visit(guard: Guard, { who = 'a', patient, missed = false, factorA
   const begun = performance.now();
   const ending = await guard.enter(x);
   const ms = performance.now() - begun;
-  if (ending === undefined) guard.observe(x, missed);
+  if (ending === undefined) guard.observe(x, missed ? 'hidden' : undefined, fared);
   await sleep(1);
   return { kind: ending?.kind, reason: ending?.reason, retry: ending?.retryAfterSeconds, ms };
 }

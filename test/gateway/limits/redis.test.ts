@@ -14,6 +14,9 @@ import { until } from '../../support/process.ts';
 import { per, settingsOf, type Wanted, workersWith } from './support.ts';
 
 const PASSWORD = 'only-for-this-test';
+const RULES =
+  '~chartgate:* resetchannels -@all +ping +info +hello +client|setname +select +eval +evalsha +set +incrby +pttl ' +
+  '+pexpire +sadd +scard +del +exists +multi +exec +discard +cluster|slots +cluster|info';
 const directory = join(import.meta.dirname, '..', '..', '..', '.work', 'limits-redis');
 let redis: PrivateRedis;
 let port: number;
@@ -93,7 +96,7 @@ describe('gateways that share Redis', () => {
     client.disconnect();
     expect(keys.length).toBeGreaterThan(0);
     expect(keys.join(' ')).not.toContain('192.0.2');
-    for (const key of keys) expect(key).toMatch(/^chartgate:(limit|guard):[\w-]{22}(:[\w-]+)?$/);
+    for (const key of keys) expect(key).toMatch(/^chartgate:(limit|guard):\{?[\w-]{22}\}?(:[\w-]+)?$/);
   });
 
   it('have each their part while it is away, and count together again when it is back', async () => {
@@ -178,6 +181,50 @@ describe('what the guards saw, in Redis', () => {
     expect(await report(1, 0, [])).toMatchObject({ misses: 3, patients: 3 });
     await sleep(1300);
     expect(await report(0, 1, [])).toMatchObject({ misses: 1, patients: 0 });
+  });
+});
+
+describe('an account that may do no more than the gateways need', () => {
+  it('is enough, and reaches nothing of others', async () => {
+    const { Redis } = await import('ioredis');
+    const client = new Redis({ host: '127.0.0.1', port, password: PASSWORD });
+    // As docs/several-gateways.md has it.
+    await client.call('ACL', 'SETUSER', 'gate', 'on', `>${PASSWORD}`, ...RULES.split(' '));
+    await client.set('others', '1');
+    await client.call('ACL', 'LOG', 'RESET');
+    const store = new RedisStore(settings({ user: 'gate' }));
+    open.push(store);
+    await until('it is used', () => store.available, 5000);
+    const lease = { limiter: 'l', demand: per(10, 60), key: 'k', want: 4, used: 0 };
+    expect(await store.lease(lease)).toMatchObject({ granted: 4, rest: 6 });
+    expect(
+      await store.tally({ key: 'somebody else', windowMs: 1200, misses: 1, patients: ['a'] }),
+    ).toMatchObject({ misses: 1, patients: 1 });
+    await store.forget('somebody else');
+    await store.mark('m', 60_000);
+    expect(await store.marked('m')).toBe(true);
+    expect(store.available).toBe(true);
+    const gate = new Redis({
+      host: '127.0.0.1',
+      port,
+      username: 'gate',
+      password: PASSWORD,
+      disableClientInfo: true,
+    });
+    gate.on('error', () => {});
+    for (const call of [
+      ['GET', 'others'],
+      ['DEL', 'others'],
+      ['KEYS', '*'],
+      ['FLUSHALL'],
+      ['CONFIG', 'GET', '*'],
+    ])
+      await expect(gate.call(call[0] ?? '', ...call.slice(1))).rejects.toThrow(/NOPERM/);
+    gate.disconnect();
+    const denied = (await client.call('ACL', 'LOG')) as unknown[];
+    // Those five and none of the gateway's own.
+    expect(denied.length).toBe(5);
+    client.disconnect();
   });
 });
 

@@ -34,6 +34,26 @@ export function describeHeaders(gateway: () => Guarded): void {
       for (const name of Object.keys(headers)) expect(anonymous.has(name.toLowerCase())).toBe(false);
     });
 
+    it('a method that only a framework behind would read is refused, or never gets there', async () => {
+      const g = gateway();
+      const form = { 'content-type': 'application/x-www-form-urlencoded' };
+      const login = (path: string, body: string, headers: Record<string, string> = {}) =>
+        g.send(path, { token: g.desk, method: 'POST', headers: { ...form, ...headers }, body });
+      g.reached();
+      expect((await login('/login', 'user=a&_method=DELETE')).status).toBe(400);
+      expect((await login('/login', 'user=a&_METHOD%5B%5D=DELETE')).status).toBe(400);
+      expect((await login('/login?_method=DELETE', 'user=a')).status).toBe(400);
+      expect(
+        (await g.send('/fhir/Patient/1?X-HTTP-Method-Override=DELETE', { token: g.reader })).status,
+      ).toBe(400);
+      expect(g.reached()).toEqual([]);
+      const names = ['x-http-method-override', 'x-http-method', 'x-method-override'];
+      const headers = Object.fromEntries(names.map((name) => [name, 'DELETE']));
+      expect((await login('/login', 'user=a', headers)).status).toBe(200);
+      const head = headOf(g.reached());
+      for (const name of names) expect(head.has(name)).toBe(false);
+    });
+
     it.each([
       ['CVE-2026-33805 (@fastify/reply-from)', 'X-Forwarded-User'],
       ['CVE-2025-48865 (Fabio)', 'X-Forwarded-Host, X-Forwarded-Proto, X-Forwarded-For'],

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { systemClock } from '../../../contracts/clock.ts';
+import { Clients } from '../../../identity/clients/index.ts';
 import { GOOD_PASSWORD, must } from '../accounts/support/world.ts';
 import { AUDIENCE, type Clinic, openClinic, REDIRECT } from './support/clinic.ts';
 import { Visitor } from './support/visitor.ts';
@@ -116,5 +118,72 @@ describe('to who does not know the password', () => {
     expect(held.page).toBe(locked.page);
     expect(held.headers).toEqual(locked.headers);
     expect([...held.deeds].sort()).toEqual([...locked.deeds].sort());
+  });
+});
+
+describe('whether there is an API client', () => {
+  const CHOSEN = 'a secret that somebody chose 77';
+  const RANDOM = `cgs_${'x'.repeat(43)}`;
+  let services: Clients;
+
+  beforeAll(() => {
+    services = new Clients(clinic.issuer.store, systemClock);
+  });
+
+  async function service(): Promise<string> {
+    const { client } = await services.create({
+      tenant: 'clinic',
+      name: 'Laboratory',
+      scopes: ['system/Observation.rs'],
+    });
+    return client.clientId;
+  }
+
+  async function inactive(): Promise<string> {
+    const id = await service();
+    await services.setActive(id, false);
+    return id;
+  }
+
+  async function tokenFor(id: string, secret: string) {
+    // As if nobody had guessed before: five from one address, and that is what all the rest would show.
+    const { store } = clinic.issuer;
+    for (const { id: row, version } of await store.list('attempts'))
+      await store.commit([{ do: 'remove', kind: 'attempts', id: row, version }]);
+    const watched = watch(clinic.issuer.store);
+    const answer = await clinic.fetch(`${clinic.settings.issuer}/token`, {
+      method: 'POST',
+      headers: {
+        authorization: `Basic ${Buffer.from(`${id}:${encodeURIComponent(secret)}`).toString('base64')}`,
+      },
+      body: new URLSearchParams({ grant_type: 'client_credentials' }),
+    });
+    const text = await answer.text();
+    watched.stop();
+    const deeds = watched.deeds.filter(({ kind }) => kind === 'attempts');
+    return {
+      status: answer.status,
+      text,
+      headers: [...answer.headers].filter(([name]) => name !== 'date' && name !== 'x-request-id'),
+      deeds: deeds.map((deed) => `${deed.do} ${deed.kind}`).sort(),
+    };
+  }
+
+  test.each([
+    ['one that there is', service, CHOSEN],
+    ['one that there is, a secret of our making', service, RANDOM],
+    ['one that is not active any more', inactive, CHOSEN],
+    ['one of the settings', async () => 'gateway', CHOSEN],
+    ['one whose id is none', async () => 'somebody', CHOSEN],
+  ])('%s: refused with the same bytes and the same work as none', async (_, who, secret) => {
+    const id = await who();
+    const nobody = await tokenFor(
+      'cgc-aaaaaaaaaaaaaaaa'.replace(/a{4}$/, String(++strangers).padStart(4, '2')),
+      secret,
+    );
+    const somebody = await tokenFor(id, secret);
+    expect(nobody.status).toBe(401);
+    expect(somebody).toEqual(nobody);
+    expect(nobody.deeds.length > 0).toBe(secret === CHOSEN);
   });
 });

@@ -65,7 +65,7 @@ describe('sessions', () => {
     const { secret } = await sessions.open(facts('a'), undefined);
     expect(await state(sessions, secret)).toBe('live');
     expect(await state(elsewhere, secret)).toBe('live');
-    expect(await state(sessions, secret, other)).toBe('none');
+    expect(await state(sessions, secret, other)).toBe('elsewhere');
     expect(await state(sessions, `${secret.slice(1)}A`)).toBe('none');
   });
 

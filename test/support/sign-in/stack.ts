@@ -27,6 +27,8 @@ export interface SignInStackOptions extends Omit<StackOptions, 'directory' | 'pr
   readonly partners?: object;
   /** Whether people sign in at that one too; unless told, they do. */
   readonly servedPartners?: boolean;
+  /** Whatever else the gateway is to find. */
+  readonly further?: StackOptions['prepare'];
   /** Further keys of the tenant `north`. */
   readonly tenant?: object;
 }
@@ -85,11 +87,23 @@ const POLICY = {
   ],
 };
 
+const same = (configuration: Readonly<Record<string, unknown>>): object => configuration;
+
 /** A whole running Chartgate with a real OpenID provider at which people sign in. */
 export async function signInStackFor(suite: string, options: SignInStackOptions = {}): Promise<SignInStack> {
   let issuer: SignInIssuer | undefined;
   let partnersIssuer: SignInIssuer | undefined;
-  const { secondFactor, sessions, grants, pushed, partners, servedPartners, tenant: more, ...rest } = options;
+  const {
+    secondFactor,
+    sessions,
+    grants,
+    pushed,
+    partners,
+    servedPartners,
+    tenant: more,
+    further,
+    ...rest
+  } = options;
   const stack = await stackFor(suite, {
     workers: 2,
     ...rest,
@@ -99,58 +113,61 @@ export async function signInStackFor(suite: string, options: SignInStackOptions 
       writePolicyAndKeys(around);
       const { stop, url } = issuer;
       const second = partnersIssuer;
+      const after = await further?.(around);
       const served = second === undefined || servedPartners === false ? ['people'] : ['people', 'partners'];
       return {
         stop: async () => {
           await stop();
           await second?.stop();
+          await after?.stop?.();
         },
-        adjust: (usual) => ({
-          ...usual,
-          state: { file: 'state/state.sqlite', keys: [{ file: 'state.key' }] },
-          ...(sessions === undefined ? {} : { sessions }),
-          issuers: [
-            ...(usual.issuers as object[]),
-            {
-              id: 'people',
-              issuer: url,
-              authority: join(around.layout.gateway, '..', 'authority.pem'),
-              algorithms: ['ES256'],
-              relyingParty: {
-                clientId: 'gateway-people',
-                name: 'Test provider',
-                scopes: ['emr'],
-                clientSecret: { file: 'people.secret' },
-                ...(grants === undefined ? {} : { grants }),
+        adjust: (usual) =>
+          (after?.adjust ?? same)({
+            ...usual,
+            state: { file: 'state/state.sqlite', keys: [{ file: 'state.key' }] },
+            ...(sessions === undefined ? {} : { sessions }),
+            issuers: [
+              ...(usual.issuers as object[]),
+              {
+                id: 'people',
+                issuer: url,
+                authority: join(around.layout.gateway, '..', 'authority.pem'),
+                algorithms: ['ES256'],
+                relyingParty: {
+                  clientId: 'gateway-people',
+                  name: 'Test provider',
+                  scopes: ['emr'],
+                  clientSecret: { file: 'people.secret' },
+                  ...(grants === undefined ? {} : { grants }),
+                },
+                secondFactor: secondFactor ?? { by: 'issuer', acr: ['urn:test:two'], amr: ['mfa'] },
               },
-              secondFactor: secondFactor ?? { by: 'issuer', acr: ['urn:test:two'], amr: ['mfa'] },
-            },
-            ...(second === undefined
-              ? []
-              : [
-                  {
-                    id: 'partners',
-                    issuer: second.url,
-                    authority: join(around.layout.gateway, '..', 'authority.pem'),
-                    algorithms: ['ES256'],
-                    relyingParty: {
-                      clientId: 'gateway-partners',
-                      name: 'Partner clinics',
-                      clientKey: 'partners.pem',
-                      clientKeyId: 'gateway-1',
-                      ...partners,
+              ...(second === undefined
+                ? []
+                : [
+                    {
+                      id: 'partners',
+                      issuer: second.url,
+                      authority: join(around.layout.gateway, '..', 'authority.pem'),
+                      algorithms: ['ES256'],
+                      relyingParty: {
+                        clientId: 'gateway-partners',
+                        name: 'Partner clinics',
+                        clientKey: 'partners.pem',
+                        clientKeyId: 'gateway-1',
+                        ...partners,
+                      },
+                      secondFactor: { by: 'issuer', amr: ['mfa'] },
                     },
-                    secondFactor: { by: 'issuer', amr: ['mfa'] },
-                  },
-                ]),
-          ],
-          tenants: (usual.tenants as { id: string; issuers: string[] }[]).map((tenant) => ({
-            ...tenant,
-            ...(tenant.id === 'north' ? more : {}),
-            issuers: [...tenant.issuers, ...served],
-            signIn: { issuers: served },
-          })),
-        }),
+                  ]),
+            ],
+            tenants: (usual.tenants as { id: string; issuers: string[] }[]).map((tenant) => ({
+              ...tenant,
+              ...(tenant.id === 'north' ? more : {}),
+              issuers: [...tenant.issuers, ...served],
+              signIn: { issuers: served },
+            })),
+          }),
       };
     },
   });

@@ -9,6 +9,9 @@ const telemetry = startWorkerTelemetry({
     {
       tenant: 'clinic-a',
       origin: 'http://127.0.0.1:9001',
+      index: 0,
+      healthy: true,
+      retries: 3,
       connected: 3,
       free: 1,
       pending: 0,
@@ -18,6 +21,9 @@ const telemetry = startWorkerTelemetry({
     {
       tenant: 'clinic-a',
       origin: 'http://127.0.0.1:9002',
+      index: 1,
+      healthy: false,
+      retries: 0,
       connected: 1,
       free: 1,
       pending: 0,

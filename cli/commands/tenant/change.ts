@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs';
+import { parseDocument } from 'yaml';
+import { tenantText, withChange } from '../../../config/index.ts';
+import { ChartgateError } from '../../../contracts/errors.ts';
+import { readSettings } from '../../../gateway/process/runtime.ts';
+import { fileOf, opened, ownFile, putAway, putBack, putFile, tenantId, tenantIn } from './place.ts';
+import { haveTaken, type Taken } from './running.ts';
+
+export interface ChangeOptions {
+  readonly config: string;
+  readonly json?: true;
+}
+
+/** Whoever asks for it is told that it is closed, or no longer. */
+export async function runPause(named: string, paused: boolean, options: ChangeOptions): Promise<void> {
+  const id = tenantId(named);
+  const from = opened(options.config);
+  const file = ownFile(from, id);
+  const before = readFileSync(file);
+  if ((tenantIn(from, id).paused === true) === paused) {
+    print(
+      options,
+      { tenant: id, paused, changed: false },
+      `${id} is ${paused ? 'paused' : 'served'} already.`,
+    );
+    return;
+  }
+  const document = parseDocument(before.toString('utf8'));
+  if (paused) document.set('paused', true);
+  else document.delete('paused');
+  // Long lines stay as somebody wrote them.
+  const content = new Uint8Array(Buffer.from(document.toString({ lineWidth: 0 })));
+  const changed = [tenantText(content, file, file)];
+  readSettings({ ...from.sources, tenants: withChange(from.folder, { changed, gone: [] }) }, from.settings);
+  putFile(from.folder, id, content, true);
+  const taken = await haveTaken(from.settings.activityLog.directory, [id]);
+  if (taken.refused) {
+    putFile(from.folder, id, before, true);
+    throw refused(taken);
+  }
+  const what = paused ? 'paused: whoever asks for it gets a 503 that says so' : 'served again';
+  print(
+    options,
+    { tenant: id, paused, changed: true, ...told(taken) },
+    `${id} is ${what}; ${taken.sentence}.`,
+  );
+}
+
+/** No longer a tenant; its file is kept under another name. */
+export async function runRemove(named: string, options: ChangeOptions): Promise<void> {
+  const id = tenantId(named);
+  const from = opened(options.config);
+  ownFile(from, id);
+  // Others may have it as a partner, and a gateway that would not start is no help.
+  const gone = [fileOf(from.folder, id)];
+  readSettings({ ...from.sources, tenants: withChange(from.folder, { changed: [], gone }) }, from.settings);
+  const kept = putAway(from.folder, id);
+  const taken = await haveTaken(from.settings.activityLog.directory, [id]);
+  if (taken.refused) {
+    putBack(from.folder, id, kept);
+    throw refused(taken);
+  }
+  const left = [
+    'take its hosts out of DNS and of the certificate',
+    "its database out of the checker's settings, unless others have it",
+    'its tunnel (chartgate tunnel revoke)',
+  ];
+  print(
+    options,
+    { tenant: id, kept, ...told(taken), todo: left },
+    `${id} was removed; ${taken.sentence}.\nIts file is kept: ${kept}\nStill to do: ${left.join('; ')}.`,
+  );
+}
+
+/** Files that somebody changed by hand: the running gateway reads those, and nothing else. */
+export async function runTake(named: readonly string[], options: ChangeOptions): Promise<void> {
+  const ids = named.map(tenantId);
+  const from = opened(options.config);
+  const taken = await haveTaken(from.settings.activityLog.directory, ids);
+  if (taken.refused) throw refused(taken);
+  if (!taken.served) throw new ChartgateError('backend-unavailable', taken.sentence);
+  print(options, { tenants: ids, ...told(taken) }, `${taken.sentence}.`);
+}
+
+function told({ served, sentence, milliseconds }: Taken): object {
+  return { served, gateway: sentence, ...(milliseconds === undefined ? {} : { milliseconds }) };
+}
+
+function refused({ sentence }: Taken): ChartgateError {
+  return new ChartgateError(
+    'configuration-invalid',
+    `The running gateway refused it, and goes on as before; the files are as they were:\n${sentence}`,
+  );
+}
+
+function print(options: ChangeOptions, json: object, text: string): void {
+  console.log(options.json === true ? JSON.stringify(json) : text);
+}

@@ -1,0 +1,83 @@
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { CONTROL_SOCKET, type ControlAnswer, type ControlAsk } from '../../../contracts/control.ts';
+
+/** Longer than a worker may take to compile a configuration, or to take it over. */
+const ANSWER_MS = 40_000;
+
+/** What the gateway said; or that none runs there, or that this user may not ask it. */
+export type Reached =
+  | { readonly state: 'answered'; readonly answer: ControlAnswer }
+  | { readonly state: 'not-running' }
+  | { readonly state: 'forbidden' }
+  | { readonly state: 'silent' };
+
+/** Asks the gateway that runs with these settings, by the socket beside its activity log. Never rejects. */
+export function askGateway(logDirectory: string, ask: ControlAsk): Promise<Reached> {
+  const { promise, resolve } = Promise.withResolvers<Reached>();
+  const socket = connect(join(logDirectory, CONTROL_SOCKET));
+  let text = '';
+  socket.setEncoding('utf8');
+  socket.setTimeout(ANSWER_MS, () => end({ state: 'silent' }));
+  socket.once('connect', () => socket.write(`${JSON.stringify(ask)}\n`));
+  socket.on('data', (part: string) => {
+    text += part;
+  });
+  socket.once('end', () => end(parsed(text)));
+  socket.once('error', (error: NodeJS.ErrnoException) => {
+    const forbidden = error.code === 'EACCES' || error.code === 'EPERM';
+    end({ state: forbidden ? 'forbidden' : error.code === 'ECONNRESET' ? 'silent' : 'not-running' });
+  });
+  function end(reached: Reached): void {
+    socket.destroy();
+    resolve(reached);
+  }
+  return promise;
+}
+
+function parsed(text: string): Reached {
+  try {
+    return { state: 'answered', answer: JSON.parse(text) as ControlAnswer };
+  } catch {
+    return { state: 'silent' };
+  }
+}
+
+/** How it went to have the running gateway take files of tenants. */
+export interface Taken {
+  readonly served: boolean;
+  /** It was refused: nothing of it is in force, and the former tenants go on. */
+  readonly refused: boolean;
+  readonly sentence: string;
+  /** From the question to the last worker serving it; undefined unless it serves. */
+  readonly milliseconds?: number;
+}
+
+export async function haveTaken(logDirectory: string, ids: readonly string[]): Promise<Taken> {
+  const reached = await askGateway(logDirectory, { do: 'take-tenants', ids });
+  const not = (sentence: string, refused = false): Taken => ({ served: false, refused, sentence });
+  switch (reached.state) {
+    case 'not-running':
+      return not('no gateway runs with these settings here; it takes it when it starts (chartgate start)');
+    case 'forbidden':
+      return not(
+        "this user may not ask the running gateway; run it as the gateway's user or root, or reload it: systemctl reload chartgate-gateway",
+      );
+    case 'silent':
+      return not(
+        'the running gateway gave no answer; see its log, and reload it: systemctl reload chartgate-gateway',
+      );
+    case 'answered': {
+      const { answer } = reached;
+      if (!answer.ok) return not(answer.message, true);
+      if (answer.do !== 'take-tenants') return not('the running gateway is of another version; restart it');
+      const { milliseconds } = answer;
+      return {
+        served: true,
+        refused: false,
+        sentence: `the running gateway took it in ${milliseconds} ms`,
+        milliseconds,
+      };
+    }
+  }
+}

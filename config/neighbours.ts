@@ -1,0 +1,98 @@
+import type { BackendSettings, TellBackendSettings, TenantSettings } from '../contracts/settings.ts';
+import type { PlacedTenant } from './tenants-together.ts';
+
+/** What two back ends have to differ in to be two. */
+export function addressOf({ origin, unixSocket }: Pick<BackendSettings, 'origin' | 'unixSocket'>): string {
+  // No origin holds a space.
+  return unixSocket === undefined ? origin : `${origin} ${unixSocket}`;
+}
+
+/** The forms in which tenants of one back end are told apart. */
+const FORMS = ['header', 'query', 'pathPrefix'] as const;
+
+/**
+ * Tenants whose back ends are the same: where one of them is told apart by `tellBackend`, all are, in the same way, and
+ * none by what another one is told by.
+ */
+export function judgeNeighbours(tenants: readonly PlacedTenant[]): void {
+  // Most installations have none, and ten thousand tenants would be gone through for nothing.
+  if (!tenants.some(({ settings }) => settings.tellBackend !== undefined)) return;
+  const behind = new Map<string, PlacedTenant[]>();
+  for (const tenant of tenants) {
+    for (const address of new Set(tenant.settings.backends.map(addressOf))) {
+      const others = behind.get(address);
+      if (others === undefined) behind.set(address, [tenant]);
+      else others.push(tenant);
+    }
+  }
+  for (const neighbours of behind.values()) {
+    const model = neighbours.find(({ settings }) => settings.tellBackend !== undefined);
+    if (neighbours.length > 1 && model?.settings.tellBackend !== undefined)
+      judgeTogether(neighbours, model.settings, model.settings.tellBackend);
+  }
+}
+
+function judgeTogether(
+  neighbours: readonly PlacedTenant[],
+  model: TenantSettings,
+  said: TellBackendSettings,
+): void {
+  const wanted = formOf(said);
+  /** Of each value that tells, whose it is: by all of the forms together. */
+  const told = new Map<string, PlacedTenant>();
+  const prefixes: Prefix[] = [];
+  for (const neighbour of neighbours) {
+    const { tellBackend } = neighbour.settings;
+    if (tellBackend === undefined || formOf(tellBackend) !== wanted) {
+      neighbour
+        .view()
+        .at(tellBackend === undefined ? 'backends' : 'tellBackend')
+        .fault(
+          `shares a back end with tenant "${model.id}", which says ${FORMS.filter((form) => said[form] !== undefined).join(' and ')} in "tellBackend"; every tenant of that back end has to say it in the same way`,
+        );
+      continue;
+    }
+    const { header, query, pathPrefix } = tellBackend;
+    // Old systems often compare without regard to case.
+    const values = [header?.value, query?.value, pathPrefix].map((value) => value?.toLowerCase() ?? null);
+    const other = told.get(JSON.stringify(values));
+    if (other !== undefined) {
+      neighbour
+        .view()
+        .at('tellBackend')
+        .fault(
+          `says the same as that of tenant "${other.settings.id}", with which it shares a back end; the EMR could not tell them apart`,
+        );
+      continue;
+    }
+    told.set(JSON.stringify(values), neighbour);
+    if (pathPrefix !== undefined) prefixes.push({ prefix: `${pathPrefix.toLowerCase()}/`, neighbour });
+  }
+  refuseNested(prefixes);
+}
+
+interface Prefix {
+  readonly prefix: string;
+  readonly neighbour: PlacedTenant;
+}
+
+/** Sorted, whatever lies below a prefix follows it before anything else does. */
+function refuseNested(prefixes: Prefix[]): void {
+  prefixes.sort((a, b) => (a.prefix < b.prefix ? -1 : 1));
+  let above: Prefix | undefined;
+  for (const each of prefixes) {
+    if (above === undefined || each.prefix === above.prefix || !each.prefix.startsWith(above.prefix)) {
+      above = each;
+      continue;
+    }
+    each.neighbour
+      .view()
+      .at('tellBackend')
+      .at('pathPrefix')
+      .fault(`lies below that of tenant "${above.neighbour.settings.id}", whose requests could reach it`);
+  }
+}
+
+function formOf({ header, query, pathPrefix }: TellBackendSettings): string {
+  return JSON.stringify([header?.name ?? null, query?.name ?? null, pathPrefix !== undefined]);
+}

@@ -1,0 +1,82 @@
+import type { AnswerJudge } from '../../../contracts/policy.ts';
+import type { TellBackendSettings } from '../../../contracts/settings.ts';
+import type { ReadContent } from '../../content/read.ts';
+import { contradicts, ownRowsJudge } from '../../tenants/rows.ts';
+import { meddles } from '../../transport/outgoing-target.ts';
+import type { Exchange, Step } from '../exchange.ts';
+import { expectAnswer } from './decide.ts';
+
+/**
+ * Stage 5c: where the tenant's database holds rows of others, what the EMR answers is looked at row by row, and so is
+ * what a change would change, whatever the policy itself wants to see of it.
+ */
+export function ownRows(x: Exchange): Step {
+  const settings = x.tenant.settings.ownRows;
+  if (settings === undefined || x.route.rows === 'unchecked') return undefined;
+  if (x.facts.upgrade !== undefined) {
+    // Nobody can look into a tunnel.
+    x.failed('rows-foreign', 'upgrade');
+    return { kind: 'hidden', reason: 'rows-foreign' };
+  }
+  const judge = ownRowsJudge(settings);
+  const policys = x.answerJudges;
+  expectAnswer(x, judge);
+  // First: what the policy makes of an answer is made of this tenant's rows.
+  x.answerJudges = [judge, ...policys];
+  const { method } = x.facts;
+  if (method === 'PUT' || method === 'PATCH' || method === 'DELETE') {
+    x.obligations = { ...x.obligations, existing: both(judge, x.obligations?.existing) };
+  }
+  return undefined;
+}
+
+function both(first: AnswerJudge, second: AnswerJudge | undefined): AnswerJudge {
+  if (second === undefined) return first;
+  return (answer) => {
+    const judgement = first(answer);
+    return judgement.release === 'unchanged' ? second(answer) : { ...judgement, release: 'hidden' };
+  };
+}
+
+/** Whether this stage's second half has to see the request's body. */
+export function wantsTenancy(x: Exchange): boolean {
+  const { ownRows: rows, tellBackend } = x.tenant.settings;
+  if (rows !== undefined && x.route.rows !== 'unchecked') return true;
+  return tellBackend?.query !== undefined && isForm(x.facts.mediaType);
+}
+
+function isForm(mediaType: string | undefined): boolean {
+  return mediaType === 'application/x-www-form-urlencoded' || mediaType === 'multipart/form-data';
+}
+
+/** Stage 6d: a body that says something of which tenant is meant, or whose its record is, has to say what the gateway does. */
+export function judgeTenancy(x: Exchange): Step {
+  const { content } = x;
+  if (content === undefined) return undefined;
+  const { ownRows: rows, tellBackend } = x.tenant.settings;
+  const disagrees =
+    (tellBackend !== undefined && formMeddles(content, tellBackend)) ||
+    (rows !== undefined && x.route.rows !== 'unchecked' && bodyMeddles(x, content));
+  if (!disagrees) return undefined;
+  x.failed('tenant-signs-disagree', 'body');
+  return { kind: 'unprocessable', reason: 'tenant-signs-disagree' };
+}
+
+/** PHP's `$_REQUEST` takes a form's field before a parameter of the same name. */
+function formMeddles({ content }: ReadContent, told: TellBackendSettings): boolean {
+  if (content.kind === 'form') return meddles(content.fields.keys(), told);
+  if (content.kind === 'multipart')
+    return meddles(
+      content.parts.map(({ name }) => name),
+      told,
+    );
+  return false;
+}
+
+function bodyMeddles(x: Exchange, { content }: ReadContent): boolean {
+  const settings = x.tenant.settings.ownRows;
+  if (settings === undefined) return false;
+  // A patch of another kind, such as XML, is not understood, and may move a record to somebody else.
+  if (content.kind !== 'json') return x.facts.method === 'PATCH' || content.kind === 'xml';
+  return contradicts(settings, content.value, x.facts.method);
+}

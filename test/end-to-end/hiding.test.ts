@@ -1,0 +1,537 @@
+import { writeFileSync } from 'node:fs';
+import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
+import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { activityOf, metric, withoutRequestId } from '../../examples/demo/evidence.ts';
+import type { Stack } from '../../examples/demo/stack.ts';
+import { type Ask, ask, type Reply } from '../../examples/support/https-client.ts';
+import { bytes, HostileEmr, type Script } from '../support/hostile-emr.ts';
+import { stackFor } from '../support/stack.ts';
+
+/**
+ * Existence hiding: whatever keeps a record from the one who asks, the answer is one and the same. The back end says of
+ * its own what each case is; nothing of that may come through.
+ */
+
+const DEADLINE_MS = 60;
+const PAGE = 'java.sql.SQLException at org.emr.PatientDao.load(PatientDao.java:42) /opt/emr 10.1.2.3';
+const body = (text: string, status: string, headers = ''): Script =>
+  bytes(
+    `HTTP/1.1 ${status}\r\nContent-Type: text/html\r\n${headers}Content-Length: ${text.length}\r\n\r\n${text}`,
+    'stay',
+  );
+const RECORD = '{"resourceType":"Observation","id":"o1","status":"final","code":{"text":"x"}}';
+const found: Script = body(
+  RECORD,
+  '200 OK',
+  'ETag: W/"7"\r\nLast-Modified: Sat, 21 Nov 2026 10:00:00 GMT\r\nAge: 9\r\n',
+);
+const byMethod =
+  (scripts: Readonly<Record<string, Script>>): Script =>
+  (request) =>
+    (scripts[request.method] ?? scripts.other)?.(request);
+/** Once the whole body is here; nothing follows on the connection. */
+const afterBody =
+  (then: Script): Script =>
+  async (request) => {
+    await request.bytes(Number(/\r\ncontent-length: (\d+)/i.exec(request.head)?.[1] ?? 0));
+    then(request);
+    setTimeout(() => request.socket.end(), 2 * DEADLINE_MS);
+  };
+
+/** What an EMR may say of a record that the caller does not get, each with the reason. */
+const CASES: Readonly<Record<string, Script>> = {
+  absent: body(PAGE, '404 Not Found', 'Cache-Control: no-cache\r\n'),
+  deleted: body('gone', '410 Gone', 'ETag: W/"3"\r\nLast-Modified: Sat, 21 Nov 2026 10:00:00 GMT\r\n'),
+  'no-session': body('', '401 Unauthorized', 'WWW-Authenticate: Basic realm="emr"\r\nSet-Cookie: s=1\r\n'),
+  forbidden: body(PAGE, '403 Forbidden', 'X-Reason: not your patient\r\n'),
+  'not-allowed': body('', '405 Method Not Allowed', 'Allow: GET, PUT\r\n'),
+  conflict: body('', '409 Conflict', 'Content-Location: /fhir/Observation/o1/_history/7\r\n'),
+  'other-version': body('', '412 Precondition Failed', 'ETag: W/"7"\r\n'),
+  'range-too-far': body('', '416 Range Not Satisfiable', 'Content-Range: bytes */812\r\n'),
+  locked: body('', '423 Locked', 'Retry-After: 9\r\n'),
+  slowed: body('', '429 Too Many Requests', 'RateLimit: "emr";r=0;t=9\r\nRetry-After: 9\r\n'),
+  fails: body(PAGE, '500 Internal Server Error', 'Connection: close\r\n'),
+  busy: body(PAGE, '503 Service Unavailable', 'Retry-After: 120\r\n'),
+  unchanged: bytes('HTTP/1.1 304 Not Modified\r\nETag: W/"7"\r\n\r\n', 'stay'),
+  moved: body('', '301 Moved Permanently', 'Location: /fhir/Observation/o2\r\nVary: Cookie\r\n'),
+  'sent-to-login': body('', '302 Found', 'Location: /login?for=o1\r\n'),
+  resets: ({ socket }) => socket.resetAndDestroy(),
+  garbage: bytes('\x16\x03\x01\x02\x00nonsense\r\n'),
+  late: (request) => void setTimeout(() => CASES.absent?.(request), DEADLINE_MS + 25),
+};
+/** Of which a test reads how much of the body arrived before the EMR spoke. */
+const WITH_BODY = Object.fromEntries(
+  Object.entries(CASES).map(([name, script]) => [`${name}-read`, afterBody(script)]),
+);
+
+const STALE = body('', '412 Precondition Failed', 'ETag: W/"7"\r\nConnection: close\r\n');
+
+const SCRIPTS: Readonly<Record<string, Script>> = {
+  ...CASES,
+  ...WITH_BODY,
+  found,
+  // As many do (FHIR R4 §3.1.0.7): what is not there has been deleted.
+  'delete-always': byMethod({
+    GET: CASES.absent as Script,
+    other: bytes('HTTP/1.1 204 No Content\r\n\r\n', 'stay'),
+  }),
+  'delete-found': byMethod({ GET: found, other: bytes('HTTP/1.1 204 No Content\r\n\r\n', 'stay') }),
+  'stale-found': byMethod({ GET: found, other: afterBody(STALE) }),
+  'stale-forbidden': byMethod({
+    GET: CASES.forbidden as Script,
+    other: afterBody(STALE),
+  }),
+  nothing: body('{"resourceType":"Bundle","type":"searchset","total":0}', '200 OK'),
+  others: body(
+    '{"resourceType":"Bundle","type":"searchset","total":1,"entry":[{"resource":{"resourceType":"Observation","id":"o2","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/8"}}}]}',
+    '200 OK',
+  ),
+};
+
+const fhir = (id: string, methods: string[], path: string, interaction: string, permission: string) => ({
+  id,
+  methods,
+  path,
+  smart: { contexts: ['system', 'patient'], resource: 'Observation', permission },
+  fhir: { version: 'R4', interaction },
+  introspection: 'never',
+  hideDeadline: `${DEADLINE_MS}ms`,
+  ...(methods.includes('GET') ? { integrity: { mode: 'bounded', maxAge: '1s' } } : {}),
+  ...(methods.includes('PUT') || methods.includes('PATCH')
+    ? { mediaTypes: ['application/fhir+json', 'application/json-patch+json'] }
+    : {}),
+});
+
+const POLICY = {
+  routes: [
+    fhir('read', ['GET', 'HEAD'], '/fhir/Observation/{id}', 'read', 'r'),
+    fhir('vread', ['GET'], '/fhir/Observation/{id}/_history/{vid}', 'vread', 'r'),
+    fhir('history', ['GET'], '/fhir/Observation/{id}/_history', 'history-instance', 'r'),
+    fhir('search', ['GET'], '/fhir/Observation', 'search-type', 's'),
+    fhir('update', ['PUT'], '/fhir/Observation/{id}', 'update', 'u'),
+    fhir('patch', ['PATCH'], '/fhir/Observation/{id}', 'patch', 'u'),
+    fhir('delete', ['DELETE'], '/fhir/Observation/{id}', 'delete', 'd'),
+    {
+      id: 'files',
+      methods: ['GET', 'HEAD', 'OPTIONS', 'POST'],
+      path: '/documents/{file}',
+      smart: { contexts: ['system'], resource: 'Observation', permission: 'r' },
+      hide: 'record',
+      hideDeadline: `${DEADLINE_MS}ms`,
+      introspection: 'never',
+      mediaTypes: ['application/octet-stream'],
+      maxBody: '1MiB',
+    },
+    // Rules that name records: what they hide must look like what is not there.
+    {
+      id: 'sealed',
+      effect: 'deny',
+      methods: ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'],
+      path: '/fhir/Observation/{id}',
+      where: { id: ['sealed'] },
+    },
+    {
+      id: 'sealed-file',
+      effect: 'deny',
+      methods: ['GET', 'HEAD', 'OPTIONS', 'POST'],
+      path: '/documents/{file}',
+      where: { file: ['sealed'] },
+    },
+    {
+      id: 'learning',
+      methods: ['GET'],
+      path: '/learning/{id}',
+      smart: { contexts: ['system'], resource: 'Observation', permission: 'r' },
+      hide: 'record',
+      hideDeadline: 'learned',
+    },
+    { id: 'plain', methods: ['GET'], path: '/plain', credential: 'anonymous' },
+  ],
+};
+
+let stack: Stack;
+let emr: HostileEmr;
+let token: string;
+let app: string;
+let narrow: string;
+
+beforeAll(async () => {
+  emr = new HostileEmr(SCRIPTS);
+  await emr.listen();
+  stack = await stackFor('hiding', {
+    workers: 1,
+    backends: { north: `http://127.0.0.1:${emr.port}` },
+    prepare: async ({ layout }) => {
+      writeFileSync(join(layout.gateway, 'hiding.yaml'), stringify(POLICY, { aliasDuplicateObjects: false }));
+      return {
+        adjust: (usual) => ({
+          ...usual,
+          policies: { hiding: 'hiding.yaml' },
+          guard: { mode: 'off' },
+          limits: {
+            perPeer: { requests: 100_000, window: '1m' },
+            perPrincipal: { requests: 100_000, window: '1m' },
+          },
+          tenants: (usual.tenants as readonly object[]).map((tenant) => ({ ...tenant, policy: 'hiding' })),
+        }),
+      };
+    },
+  });
+  token = await stack.token({ tenant: 'north', scopes: ['system/Observation.cruds'] });
+  app = await stack.token({ tenant: 'north', client: 'patient-app', scopes: ['patient/Observation.rs'] });
+  narrow = await stack.token({ tenant: 'north', scopes: ['system/Observation.r'] });
+}, 120_000);
+
+afterAll(async () => {
+  await stack?.stop();
+  await emr?.close();
+});
+
+beforeEach(() => {
+  emr.requests.length = 0;
+});
+
+const north = (path: string, more: Omit<Ask, 'url' | 'authority'> = {}): Promise<Reply> =>
+  ask({ url: `${stack.tenants.north.origin}${path}`, authority: stack.authority, token, ...more });
+const scripted = (script: string, path: string, more: Partial<Ask> = {}): Promise<Reply> =>
+  north(path, { ...more, headers: { 'x-script': script, ...more.headers } });
+
+/** One way to ask for one record. */
+interface Way {
+  readonly what: string;
+  readonly path: string;
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+}
+
+/** Fields that tell something of a record, or of what the EMR thinks of it. */
+const TELLING =
+  /^(?:etag|last-modified|(?:content-)?location|allow|age|vary|set-cookie|retry-after|ratelimit.*|www-authenticate|content-range|accept-ranges|link|warning):/im;
+
+const JSON_BODY = { headers: { 'content-type': 'application/fhir+json' }, body: RECORD };
+const WAYS: readonly Way[] = [
+  { what: 'a read', path: '/fhir/Observation/o1' },
+  { what: 'a read of its head', path: '/fhir/Observation/o1', method: 'HEAD' },
+  {
+    what: 'a read unless it is of this tag',
+    path: '/fhir/Observation/o1',
+    headers: { 'if-none-match': 'W/"7"' },
+  },
+  { what: 'a read if it is of this tag', path: '/fhir/Observation/o1', headers: { 'if-match': 'W/"7"' } },
+  {
+    what: 'a read if modified since',
+    path: '/fhir/Observation/o1',
+    headers: { 'if-modified-since': 'Sat, 21 Nov 2026 12:00:00 GMT' },
+  },
+  { what: 'a part of a file', path: '/documents/o1', headers: { range: 'bytes=0-9' } },
+  {
+    what: 'a part of a file of this tag',
+    path: '/documents/o1',
+    headers: { range: 'bytes=0-9', 'if-range': '"7"' },
+  },
+  { what: 'an old version', path: '/fhir/Observation/o1/_history/2' },
+  { what: 'the history', path: '/fhir/Observation/o1/_history' },
+  { what: 'a page', path: '/fhir/Observation/o1', headers: { accept: 'text/html' } },
+  { what: 'XML', path: '/fhir/Observation/o1', headers: { accept: 'application/fhir+xml' } },
+  { what: 'a change', path: '/fhir/Observation/o1', method: 'PUT', ...JSON_BODY },
+  {
+    what: 'a change of one version',
+    path: '/fhir/Observation/o1',
+    method: 'PUT',
+    body: RECORD,
+    headers: { 'content-type': 'application/fhir+json', 'if-match': 'W/"7"' },
+  },
+  {
+    what: 'a patch',
+    path: '/fhir/Observation/o1',
+    method: 'PATCH',
+    body: '[{"op":"replace","path":"/status","value":"final"}]',
+    headers: { 'content-type': 'application/json-patch+json' },
+  },
+  { what: 'a deletion', path: '/fhir/Observation/o1', method: 'DELETE' },
+];
+
+describe.each(WAYS)(
+  '$what of what the caller does not get',
+  ({ path, method = 'GET', headers, body: sent }) => {
+    const of = (script: string, where = path, content = sent) =>
+      scripted(sent === undefined ? script : `${script}-read`, where, {
+        method,
+        ...(headers === undefined ? {} : { headers }),
+        ...(content === undefined ? {} : { body: content }),
+      });
+
+    it('is one answer over HTTP/1.1, whatever the EMR says, and what the policy hides is the same', async () => {
+      // A redirect of what is no FHIR server may be its way to go on: patterns of the route say which are refusals.
+      const passes = path.startsWith('/documents') ? ['moved', 'sent-to-login'] : [];
+      const names = Object.keys(CASES).filter((name) => !passes.includes(name));
+      const uniform = withoutRequestId(await of('absent'));
+      expect(uniform).toMatch(/^404/);
+      expect(uniform).not.toMatch(TELLING);
+      const replies = await Promise.all(names.map(async (name) => [name, await of(name)] as const));
+      for (const [name, reply] of replies) expect(withoutRequestId(reply), name).toBe(uniform);
+      emr.requests.length = 0;
+      if (!path.endsWith('/o1')) return;
+      const sealed = await of('found', path.replace('o1', 'sealed'), sent?.replace('"o1"', '"sealed"'));
+      expect(withoutRequestId(sealed), 'sealed').toBe(uniform);
+      expect(emr.requests).toEqual([]);
+    });
+  },
+);
+
+describe('over HTTP/2', () => {
+  let session: ClientHttp2Session;
+  beforeAll(() => {
+    const { port, hostname } = new URL(stack.tenants.north.origin);
+    session = connectHttp2(`https://127.0.0.1:${port}`, { ca: stack.authority, servername: hostname });
+  });
+  afterAll(() => session?.destroy());
+
+  const send = (script: string, path: string, method: string, content?: string) =>
+    new Promise<{ text: string; at: number }>((resolve, reject) => {
+      const { host } = new URL(stack.tenants.north.origin);
+      const stream = session.request(
+        {
+          ':method': method,
+          ':path': path,
+          ':scheme': 'https',
+          ':authority': host,
+          authorization: `Bearer ${token}`,
+          'x-script': content === undefined ? script : `${script}-read`,
+          ...(content === undefined ? {} : { 'content-type': 'application/fhir+json' }),
+        },
+        { endStream: content === undefined },
+      );
+      let text = '';
+      stream.on('response', (_head, _flags, ...rest) => {
+        const [raw] = rest as unknown as [string[]];
+        text = raw.filter((_, at) => !/^(?:date|x-request-id)$/.test(raw[at - (at % 2)] ?? '')).join('\n');
+      });
+      stream.on('data', (chunk: Buffer) => {
+        text += chunk.toString();
+      });
+      stream.once('error', reject);
+      stream.once('close', () =>
+        resolve({
+          text: `${text} ${stream.rstCode}`.replaceAll(/[0-9A-HJKMNP-TV-Z]{26}/g, ''),
+          at: performance.now(),
+        }),
+      );
+      if (content !== undefined) stream.end(content);
+    });
+
+  it.each(['GET', 'HEAD', 'DELETE', 'PUT'])('%s: one answer, ended in the same way', async (method) => {
+    const content = method === 'PUT' ? RECORD : undefined;
+    const uniform = await send('absent', '/fhir/Observation/o1', method, content);
+    expect(uniform.text).toMatch(/^:status\n404/);
+    expect(uniform.text).toMatch(/ 0$/);
+    for (const [name] of Object.entries(CASES))
+      expect((await send(name, '/fhir/Observation/o1', method, content)).text, name).toBe(uniform.text);
+    const sealed = await send(
+      'found',
+      '/fhir/Observation/sealed',
+      method,
+      content?.replace('"o1"', '"sealed"'),
+    );
+    expect(sealed.text, 'sealed').toBe(uniform.text);
+  });
+
+  it('of requests that arrive together the first is answered first, whichever is ready first', async () => {
+    for (let round = 0; round < 8; round += 1) {
+      // The one is refused by the policy at once, the other by the EMR some time later.
+      const paths = ['/fhir/Observation/sealed', '/fhir/Observation/o1'];
+      if (round % 2 === 1) paths.reverse();
+      const order: string[] = [];
+      await Promise.all(paths.map((path) => send('absent', path, 'GET').then(() => order.push(path))));
+      expect(order).toEqual(paths);
+    }
+  });
+});
+
+describe('its time', () => {
+  it('is the deadline or a whole multiple, never less, whenever it was known', async () => {
+    for (const [script, path, periods] of [
+      ['absent', '/fhir/Observation/o1', 1],
+      ['found', '/fhir/Observation/sealed', 1],
+      ['late', '/fhir/Observation/o1', 2],
+    ] as const) {
+      const begun = performance.now();
+      expect((await scripted(script, path)).status).toBe(404);
+      expect(performance.now() - begun, script).toBeGreaterThanOrEqual(periods * DEADLINE_MS);
+    }
+    expect(await metric(stack, 'chartgate_hide_overruns_total', { route: 'read' })).toBeGreaterThan(0);
+    expect(await metric(stack, 'chartgate_hidden_total', { route: 'read' })).toBeGreaterThan(2);
+    expect(await metric(stack, 'chartgate_hide_deadline_seconds', { route: 'read' })).toBe(
+      DEADLINE_MS / 1000,
+    );
+  });
+
+  it('is learned where the route says so, from what it begins with', async () => {
+    const begun = performance.now();
+    expect((await scripted('absent', '/learning/1')).status).toBe(404);
+    expect(performance.now() - begun).toBeGreaterThanOrEqual(250);
+    expect(await metric(stack, 'chartgate_hide_deadline_seconds', { route: 'learning' })).toBe(0.25);
+  });
+
+  it('a search in which others’ records were found and one that found nothing leave at the deadline', async () => {
+    for (const script of ['nothing', 'others']) {
+      const begun = performance.now();
+      const reply = await scripted(script, '/fhir/Observation?code=x', {
+        token: app,
+        headers: { accept: 'application/fhir+json' },
+      });
+      if (reply.status === 200) expect(JSON.parse(reply.text)).not.toHaveProperty('entry.0');
+      expect(performance.now() - begun).toBeGreaterThanOrEqual(DEADLINE_MS);
+    }
+  });
+});
+
+describe('what depends on the request alone is said, and is the same for a hidden record and an absent one', () => {
+  it.each([
+    [415, 'PUT', { 'content-type': 'text/csv' }, 'a,b', 'a media type that the route does not take'],
+    [400, 'GET', { 'content-type': 'application/fhir+json' }, 'x', 'a body where none may be'],
+    [413, 'POST', { 'content-type': 'application/octet-stream' }, 'x'.repeat(1_048_577), 'a body too large'],
+  ] as const)('%i: %s', async (status, method, headers, content, _why) => {
+    const base = method === 'POST' ? '/documents' : '/fhir/Observation';
+    const [hidden, absent] = await Promise.all(
+      ['sealed', 'o1'].map((id) => scripted('absent', `${base}/${id}`, { method, headers, body: content })),
+    );
+    expect(absent?.status).toBe(status);
+    expect(withoutRequestId(hidden as Reply)).toBe(withoutRequestId(absent as Reply));
+  });
+
+  it('401 with a challenge and 403 with the scope that is wanting, at once', async () => {
+    for (const id of ['sealed', 'o1']) {
+      const nobody = await north(`/fhir/Observation/${id}`, { token: undefined });
+      expect([nobody.status, nobody.headers['www-authenticate']]).toEqual([401, 'Bearer realm="north"']);
+      const bad = await north(`/fhir/Observation/${id}`, { token: 'x' });
+      expect([bad.status, bad.headers['www-authenticate']]).toEqual([
+        401,
+        'Bearer realm="north", error="invalid_token"',
+      ]);
+      const other = await north(`/fhir/Observation/${id}`, { token: narrow, method: 'DELETE' });
+      expect(other.status).toBe(403);
+      expect(other.headers['www-authenticate']).toMatch(/error="insufficient_scope"/);
+    }
+    expect(emr.requests).toEqual([]);
+  });
+
+  it('a client that waits is told to go on for both', async () => {
+    const { hostname, port, host } = new URL(stack.tenants.north.origin);
+    const seen: string[] = [];
+    for (const id of ['sealed', 'o1']) {
+      const socket = connectTls({
+        host: '127.0.0.1',
+        port: Number(port),
+        servername: hostname,
+        ca: stack.authority,
+        ALPNProtocols: ['http/1.1'],
+      });
+      let text = '';
+      const content = RECORD.replace('"o1"', `"${id}"`);
+      await new Promise<void>((resolve) => {
+        socket.on('data', (chunk: Buffer) => {
+          text += chunk.toString('latin1');
+          if (text === 'HTTP/1.1 100 Continue\r\n\r\n') socket.write(content);
+          if (text.includes('</html>') || text.includes('}]}')) resolve();
+        });
+        socket.on('error', () => resolve());
+        socket.write(
+          `PUT /fhir/Observation/${id} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${token}\r\nX-Script: absent-read\r\nExpect: 100-continue\r\nContent-Type: application/fhir+json\r\nContent-Length: ${content.length}\r\n\r\n`,
+        );
+      });
+      socket.destroy();
+      seen.push(text.replaceAll(/[0-9A-HJKMNP-TV-Z]{26}/g, '').replaceAll(/date: [^\r]*/gi, ''));
+    }
+    expect(seen[0]).toMatch(/^HTTP\/1\.1 100 Continue/);
+    expect(seen[0]).toContain('404 Not Found');
+    expect(seen[0]).toBe(seen[1]);
+  });
+
+  it('OPTIONS is answered from the route table and never forwarded', async () => {
+    const asked = await Promise.all(
+      ['o1', 'sealed', 'never-there'].map((id) =>
+        scripted('not-allowed', `/documents/${id}`, { method: 'OPTIONS' }),
+      ),
+    );
+    const [first, ...others] = asked.map(withoutRequestId);
+    expect(asked[0]?.status).toBe(204);
+    expect(asked[0]?.headers.allow).toBe('GET, HEAD, POST, OPTIONS');
+    for (const other of others) expect(other).toBe(first);
+    // What no route lets anybody do is not there.
+    const unlisted = await scripted('found', '/fhir/Observation/o1', { method: 'OPTIONS' });
+    expect(unlisted.status).toBe(404);
+    expect(emr.requests).toEqual([]);
+  });
+});
+
+describe('a deletion', () => {
+  const remove = (script: string) => scripted(script, '/fhir/Observation/o1', { method: 'DELETE' });
+
+  it('of what is absent is not called a success, and never sent', async () => {
+    const absent = await remove('delete-always');
+    expect(absent.status).toBe(404);
+    expect(emr.requests.map(({ method }) => method)).toEqual(['GET']);
+    emr.requests.length = 0;
+    expect(withoutRequestId(await remove('forbidden'))).toBe(withoutRequestId(absent));
+  });
+
+  it('of what the caller is given is done', async () => {
+    expect((await remove('delete-found')).status).toBe(204);
+    expect(emr.requests.map(({ method }) => method)).toEqual(['GET', 'DELETE']);
+  });
+});
+
+describe('a good client', () => {
+  it('is told 304 by the gateway, which never asks the EMR for a condition', async () => {
+    for (const headers of [
+      { 'if-none-match': 'W/"7"' },
+      { 'if-none-match': '"a", "7"' },
+      { 'if-none-match': '*' },
+      { 'if-modified-since': 'Sat, 21 Nov 2026 10:00:00 GMT' },
+    ] as Record<string, string>[]) {
+      emr.requests.length = 0;
+      const reply = await scripted('found', '/fhir/Observation/o1', { headers });
+      expect([reply.status, reply.text, reply.headers.etag]).toEqual([304, '', 'W/"7"']);
+      expect(reply.headers['content-length']).toBeUndefined();
+      expect(emr.requests[0]?.head).not.toMatch(/\r\nif-/i);
+    }
+    for (const headers of [
+      { 'if-none-match': 'W/"6"' },
+      { 'if-none-match': 'W/"6"', 'if-modified-since': 'Sun, 22 Nov 2026 10:00:00 GMT' },
+      { 'if-modified-since': 'Sat, 21 Nov 2026 09:59:59 GMT' },
+      { 'if-modified-since': 'some time ago' },
+    ] as Record<string, string>[]) {
+      const reply = await scripted('found', '/fhir/Observation/o1', { headers });
+      expect([reply.status, reply.text], JSON.stringify(headers)).toEqual([200, RECORD]);
+    }
+  });
+
+  it('learns that its version is old, if it is given the record; nobody else does', async () => {
+    const update = (script: string) =>
+      scripted(script, '/fhir/Observation/o1', {
+        method: 'PUT',
+        body: RECORD,
+        headers: { 'content-type': 'application/fhir+json', 'if-match': 'W/"6"' },
+      });
+    const stale = await update('stale-found');
+    expect(stale.status).toBe(412);
+    expect(stale.text).not.toContain('W/"7"');
+    expect(emr.requests.map(({ method }) => method)).toEqual(['PUT', 'GET']);
+    const forbidden = await update('stale-forbidden');
+    expect(withoutRequestId(forbidden)).toBe(withoutRequestId(await update('absent-read')));
+  });
+
+  it('has the reason kept for staff', async () => {
+    const reply = await scripted('forbidden', '/fhir/Observation/o1');
+    const entries = await activityOf(stack, reply.headers['x-request-id'] as string);
+    expect(entries.at(-1)).toMatchObject({ kind: 'outcome', status: 404, backendStatus: 403 });
+    const sealed = await scripted('found', '/fhir/Observation/sealed');
+    const [entry] = await activityOf(stack, sealed.headers['x-request-id'] as string);
+    expect(entry).toMatchObject({ kind: 'outcome', reason: 'denied-by-rule', status: 404 });
+  });
+});

@@ -1,0 +1,215 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { give } from '../../examples/demo/isolation.ts';
+import type { Stack } from '../../examples/demo/stack.ts';
+import { ask } from '../../examples/support/https-client.ts';
+import { freePort } from '../../examples/support/ports.ts';
+import { good, Load } from '../support/load.ts';
+import { showFigures } from '../support/process.ts';
+import { stackFor } from '../support/stack.ts';
+
+/** `chartgate tenant …` beside a gateway that serves others meanwhile. */
+
+const CHARTGATE = join(import.meta.dirname, '..', '..', 'bin', 'chartgate.mjs');
+const figures: Record<string, unknown> = {};
+let stack: Stack;
+let folder = '';
+let config = '';
+/** Of the tenant that comes and goes. */
+let origin = '';
+let token = '';
+
+interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+  readonly json: Record<string, unknown>;
+}
+
+function tenant(...args: readonly string[]): Promise<Ran> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [CHARTGATE, 'tenant', ...args, '--config', config, '--json'],
+      (error, out, err) => {
+        const code = error === null ? 0 : Number(error.code);
+        let json: Record<string, unknown> = {};
+        try {
+          json = JSON.parse(out) as Record<string, unknown>;
+        } catch {
+          // Some failures print none.
+        }
+        resolve({ code, out, err, json });
+      },
+    );
+  });
+}
+
+function textOf(changes: Readonly<Record<string, string>> = {}): string {
+  const { host } = new URL(origin);
+  const written: Record<string, string> = {
+    id: 'west',
+    hosts: `[${host}]`,
+    audience: origin,
+    issuers: '[demo]',
+    database: 'north',
+    policy: 'emr',
+    backends: `[{ origin: '${stack.tenants.north.emr.origin}' }]`,
+    ...changes,
+  };
+  return `# Westside Clinic\n${Object.entries(written)
+    .map(([key, value]) => `${key}: ${value}\n`)
+    .join('')}`;
+}
+
+function draft(changes: Readonly<Record<string, string>> = {}): string {
+  const file = join(stack.directory, 'draft.yaml');
+  writeFileSync(file, textOf(changes));
+  return file;
+}
+
+async function status(path = '/fhir/Patient?_count=1'): Promise<number> {
+  return (await ask({ url: `${origin}${path}`, authority: stack.authority, token })).status;
+}
+
+beforeAll(async () => {
+  const plenty = { requests: 1_000_000, window: '10s' };
+  stack = await stackFor('tenant-commands', {
+    workers: 2,
+    limits: { perPeer: plenty, perPrincipal: plenty },
+    prepare: async ({ layout, isolation }) => {
+      folder = join(layout.gateway, 'tenants.d');
+      mkdirSync(folder, { mode: 0o750 });
+      give(folder, isolation.gateway);
+      return { adjust: (usual) => ({ ...usual, tenantsFolder: 'tenants.d' }) };
+    },
+  });
+  config = join(stack.layout.gateway, 'gateway.yaml');
+  origin = `https://localhost:${new URL(stack.tenants.north.origin).port}`;
+  token = await stack.token({ tenant: 'north', scopes: ['system/Patient.rs'], audience: origin });
+});
+afterAll(async () => {
+  showFigures('tenant-commands', figures);
+  await stack?.stop();
+});
+
+describe('a tenant that cannot be', () => {
+  it.each([
+    [
+      'two tenants of one host',
+      { hosts: '[NORTH]' },
+      3,
+      /hosts\[0\]: is listed already \([^)]*gateway\.yaml, line \d+\)/,
+    ],
+    ['two tenants with one audience', { audience: 'AUDIENCE' }, 3, /audience: is an audience already/],
+    ['a policy that is not there', { policy: 'emrr' }, 3, /policy: names no policy.*did you mean "emr"/],
+    ['a key that is not known', { bakends: '[]' }, 3, /bakends: is not a known key/],
+    ['an id that its file would not be named for', { id: 'West' }, 2, /lower-case letters/],
+    [
+      'another EMR than HTTP',
+      { backends: "[{ origin: 'http://127.0.0.1:CLOSED' }]" },
+      1,
+      /cannot be reached from here/,
+    ],
+  ] as const)('%s is refused, with its place, and nothing is written', async (_, changes, code, said) => {
+    const closed = await freePort();
+    const filled = Object.fromEntries(
+      Object.entries(changes).map(([key, value]) => [
+        key,
+        value
+          .replace('NORTH', new URL(stack.tenants.north.origin).host)
+          .replace('AUDIENCE', stack.tenants.north.audience)
+          .replace('CLOSED', String(closed)),
+      ]),
+    );
+    const ran = await tenant('add', '--file', draft(filled));
+    expect(ran.code, ran.err).toBe(code);
+    expect(`${ran.out}\n${ran.err}`).toMatch(said);
+    expect(readdirSync(folder)).toEqual([]);
+    expect(await status()).toBe(421);
+  });
+});
+
+it('a tenant is added while others are served, comes into force in every worker, and no request is lost', async () => {
+  const load = await Load.start(stack, { readers: 2, writers: 1 });
+  await load.content(performance.now(), 20_000);
+  const ran = await tenant('add', '--file', draft());
+  expect(ran.code, ran.err).toBe(0);
+  expect(ran.json).toMatchObject({ tenant: 'west', served: true, written: join(folder, 'west.yaml') });
+  figures.addMs = ran.json.milliseconds;
+  for (let n = 0; n < 8; n++) expect(await status()).toBe(200);
+  const samples = await load.stop();
+  expect(samples.filter((sample) => !good(sample))).toEqual([]);
+  figures.requests = samples.length;
+
+  const found = statSync(join(folder, 'west.yaml'));
+  expect(found.mode & 0o777).toBe(0o640);
+  expect(found.uid).toBe(statSync(folder).uid);
+  const findings = ran.json.findings as { about: string; mark: string; sentence: string }[];
+  expect(findings).toContainEqual(
+    expect.objectContaining({
+      about: 'database north',
+      mark: 'ok',
+      sentence: expect.stringMatching(/intact/),
+    }),
+  );
+  expect(findings).toContainEqual(expect.objectContaining({ about: 'issuer demo', mark: 'todo' }));
+  expect((await tenant('add', '--file', draft())).code).toBe(2);
+});
+
+it('list and show tell what is written and what is in force', async () => {
+  const { json } = await tenant('list');
+  const states = (json.tenants as { id: string; state: string }[]).map(({ id, state }) => [id, state]);
+  expect(states).toEqual([
+    ['north', 'served'],
+    ['south', 'served'],
+    ['west', 'served'],
+  ]);
+  const shown = await tenant('show', 'west');
+  expect(shown.code, shown.out).toBe(0);
+  expect(shown.json).toMatchObject({ tenant: 'west', state: 'served', policy: 'emr', paused: false });
+  expect((await tenant('show', 'nowhere')).code).toBe(2);
+});
+
+it('a tenant is paused and served again; what a person wrote in its file stays', async () => {
+  expect((await tenant('pause', 'west')).json).toMatchObject({ paused: true, changed: true, served: true });
+  expect(await status()).toBe(503);
+  expect(readFileSync(join(folder, 'west.yaml'), 'utf8')).toMatch(/^# Westside Clinic\n[^]*paused: true/);
+  expect((await tenant('pause', 'west')).json).toMatchObject({ changed: false });
+  expect((await tenant('resume', 'west')).json).toMatchObject({ paused: false, served: true });
+  expect(await status()).toBe(200);
+  expect(readFileSync(join(folder, 'west.yaml'), 'utf8')).toBe(textOf());
+  // It stands in the main file, which nothing but a person writes.
+  expect((await tenant('pause', 'north')).err).toMatch(/stands in .*gateway\.yaml itself/);
+});
+
+it('a file that somebody broke is refused with its line, and the former tenants go on', async () => {
+  const file = join(folder, 'west.yaml');
+  writeFileSync(file, textOf({ database: 'North Clinic' }));
+  const ran = await tenant('take', 'west');
+  expect(ran.code).toBe(3);
+  expect(ran.err).toMatch(/west\.yaml:6:11: database/);
+  expect(await status()).toBe(200);
+  writeFileSync(file, textOf({ identityHeader: 'X-Forwarded-User' }));
+  expect((await tenant('take', 'west')).json).toMatchObject({ served: true });
+  expect(await status()).toBe(200);
+});
+
+it('a tenant is removed; its file is kept where nobody reads it', async () => {
+  const { json } = await tenant('remove', 'west');
+  expect(json).toMatchObject({ tenant: 'west', served: true });
+  expect(existsSync(String(json.kept))).toBe(true);
+  expect(await status()).toBe(421);
+  expect((await tenant('list')).json.tenants).toHaveLength(2);
+});
+
+it('with the gateway away the file is written, and the command says so', async () => {
+  await stack.gateway.stop();
+  const ran = await tenant('add', '--file', draft());
+  expect(ran.code, ran.err).toBe(0);
+  expect(ran.json).toMatchObject({ served: false, gateway: expect.stringMatching(/no gateway runs/) });
+  await stack.gateway.start();
+  expect(await status()).toBe(200);
+});
