@@ -1,6 +1,7 @@
 import { type DatabaseId, parseDatabaseId, parseTenantId, type TenantId } from '../contracts/identifiers.ts';
 import type { BackendSettings, ClientCertificateSettings, TenantSettings } from '../contracts/settings.ts';
 import { tenantHostFault } from './addresses.ts';
+import { backendAuthorizationOf } from './backend-authorization.ts';
 import { transportOf } from './backends.ts';
 import { balancingOf, refuseNoPrimary, roleOf } from './balancing.ts';
 import { brandOf } from './brand.ts';
@@ -91,6 +92,7 @@ export function tenantOf(view: View, known: Known): TenantSettings {
     database: parseDatabaseId(view.at('database').text ?? '') ?? ('' as DatabaseId),
     policy: view.at('policy').text ?? '',
     identityHeader: header.text,
+    backendAuthorization: backendAuthorizationOf(view.at('backendAuthorization'), known.around),
     brand: brandOf(view.at('brand'), known.around),
     clientCertificates:
       clientCertificatesOf(view.at('clientCertificates'), known.around) ?? known.clientCertificates,

@@ -20,5 +20,6 @@ export function incidentsOf(view: View, around: Surroundings): IncidentSettings 
     keys,
     keepMs: view.at('keep').milliseconds ?? 0,
     maxBytes: view.at('maxBytes').bytes ?? 0,
+    readers: view.at('readers').exists ? view.at('readers').texts : undefined,
   };
 }

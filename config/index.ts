@@ -14,7 +14,7 @@ export {
 export { faultsOf, locate, type Traceable } from './origins.ts';
 export { readGatewaySources, type SourceFile, type Sources } from './sources.ts';
 export { type SourcesChange, sourcesChange, withSourcesChange } from './sources-change.ts';
-export { withReferencesRead } from './tenant-assembly.ts';
+export { freshTenants, withReferencesRead } from './tenant-assembly.ts';
 export {
   changeBetween,
   readTenantFile,

@@ -92,8 +92,8 @@ export function settingsFrom(
     tenants: tenants.list,
   });
   remember(settings, { shown: sources.gateway.shown, text: main.text, tenant: tenants.originOf });
-  refuseFaults(faultsOf(settings, audienceFaults(settings)));
-  assemblies.set(settings, { sources, main: tenants.main, entries: tenants.entries });
+  refuseFaults(faultsOf(settings, audienceFaults(settings, tenants.fresh)));
+  assemblies.set(settings, { sources, main: tenants.main, tenants });
   return settings;
 }
 

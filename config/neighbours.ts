@@ -1,5 +1,5 @@
 import type { BackendSettings, TellBackendSettings, TenantSettings } from '../contracts/settings.ts';
-import type { PlacedTenant } from './tenants-together.ts';
+import type { PlacedTenant, ViewOf } from './tenants-together.ts';
 
 /** What two back ends have to differ in to be two. */
 export function addressOf({ origin, unixSocket }: Pick<BackendSettings, 'origin' | 'unixSocket'>): string {
@@ -13,22 +13,13 @@ const FORMS = ['header', 'query', 'pathPrefix'] as const;
 /**
  * Tenants whose back ends are the same: where one of them is told apart by `tellBackend`, all are, in the same way, and
  * none by what another one is told by.
+ * @param groups tenants that share a back end
  */
-export function judgeNeighbours(tenants: readonly PlacedTenant[]): void {
-  // Most installations have none, and ten thousand tenants would be gone through for nothing.
-  if (!tenants.some(({ settings }) => settings.tellBackend !== undefined)) return;
-  const behind = new Map<string, PlacedTenant[]>();
-  for (const tenant of tenants) {
-    for (const address of new Set(tenant.settings.backends.map(addressOf))) {
-      const others = behind.get(address);
-      if (others === undefined) behind.set(address, [tenant]);
-      else others.push(tenant);
-    }
-  }
-  for (const neighbours of behind.values()) {
+export function judgeNeighbours(groups: Iterable<readonly PlacedTenant[]>, viewOf: ViewOf): void {
+  for (const neighbours of groups) {
     const model = neighbours.find(({ settings }) => settings.tellBackend !== undefined);
     if (neighbours.length > 1 && model?.settings.tellBackend !== undefined)
-      judgeTogether(neighbours, model.settings, model.settings.tellBackend);
+      judgeTogether(neighbours, model.settings, model.settings.tellBackend, viewOf);
   }
 }
 
@@ -36,6 +27,7 @@ function judgeTogether(
   neighbours: readonly PlacedTenant[],
   model: TenantSettings,
   said: TellBackendSettings,
+  viewOf: ViewOf,
 ): void {
   const wanted = formOf(said);
   /** Of each value that tells, whose it is: by all of the forms together. */
@@ -44,8 +36,7 @@ function judgeTogether(
   for (const neighbour of neighbours) {
     const { tellBackend } = neighbour.settings;
     if (tellBackend === undefined || formOf(tellBackend) !== wanted) {
-      neighbour
-        .view()
+      viewOf(neighbour)
         .at(tellBackend === undefined ? 'backends' : 'tellBackend')
         .fault(
           `shares a back end with tenant "${model.id}", which says ${FORMS.filter((form) => said[form] !== undefined).join(' and ')} in "tellBackend"; every tenant of that back end has to say it in the same way`,
@@ -57,8 +48,7 @@ function judgeTogether(
     const values = [header?.value, query?.value, pathPrefix].map((value) => value?.toLowerCase() ?? null);
     const other = told.get(JSON.stringify(values));
     if (other !== undefined) {
-      neighbour
-        .view()
+      viewOf(neighbour)
         .at('tellBackend')
         .fault(
           `says the same as that of tenant "${other.settings.id}", with which it shares a back end; the EMR could not tell them apart`,
@@ -68,7 +58,7 @@ function judgeTogether(
     told.set(JSON.stringify(values), neighbour);
     if (pathPrefix !== undefined) prefixes.push({ prefix: `${pathPrefix.toLowerCase()}/`, neighbour });
   }
-  refuseNested(prefixes);
+  refuseNested(prefixes, viewOf);
 }
 
 interface Prefix {
@@ -77,7 +67,7 @@ interface Prefix {
 }
 
 /** Sorted, whatever lies below a prefix follows it before anything else does. */
-function refuseNested(prefixes: Prefix[]): void {
+function refuseNested(prefixes: Prefix[], viewOf: ViewOf): void {
   prefixes.sort((a, b) => (a.prefix < b.prefix ? -1 : 1));
   let above: Prefix | undefined;
   for (const each of prefixes) {
@@ -85,8 +75,7 @@ function refuseNested(prefixes: Prefix[]): void {
       above = each;
       continue;
     }
-    each.neighbour
-      .view()
+    viewOf(each.neighbour)
       .at('tellBackend')
       .at('pathPrefix')
       .fault(`lies below that of tenant "${above.neighbour.settings.id}", whose requests could reach it`);
@@ -95,4 +84,32 @@ function refuseNested(prefixes: Prefix[]): void {
 
 function formOf({ header, query, pathPrefix }: TellBackendSettings): string {
   return JSON.stringify([header?.name ?? null, query?.name ?? null, pathPrefix !== undefined]);
+}
+
+/** What is allowed of back ends and of tenants that share a database, and should be looked at. */
+export function tenancyWarnings(
+  tenants: readonly TenantSettings[],
+): readonly { readonly code: 'backend-plain-http' | 'rows-unmarked'; readonly message: string }[] {
+  const sharing = new Map<string, number>();
+  for (const { database } of tenants) sharing.set(database, (sharing.get(database) ?? 0) + 1);
+  return tenants.flatMap(({ id, backends, database, ownRows }) => [
+    ...backends.flatMap(({ origin, plainHttpBeyondLoopback }) =>
+      plainHttpBeyondLoopback === true
+        ? [
+            {
+              code: 'backend-plain-http' as const,
+              message: `tenant ${id}: ${origin} is reached in plain HTTP; whoever is on the way reads and changes records`,
+            },
+          ]
+        : [],
+    ),
+    ...(ownRows === undefined && (sharing.get(database) ?? 0) > 1
+      ? [
+          {
+            code: 'rows-unmarked' as const,
+            message: `tenant ${id}: shares the database ${database} with other tenants and has no "ownRows"; nothing but its EMR keeps their rows apart`,
+          },
+        ]
+      : []),
+  ]);
 }

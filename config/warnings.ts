@@ -3,6 +3,7 @@ import { type CertificateExpiry, EXPIRES_SOON_MS, type ExpiringKind } from '../c
 import type { GatewaySettings } from '../contracts/settings.ts';
 import { isLoopback } from './addresses.ts';
 import { certificateExpiries } from './expiries.ts';
+import { tenancyWarnings } from './neighbours.ts';
 import { day } from './pem.ts';
 
 /** Stable codes, for logs and metrics. */
@@ -15,6 +16,8 @@ export const WARNING_CODES = [
   'issuer-unused',
   'single-factor',
   'secret-per-request',
+  'backend-plain-http',
+  'rows-unmarked',
   'payload-unvalidated',
   'state-not-shared',
 ] as const;
@@ -88,6 +91,7 @@ export function warningsOf(settings: GatewaySettings, now: number = Date.now()):
       `tenants[${index}].apiClients: API clients may send their secret with each request instead of asking for tokens`,
     );
   }
+  for (const { code, message } of tenancyWarnings(settings.tenants)) warn(code, message);
   for (const [name, { routes, override = [] }] of settings.policies) {
     if (!settings.tenants.some((tenant) => tenant.policy === name)) {
       warn('policy-unused', `policies.${name}: no tenant uses it`);

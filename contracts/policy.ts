@@ -7,7 +7,7 @@ import type { Principal } from './principal.ts';
 import type { Reason } from './reasons.ts';
 import type { RouteInspection } from './route-inspection.ts';
 
-/** What an answer must not reveal. See docs/existence-hiding in docs/architecture.md. */
+/** What an answer must not reveal. See docs/existence-hiding.md. */
 export const HIDE_CLASSES = ['none', 'record', 'collection'] as const;
 /**
  * `record`: absent, forbidden, deleted and refused are one 404 at the route's deadline.
@@ -160,6 +160,8 @@ export interface JudgedAnswer {
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** Of the back end, `http://127.0.0.1:9001`: absolute references may name it. URLs in `headers` do not any more. */
   readonly origin?: string;
+  /** What the gateway puts into every URL that the back end sees, so that the back end may write it into its own. */
+  readonly told?: { readonly prefix: string; readonly parameter: string | undefined } | undefined;
   /** Undefined when there is no body. A body that is no JSON of one meaning is never given to a judge: it is hidden. */
   readonly content: Json | undefined;
 }

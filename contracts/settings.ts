@@ -80,6 +80,8 @@ export interface IncidentSettings {
   readonly keys: readonly Secret[];
   readonly keepMs: number;
   readonly maxBytes: number;
+  /** Roles whose people may look at incidents of their own tenant, on a page; undefined: nobody. */
+  readonly readers?: readonly string[] | undefined;
 }
 
 export interface IssuerSettings {
@@ -182,6 +184,8 @@ export interface TenantSettings {
   readonly policy: string;
   /** Name of the header that tells the EMR who is asking; nothing is told when undefined. */
   readonly identityHeader: string | undefined;
+  /** What the EMR's own interface wants in `Authorization`, whole; sent with requests of somebody. Undefined: nothing. */
+  readonly backendAuthorization?: Secret | undefined;
   /** Issuers at which people at browsers sign in; undefined: nobody does. */
   readonly signIn?: { readonly issuers: readonly string[] } | undefined;
   /** How its pages look; its id stands for a name when undefined. */

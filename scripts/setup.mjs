@@ -52,6 +52,8 @@ const PACKAGES = [
   { name: 'mariadb-server', here: () => (has('mariadbd') || has('mysqld')) && has('mariadb-install-db') },
   // Limits that several gateways share.
   { name: 'redis-server', here: () => has('redis-server') || has('valkey-server') },
+  // In front of several gateways.
+  { name: 'haproxy', here: () => has('haproxy') },
   // Reverse tunnels.
   { name: 'openssh-server', here: () => has('sshd') && has('ssh') },
 ];

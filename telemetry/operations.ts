@@ -73,11 +73,17 @@ export async function createReadinessServer(
   { host, port }: { readonly host: string; readonly port: number },
   ready: () => Readiness,
 ): Promise<OperationsServer> {
-  return serve({ host, port }, 'readiness', (request) => {
-    if (request.method !== 'GET' && request.method !== 'HEAD' && request.method !== 'OPTIONS')
-      return NOT_ALLOWED;
-    return isReady(ready) ? READY : NOT_READY;
-  });
+  return serve(
+    { host, port },
+    'readiness',
+    (request) => {
+      if (request.method !== 'GET' && request.method !== 'HEAD' && request.method !== 'OPTIONS')
+        return NOT_ALLOWED;
+      return isReady(ready) ? READY : NOT_READY;
+    },
+    // Others may reach it. Whoever fills it up has the gateway taken out, so that nobody keeps a place for long.
+    { most: 1024, headersMs: 2000, keptMs: 1 },
+  );
 }
 
 function isReady(ready: () => Readiness): boolean {
@@ -92,10 +98,18 @@ async function serve(
   place: Pick<OperationsOptions, 'host' | 'port'>,
   name: string,
   answerTo: (request: IncomingMessage) => Answer | Promise<Answer>,
+  bounds = { most: 64, headersMs: 5000, keptMs: 30_000 },
 ): Promise<OperationsServer> {
+  const { most, headersMs, keptMs } = bounds;
   const server = createServer(
     // Nothing here has a body or long headers; a slow client must not hold a connection.
-    { maxHeaderSize: 8192, headersTimeout: 5000, requestTimeout: 5000, keepAliveTimeout: 30_000 },
+    {
+      maxHeaderSize: 8192,
+      headersTimeout: headersMs,
+      requestTimeout: headersMs,
+      keepAliveTimeout: keptMs,
+      connectionsCheckingInterval: 1000,
+    },
     (request, response) => {
       request.resume();
       Promise.try(answerTo, request).then(
@@ -104,7 +118,7 @@ async function serve(
       );
     },
   );
-  server.maxConnections = 64;
+  server.maxConnections = most;
   server.on('clientError', (_error, socket) => socket.destroy());
   await listen(server, place, name);
   return {

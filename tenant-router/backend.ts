@@ -34,7 +34,7 @@ export type Phase = (typeof PHASES)[number];
 export const GRADES = { none: 0, unhealthy: 1, doubtful: 2, good: 3 } as const;
 
 /** Milliseconds without the head of any answer, though one is due, after which others are asked rather. */
-const STALL_MS = 1_000;
+const STALL_MS = 300;
 /** The least part of its requests that a back end gets when it is back. */
 const COLDEST = 0.1;
 
@@ -118,6 +118,11 @@ export class PooledBackend implements Backend {
 
   get waiting(): number {
     return this.#waiting;
+  }
+
+  /** Whether it is in, with room: then nothing has to be noted when a request goes to it. */
+  idle(queue: number): boolean {
+    return !this.circuit.ejected && !this.full(queue);
   }
 
   /** Whether no more may wait for a connection, when so many may. */

@@ -8,6 +8,8 @@ export interface GroupSettings {
   readonly queueLength: number;
   readonly slowStartMs: number;
   readonly clock: Clock;
+  /** Whether others can do what these do, as primaries can for replicas. */
+  readonly replaceable: boolean;
 }
 
 /**
@@ -35,13 +37,21 @@ export class Group {
    * @param key for `sticky`: whoever is to meet the same back end again; empty: nobody
    * @param sure it cannot be sent again, so that it goes where nothing is in doubt
    * @param not one that was tried already
+   * @param least grade of what is good enough
    */
-  choose(key: string, sure: boolean, not: PooledBackend | undefined): PooledBackend | undefined {
+  choose(
+    key: string,
+    sure: boolean,
+    not: PooledBackend | undefined,
+    least: number = GRADES.unhealthy,
+  ): PooledBackend | undefined {
     const { backends } = this;
     const [only] = backends;
     this.#full = false;
     if (only === undefined) return undefined;
-    return backends.length === 1 ? this.#alone(only, not) : this.#best(key, sure, not);
+    return backends.length === 1 && !this.#settings.replaceable
+      ? this.#alone(only, not)
+      : this.#best(key, sure, not, least);
   }
 
   /** Whether `choose` would find one now; changes nothing. */
@@ -60,7 +70,12 @@ export class Group {
     return only;
   }
 
-  #best(key: string, sure: boolean, not: PooledBackend | undefined): PooledBackend | undefined {
+  #best(
+    key: string,
+    sure: boolean,
+    not: PooledBackend | undefined,
+    least: number,
+  ): PooledBackend | undefined {
     const { backends } = this;
     const { method, queueLength, slowStartMs, clock } = this.#settings;
     const now = clock.monotonic();
@@ -79,7 +94,7 @@ export class Group {
       let grade = backend.grade(now, sure);
       // Who has a session there stays while it is there at all.
       if (hash !== undefined && grade === GRADES.doubtful && !backend.circuit.ejected) grade = GRADES.good;
-      if (grade < bestGrade || grade === GRADES.none) continue;
+      if (grade < bestGrade || grade < least) continue;
       let score: number;
       if (hash !== undefined) score = -mix(hash, backend.seed);
       else {
@@ -107,6 +122,7 @@ export class Group {
   }
 
   #hasOther(than: PooledBackend): boolean {
+    if (this.#settings.replaceable) return true;
     for (const backend of this.backends) {
       if (backend !== than && !backend.circuit.ejected && backend.healthy) return true;
     }

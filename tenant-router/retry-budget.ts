@@ -31,13 +31,17 @@ export class RetryBudget {
     this.#left = Math.min(MOST, this.#left + this.#share);
   }
 
-  /** Whether one may be sent again; it is counted when it may. */
-  take(): boolean {
+  /**
+   * Whether one may be sent again; it is counted when it may.
+   * @param keep so many have to be left, for those that need it more
+   */
+  take(keep = 0): boolean {
     if (this.#share === 0) return false;
-    if (this.#left >= 1) {
+    if (this.#left >= 1 + keep) {
       this.#left -= 1;
       return true;
     }
+    if (keep > 0) return false;
     const now = this.#clock.monotonic();
     this.#few = Math.min(FEW, this.#few + (now - this.#since) / AGAIN_MS);
     this.#since = now;

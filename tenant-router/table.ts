@@ -34,6 +34,8 @@ export function buildTable(
   pools: PoolSettings,
   circuit: CircuitSettings,
 ): { readonly table: Table; readonly removed: readonly PooledBackend[] } {
+  const changed = changeTable(settings, before, pools, circuit);
+  if (changed !== undefined) return changed;
   check(settings);
   const byId = new Map<string, PooledTenant>();
   const byAuthority = new Map<string, Entry>();
@@ -53,6 +55,60 @@ export function buildTable(
   }
   for (const former of before.tenants) if (!byId.has(former.id)) removed.push(...former.backends);
   return { table: { tenants: Object.freeze(tenants), byId, byAuthority }, removed };
+}
+
+/** Tenants that may differ for the former table to be copied instead of being built anew. */
+const FEW = 64;
+
+/**
+ * The former table with a few changes: of thousands of tenants only those that differ are looked at. Undefined where
+ * more do, or where something is wrong, which then is found by looking at all.
+ */
+function changeTable(
+  settings: readonly TenantSettings[],
+  before: Table,
+  pools: PoolSettings,
+  circuit: CircuitSettings,
+): { readonly table: Table; readonly removed: readonly PooledBackend[] } | undefined {
+  const coming = settings.filter((each) => before.byId.get(each.id)?.settings !== each);
+  if (coming.length > FEW || before.tenants.length <= FEW) return undefined;
+  const byId = new Map(before.byId);
+  const byAuthority = new Map(before.byAuthority);
+  const removed: PooledBackend[] = [];
+  const replaced = coming.flatMap(({ id }) => before.byId.get(id) ?? []);
+  const gone = goneFrom(settings, before, settings.length - coming.length + replaced.length);
+  for (const former of [...gone, ...replaced]) {
+    byId.delete(former.id);
+    for (const authority of former.settings.hosts) byAuthority.delete(authority);
+  }
+  for (const former of gone) removed.push(...former.backends);
+  for (const each of coming) {
+    if (each.hosts.length === 0 || each.backends.length === 0 || byId.has(each.id)) return undefined;
+    const tenant = tenantOf(each, before.byId.get(each.id), removed, pools, circuit);
+    byId.set(each.id, tenant);
+    for (const authority of each.hosts) {
+      if (byAuthority.has(authority)) return undefined;
+      byAuthority.set(authority, { host: hostOf(authority), route: Object.freeze({ ok: true, tenant }) });
+    }
+  }
+  const tenants: PooledTenant[] = [];
+  for (const { id } of settings) {
+    const tenant = byId.get(id);
+    if (tenant !== undefined) tenants.push(tenant);
+  }
+  if (byId.size !== settings.length || tenants.length !== settings.length) return undefined;
+  return { table: { tenants: Object.freeze(tenants), byId, byAuthority }, removed };
+}
+
+/** @param staying how many of the former ones are among the settings */
+function goneFrom(
+  settings: readonly TenantSettings[],
+  before: Table,
+  staying: number,
+): readonly PooledTenant[] {
+  if (before.tenants.length === staying) return [];
+  const ids = new Set<string>(settings.map(({ id }) => id));
+  return before.tenants.filter(({ id }) => !ids.has(id));
 }
 
 function tenantOf(

@@ -2,7 +2,7 @@ import { type BackendRole, type BalancingSettings, USUAL_BALANCING } from '../co
 import type { Clock } from '../contracts/clock.ts';
 import type { TenantId } from '../contracts/identifiers.ts';
 import type { TenantSettings } from '../contracts/settings.ts';
-import type { Backend, PooledBackend } from './backend.ts';
+import { type Backend, GRADES, type PooledBackend } from './backend.ts';
 import { Group } from './group.ts';
 import { RetryBudget } from './retry-budget.ts';
 
@@ -31,8 +31,11 @@ export interface Tenant {
   hasOther(than: Backend): boolean;
   /** A request is being sent for the first time: what may be sent again is a share of these. */
   earnRetry(): void;
-  /** Whether a request may be sent again now; it is counted when it may. */
-  takeRetry(): boolean;
+  /**
+   * Whether a request may be sent again now; it is counted when it may.
+   * @param keep so many have to be left, for those that need it more
+   */
+  takeRetry(keep?: number): boolean;
 }
 
 export class PooledTenant implements Tenant {
@@ -42,6 +45,9 @@ export class PooledTenant implements Tenant {
   readonly backends: readonly PooledBackend[];
   readonly replicated: boolean;
   readonly several: boolean;
+  /** Most tenants have one, and few steps to it: with thousands of tenants, each step is memory that is not at hand. */
+  readonly #only: PooledBackend | undefined;
+  readonly #queueLength: number;
   readonly #primaries: Group;
   readonly #replicas: Group | undefined;
   readonly #budget: RetryBudget;
@@ -53,22 +59,31 @@ export class PooledTenant implements Tenant {
     this.backends = backends;
     this.balancing = settings.balancing ?? USUAL_BALANCING;
     const { method, queue, slowStartMs, retryPercent } = this.balancing;
-    const group = { method, queueLength: queue.length, slowStartMs, clock };
+    const group = { replaceable: false, method, queueLength: queue.length, slowStartMs, clock };
     const replicas = backends.filter((backend) => backend.settings.role === 'replica');
     this.replicated = replicas.length > 0;
     this.several = backends.length > 1;
+    this.#only = this.several ? undefined : backends[0];
+    this.#queueLength = queue.length;
     this.#primaries = new Group(
       this.replicated ? backends.filter((backend) => backend.settings.role !== 'replica') : backends,
       group,
     );
-    this.#replicas = this.replicated ? new Group(replicas, group) : undefined;
+    this.#replicas = this.replicated ? new Group(replicas, { ...group, replaceable: true }) : undefined;
     this.#budget = new RetryBudget(retryPercent, clock);
   }
 
   pick(role: BackendRole = 'primary', key = '', sure = false, not?: Backend): Backend | undefined {
+    const only = this.#only;
+    if (only !== undefined && not === undefined && only.idle(this.#queueLength)) return only;
     const tried = not as PooledBackend | undefined;
-    const replica = role === 'replica' ? this.#replicas?.choose(key, sure, tried) : undefined;
-    return replica ?? this.#primaries.choose(key, sure, tried);
+    const replicas = role === 'replica' ? this.#replicas : undefined;
+    if (replicas === undefined) return this.#primaries.choose(key, sure, tried);
+    return (
+      replicas.choose(key, sure, tried, GRADES.good) ??
+      this.#primaries.choose(key, sure, tried) ??
+      replicas.choose(key, sure, tried)
+    );
   }
 
   reachable(role: BackendRole = 'primary'): boolean {
@@ -99,8 +114,8 @@ export class PooledTenant implements Tenant {
     this.#budget.earn();
   }
 
-  takeRetry(): boolean {
-    if (!this.#budget.take()) return false;
+  takeRetry(keep = 0): boolean {
+    if (!this.#budget.take(keep)) return false;
     this.#retries += 1;
     return true;
   }

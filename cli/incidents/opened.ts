@@ -26,11 +26,20 @@ export function openIncidents(config: string): Opened {
 
 /** Who sits at the terminal: the account that became the gateway's by `sudo`, where there is one. */
 export function whoLooks(): string {
-  const { username } = userInfo();
+  const account = accountName();
   const before = process.env.SUDO_USER;
-  return before !== undefined && /^[A-Za-z0-9_.@-]{1,64}$/.test(before) && before !== username
-    ? `${before} as ${username}`
-    : username;
+  return before !== undefined && /^[A-Za-z0-9_.@-]{1,64}$/.test(before) && before !== account
+    ? `${before} as ${account}`
+    : account;
+}
+
+/** Accounts of containers often have no name. */
+function accountName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? -1}`;
+  }
 }
 
 /**

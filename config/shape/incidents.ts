@@ -1,5 +1,5 @@
 import type { Schema } from './schema.ts';
-import { duration, object, path, secret, size } from './values.ts';
+import { duration, name, object, path, secret, size } from './values.ts';
 
 /** Where originals of refused answers are kept. */
 export const INCIDENTS: Schema = object(
@@ -34,6 +34,17 @@ export const INCIDENTS: Schema = object(
       '1m',
       '8760h',
     ),
+    readers: {
+      type: 'array',
+      description:
+        'Roles whose people may look up incidents of their own tenant at `/.chartgate/incidents`, signed in with both ' +
+        'factors. Unless given, nobody may; the command works in any case.',
+      examples: [['help-desk']],
+      minItems: 1,
+      maxItems: 64,
+      uniqueItems: true,
+      items: name({ description: 'A role.', examples: ['help-desk'] }),
+    },
     maxBytes: size(
       {
         description: 'Bytes of all incidents together; of more, the oldest go first.',

@@ -213,7 +213,7 @@ export const TENANCY: Readonly<Record<string, Schema>> = {
     {
       message: {
         type: 'string',
-        description: 'For people: plain text.',
+        description: 'What people are told; plain text.',
         examples: ['The portal is being updated and is back at 14:00.'],
         minLength: 1,
         maxLength: 1000,

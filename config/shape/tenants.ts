@@ -8,7 +8,7 @@ import type { Schema } from './schema.ts';
 import { EMERGENCY, SHARING } from './sharing.ts';
 import { SIGN_IN } from './sign-in.ts';
 import { TENANCY } from './tenancy.ts';
-import { flag, integer, name, object, path } from './values.ts';
+import { choice, flag, integer, name, object, path, secret } from './values.ts';
 
 const BACKENDS: Schema = {
   type: 'array',
@@ -147,6 +147,31 @@ export const TENANT: Schema = object(
     ),
     limits: TENANT_LIMITS,
     balancing: BALANCING,
+    backendAuthorization: object(
+      {
+        title: 'Authorization at the back end',
+        description:
+          "A token or password of the EMR's own interface, sent in `Authorization` with every request of somebody (never with " +
+          'those of nobody). Callers’ own tokens are never sent on. It acts for everybody: what each may do is up to the ' +
+          'policy, and the EMR is told who asks by `identityHeader`.',
+      },
+      {
+        scheme: choice(
+          {
+            description: '`Bearer`: the file holds a token; `Basic`: a name, a colon and a password.',
+            default: 'Bearer',
+            examples: ['Bearer'],
+          },
+          ['Bearer', 'Basic'],
+        ),
+        secret: secret({
+          description:
+            'Read again with each reload: whoever renews a token that expires writes the file and sends SIGHUP.',
+          examples: ['secrets/emr-token'],
+        }),
+      },
+      ['secret'],
+    ),
     ...TENANCY,
     backends: BACKENDS,
   },

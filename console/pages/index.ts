@@ -5,6 +5,7 @@ export * from './enrol.ts';
 export * from './error.ts';
 export * from './expired.ts';
 export * from './factor.ts';
+export * from './incidents.ts';
 export { CSRF_FIELD, type Form } from './parts/form.ts';
 export { PASSKEY_FIELD } from './parts/passkey.ts';
 export type { CommonProblem } from './parts/problems.ts';

@@ -1,4 +1,5 @@
 import { account } from './en-account.ts';
+import { incidents } from './en-incidents.ts';
 import { scopes } from './en-scopes.ts';
 import { minutes, secondStep } from './en-second-step.ts';
 import { emergency, sharing } from './en-sharing.ts';
@@ -88,6 +89,7 @@ export const en = {
   account,
   sharing,
   emergency,
+  incidents,
   sessions: {
     heading: 'Where you are signed in',
     intro: 'If you do not recognise one, end it and change your password.',

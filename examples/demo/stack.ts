@@ -37,6 +37,8 @@ export interface StackOptions extends GatewayOverrides {
   readonly install?: Installer;
   /** Clients of the provider besides the demo's own. */
   readonly clients?: readonly Omit<DemoClient, 'secret'>[];
+  /** Milliseconds until the gateway has to be ready, where it has much to read. */
+  readonly gatewayReadyMs?: number;
   /** Pins the gateway's processes to this CPU (for measurements). */
   readonly gatewayCpu?: number;
   readonly onStep?: (what: string) => void;
@@ -263,6 +265,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       ready: /"ready"/,
       logFile: join(layout.logs, 'gateway.log'),
       account: isolation.gateway,
+      readyMs: options.gatewayReadyMs,
     });
     await gateway.start();
     started.push(() => gateway.stop());

@@ -39,6 +39,11 @@ export class Browser {
     return twin;
   }
 
+  /** The value of a cookie that it has for a host and port; undefined: it has none of that name. */
+  cookie(host: string, name: string): string | undefined {
+    return this.#jars.get(host)?.find((cookie) => cookie.name === name)?.value;
+  }
+
   get html(): string {
     return this.page?.text ?? '';
   }

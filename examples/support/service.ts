@@ -14,6 +14,8 @@ export interface ServiceOptions {
   /** Numeric OS user and group; this process's own when undefined. */
   readonly account?: { readonly uid: number; readonly gid: number } | undefined;
   readonly cwd?: string;
+  /** Milliseconds until it has to be ready; 30 s unless given. */
+  readonly readyMs?: number | undefined;
 }
 
 /** One process of the demo or of a test: started, watched, stopped, killed, started again. */
@@ -43,7 +45,7 @@ export class Service {
 
   /** Resolves when the service says it is ready; rejects with the end of its output when it ends before. */
   async start(): Promise<void> {
-    const { command, args, env, ready, logFile, account, cwd } = this.#options;
+    const { command, args, env, ready, logFile, account, cwd, readyMs = 30_000 } = this.#options;
     const log: WriteStream = createWriteStream(logFile, { flags: 'a', mode: 0o600 });
     const child = spawn(command, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -73,8 +75,11 @@ export class Service {
       if (seen.length < 20_000) seen += text;
     });
     const timer = setTimeout(
-      () => reject(new Error(`${this.name} did not become ready within 30 s:\n${seen.slice(-3000)}`)),
-      30_000,
+      () =>
+        reject(
+          new Error(`${this.name} did not become ready within ${readyMs / 1000} s:\n${seen.slice(-3000)}`),
+        ),
+      readyMs,
     );
     try {
       this.#readyLine = '';

@@ -25,9 +25,14 @@ export const CLINICS = {
   elm: { model: 'database-each', database: 'south' },
   heath: { model: 'emr-each', database: 'north' },
   ivy: { model: 'emr-each', database: 'south' },
+  // Its EMR is not there: nobody else has to wait for it.
+  lost: { model: 'emr-each', database: 'south' },
 } as const;
 export type ClinicName = keyof typeof CLINICS;
 const NAMES = Object.keys(CLINICS) as ClinicName[];
+
+/** Where nobody listens (RFC 1078, which nobody uses). */
+const NOBODY = 'http://127.0.0.1:1';
 
 /** A scope that lets a client at everything of the example's policy. */
 const SCOPE = 'emr/pages';
@@ -112,6 +117,7 @@ export async function startTenancy(
 /** What makes the models differ; README.md has the same as whole files. */
 function attached(name: ClinicName, emrs: Emrs): object {
   const { model } = CLINICS[name];
+  if (name === 'lost') return { backends: [{ origin: NOBODY }] };
   if (model === 'emr-each') return { backends: [{ origin: name === 'ivy' ? emrs.ivy : emrs.heath }] };
   if (model === 'database-each')
     return {

@@ -92,6 +92,9 @@ const HIDDEN_TOO: ReadonlySet<EndingKind> = new Set<EndingKind>([
   'backend-failed',
 ]);
 
+/** What is said as it is, but not when it was found out: after the EMR was asked, or after the policy refused. */
+const TIMED: ReadonlySet<EndingKind> = new Set<EndingKind>(['unavailable', 'too-large']);
+
 /** Whether this ending is answered with the uniform answer of the route's hide class. */
 export function isHidden(x: Exchange, ending: Ending): boolean {
   return (
@@ -109,10 +112,10 @@ export function shapeEnding(x: Exchange, ending: Ending): Answer {
   if (ending.own !== undefined) return ownAnswer(x, ending.own);
   const hide = x.match?.route.hide ?? 'none';
   const hidden = hide !== 'none' && isHidden(x, ending);
-  // A failure that was noticed after the EMR was asked comes when a refusal would: its time would tell what the EMR did.
+  // A failure that was noticed when the EMR was asked, or would have been, comes when a refusal would: its time would
+  // tell what the EMR did, or that it was the policy that refused.
   const late =
-    hidden ||
-    (hide !== 'none' && ending.kind === 'unavailable' && (x.forwardedAt ?? x.withheld) !== undefined);
+    hidden || (hide !== 'none' && TIMED.has(ending.kind) && (x.intentRecorded || x.withheld !== undefined));
   const template = sessionTemplate(x, ending) ?? templateOf(ending.kind, hidden ? hide : undefined);
   const accept = x.knownFacts?.headers.get('accept');
   const form = bodyForm(accept);

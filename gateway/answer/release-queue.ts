@@ -12,6 +12,12 @@ export const TICK_MS = 4;
  */
 const LEAD_MS = 1.1;
 
+/**
+ * Ticks before an instant at which it is woken up already, only to sleep again: on a busy machine, how soon a process
+ * runs again depends on how long it has slept, and so would tell when the last answer became ready.
+ */
+const APPROACH = 3;
+
 interface Waiting {
   readonly at: number;
   readonly arrivedAt: number;
@@ -75,7 +81,8 @@ export class ReleaseQueue {
     this.#armedFor = first.at;
     const left = first.at - this.#clock.monotonic();
     if (left > LEAD_MS + 1) {
-      this.#timer = setTimeout(this.#wake, Math.floor(left - LEAD_MS));
+      const approach = Math.min(APPROACH, Math.floor((left - LEAD_MS - 1) / TICK_MS)) * TICK_MS;
+      this.#timer = setTimeout(this.#wake, Math.floor(left - LEAD_MS - approach));
       return;
     }
     this.#spinning = true;

@@ -48,7 +48,7 @@ function untellPath(path: string, prefix: string | undefined): string | undefine
   if (prefix === undefined) return path;
   if (path === prefix) return '/';
   // What follows may begin with a slash again, and would then name another site (RFC 3986 §4.2).
-  return path.startsWith(`${prefix}/`) ? `/${path.slice(prefix.length).replace(/^\/+/, '')}` : undefined;
+  return path.startsWith(`${prefix}/`) ? `/${path.slice(prefix.length).replace(/^[/\\]+/, '')}` : undefined;
 }
 
 function untellQuery(query: string, name: string | undefined): string {

@@ -3,9 +3,10 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Clock } from '../../contracts/clock.ts';
+import type { RequestId } from '../../contracts/identifiers.ts';
 import type { IncidentSettings } from '../../contracts/settings.ts';
 import { log } from '../process/log.ts';
-import { newFileName, prune } from './folder.ts';
+import { keptIncidents, newFileName, prune } from './folder.ts';
 import { type Incident, IncidentSealer } from './record.ts';
 
 /** Milliseconds between two writings: what is kept of an answer is never worked on near that answer. */
@@ -67,6 +68,15 @@ export class Incidents {
       this.#writing = undefined;
     });
     await this.#writing;
+  }
+
+  /** What is kept under this number. @throws ChartgateError `state-unavailable`, `state-invalid` */
+  async find(request: RequestId): Promise<Incident | undefined> {
+    await this.flush();
+    const { directory, keepMs } = this.#settings;
+    for await (const sealed of keptIncidents(directory, { keepMs, now: this.#clock.wall() }))
+      if (sealed.request === request) return this.#sealer.open(sealed);
+    return undefined;
   }
 
   async close(): Promise<void> {

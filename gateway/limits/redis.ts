@@ -27,6 +27,8 @@ export class RedisStore implements Counters {
   #available = false;
   #wasAvailable = false;
   #probes = false;
+  /** It may have forgotten marks since somebody was last told so: it, or a node of it, was connected to anew. */
+  #forgetful = true;
 
   constructor(settings: RedisSettings) {
     this.#key = settings.password?.reveal() ?? Buffer.from('chartgate');
@@ -35,6 +37,10 @@ export class RedisStore implements Counters {
     this.#client.on('error', () => {});
     this.#client.on('ready', () => void this.#probe());
     this.#client.on('close', () => this.#lost());
+    for (const event of ['ready', '+node', '-node'])
+      this.#client.on(event, () => {
+        this.#forgetful = true;
+      });
     this.#probing = setInterval(() => {
       if (!this.#available) void this.#probe();
     }, PROBE_MS);
@@ -106,8 +112,15 @@ export class RedisStore implements Counters {
     await this.#guarded(() => this.#client.set(name, 1, 'PX', Math.max(1, Math.ceil(forMs))));
   }
 
-  /** Rejects when it is away: then somebody may be marked. */
+  /**
+   * Rejects when it is away, and once after it was connected to anew: a server that was started again, or took another's
+   * place, may have forgotten who was marked.
+   */
   async marked(key: string): Promise<boolean> {
+    if (this.#forgetful) {
+      this.#forgetful = false;
+      throw new ChartgateError('internal', 'Redis may have forgotten who was marked');
+    }
     return this.#guarded(async () => (await this.#client.exists(this.#markName(key))) === 1);
   }
 

@@ -15,6 +15,7 @@ export const PAGES = Object.freeze({
   sessions: `${PREFIX}/sessions`,
   sharing: `${PREFIX}/sharing`,
   emergency: `${PREFIX}/emergency-access`,
+  incidents: `${PREFIX}/incidents`,
   signOut: `${PREFIX}/sign-out`,
   signedOut: `${PREFIX}/signed-out`,
   continued: `${PREFIX}/continue`,
@@ -34,6 +35,7 @@ const RETURNABLE: ReadonlySet<string> = new Set([
   PAGES.factors,
   PAGES.sharing,
   PAGES.emergency,
+  PAGES.incidents,
 ]);
 
 /**

@@ -12,6 +12,7 @@ import { askEmergency, changeEmergency } from './emergency.ts';
 import { askEnrolment, giveEnrolment } from './enrol.ts';
 import { askFactor, giveFactor } from './factor.ts';
 import { changeFactors, listFactors } from './factors.ts';
+import { askIncident, showIncident } from './incidents.ts';
 import { PAGES } from './paths.ts';
 import { endSessions, listSessions } from './sessions.ts';
 import { changeSharing, listSharing } from './sharing.ts';
@@ -36,6 +37,7 @@ const OWN_PAGES: ReadonlyMap<string, OwnPage> = new Map<string, OwnPage>([
   [PAGES.sessions, { get: listSessions, post: endSessions }],
   [PAGES.sharing, { get: listSharing, post: changeSharing }],
   [PAGES.emergency, { get: askEmergency, post: changeEmergency }],
+  [PAGES.incidents, { get: askIncident, post: showIncident }],
   [PAGES.signOut, { get: askSignOut, post: signOut }],
   [PAGES.signedOut, { get: signedOut }],
   [PAGES.continued, { get: askContinue, post: discardForm }],

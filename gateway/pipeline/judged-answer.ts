@@ -31,7 +31,7 @@ export async function wholeAnswer(
   if (backend.status === 206 || backend.status === 304) return 'answer-status';
   const coding = headers['content-encoding'];
   if (coding !== undefined && coding.toLowerCase() !== 'identity') return 'answer-coding';
-  const about = { status: backend.status, headers, origin: backend.origin };
+  const about = { status: backend.status, headers, origin: backend.origin, told: toldIn(x) };
   if (body.length === 0) return { answer: { ...about, content: undefined }, source: undefined };
   const type = headers['content-type'] ?? '';
   const mediaType = (type.split(';', 1)[0] ?? '').trim().toLowerCase();
@@ -39,6 +39,12 @@ export async function wholeAnswer(
   const { jsonDepth } = x.runtime.contentLimits;
   const source = readJson(body, { depth: jsonDepth, values: body.length, strict: false, spans: true });
   return source.ok ? { answer: { ...about, content: source.value }, source } : source.rule;
+}
+
+function toldIn(x: Exchange): JudgedAnswer['told'] {
+  const { tellBackend } = x.tenant.settings;
+  if (tellBackend === undefined) return undefined;
+  return { prefix: tellBackend.pathPrefix ?? '', parameter: tellBackend.query?.name };
 }
 
 /** Those of one value, with URLs as the client gets them. */

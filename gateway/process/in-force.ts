@@ -15,13 +15,29 @@ export interface InForce {
 
 /** Compiles what the supervisor itself does not use, to know that it is whole; throws when it is not. */
 export function describe(settings: GatewaySettings): InForce {
-  for (const { code, message } of warningsOf(settings)) log('warning', code, { message });
+  warn(settings);
   const digests = [...compilePolicies(settings).values()].map((policy) => [policy.name, policy.digest]);
   return {
     policyDigest: createHash('sha256').update(JSON.stringify(digests.sort())).digest('hex'),
     drainMs: settings.timeouts.drainMs,
     leaveMs: settings.timeouts.leaveMs ?? 0,
   };
+}
+
+/** Warnings of one kind that are told one by one; of thousands of tenants nobody reads more. */
+const MOST_OF_A_KIND = 20;
+
+function warn(settings: GatewaySettings): void {
+  const told = new Map<string, number>();
+  for (const { code, message } of warningsOf(settings)) {
+    const count = (told.get(code) ?? 0) + 1;
+    told.set(code, count);
+    if (count <= MOST_OF_A_KIND) log('warning', code, { message });
+  }
+  for (const [code, count] of told) {
+    const more = count - MOST_OF_A_KIND;
+    if (more > 0) log('warning', code, { message: `and ${more} more of this kind (chartgate check)` });
+  }
 }
 
 /** Settings that a running gateway keeps whatever its file says: what it listens on, and how many it is. */

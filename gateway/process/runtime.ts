@@ -1,9 +1,9 @@
-import { faultsOf, type PolicyRules, type Sources, settingsFrom } from '../../config/index.ts';
+import { faultsOf, freshTenants, type PolicyRules, type Sources, settingsFrom } from '../../config/index.ts';
 import type { Clock } from '../../contracts/clock.ts';
 import { ChartgateError, ConfigurationError, type PointedFault } from '../../contracts/errors.ts';
 import type { DatabaseId } from '../../contracts/identifiers.ts';
 import type { Revocation } from '../../contracts/issuer-link.ts';
-import type { PolicySet, Route } from '../../contracts/policy.ts';
+import type { PolicySet } from '../../contracts/policy.ts';
 import type { GatewaySettings, TenantSettings } from '../../contracts/settings.ts';
 import { createAuthenticator, createOtherCallers } from '../../identity/index.ts';
 import { payloadFaults } from '../../inspection/index.ts';
@@ -23,6 +23,7 @@ import { createInspectors, inspectionSettings } from './inspectors.ts';
 import { Kept } from './kept.ts';
 import { LaterStore } from './later-store.ts';
 import { TenantBook } from './tenant-book.ts';
+import { tenantFaults } from './tenant-faults.ts';
 
 /** A runtime that can be put away once nothing uses it any more. */
 export interface OwnedRuntime extends Runtime {
@@ -57,43 +58,11 @@ export function readSettings(sources: Sources, former?: GatewaySettings): Gatewa
   const settings = settingsFrom(sources, { policyRules }, former);
   const policies = compilePolicies(settings);
   const faults = [
-    ...unanswerable(settings, policies),
-    ...unreachable(settings, policies),
+    ...tenantFaults(settings, policies, freshTenants(settings, former) ?? settings.tenants),
     ...unapproved(settings, policies),
   ];
   if (faults.length > 0) throw new ConfigurationError(faultsOf(settings, faults));
   return settings;
-}
-
-/** Routes that ask the issuer about each token, in a tenant none of whose issuers may be asked: they could only fail. */
-function unanswerable(settings: GatewaySettings, policies: ReadonlyMap<string, PolicySet>): PointedFault[] {
-  const asked = new Set(
-    settings.issuers.filter((issuer) => issuer.introspection !== undefined).map(({ id }) => id),
-  );
-  const asking = routeOf(policies, (each) => each.credential === 'bearer' && each.introspection === 'always');
-  return settings.tenants.flatMap((tenant, index) => {
-    const route = asking(tenant.policy);
-    if (route === undefined || tenant.issuers.some((id) => asked.has(id))) return [];
-    const message = `route "${route.id}" of policy "${tenant.policy}" asks the issuer about each token, and no issuer of this tenant has "introspection"; give one, or say "introspection: never" on the routes`;
-    return [{ pointer: `/tenants/${index}/issuers`, message }];
-  });
-}
-
-/** Routes for people who signed in, in a tenant where nobody can. */
-function unreachable(settings: GatewaySettings, policies: ReadonlyMap<string, PolicySet>): PointedFault[] {
-  const signedIn = routeOf(policies, (each) => each.credential === 'session');
-  return settings.tenants.flatMap((tenant, index) => {
-    const route = signedIn(tenant.policy);
-    if (route === undefined || tenant.signIn !== undefined) return [];
-    const message = `route "${route.id}" of policy "${tenant.policy}" is for people who signed in at a browser, and this tenant has no "signIn"`;
-    return [{ pointer: `/tenants/${index}/policy`, message }];
-  });
-}
-
-/** The first such route of a policy, looked for once however many tenants have that policy. */
-function routeOf(policies: ReadonlyMap<string, PolicySet>, which: (route: Route) => boolean) {
-  const found = new Map([...policies].map(([name, { routes }]) => [name, routes.find(which)]));
-  return (policy: string): Route | undefined => found.get(policy);
 }
 
 /** What administrators sign. */

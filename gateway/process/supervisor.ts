@@ -1,21 +1,10 @@
 import { channel } from 'node:diagnostics_channel';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  certificateExpiries,
-  readGatewaySources,
-  readTenantFile,
-  realFiles,
-  type Sources,
-  sourcesChange,
-  withChange,
-  withReferencesRead,
-} from '../../config/index.ts';
+import { certificateExpiries, readGatewaySources, type Sources, sourcesChange } from '../../config/index.ts';
 import { systemClock } from '../../contracts/clock.ts';
 import { ChartgateError } from '../../contracts/errors.ts';
 import { type AlarmEvent, CHANNELS } from '../../contracts/events.ts';
 import type { TenantId } from '../../contracts/identifiers.ts';
-import type { GatewaySettings } from '../../contracts/settings.ts';
 import {
   createOperationsServer,
   createReadinessServer,
@@ -26,6 +15,7 @@ import { listenForCommands } from './control.ts';
 import { describe, type InForce, needsRestart, watchCertificates } from './in-force.ts';
 import { log } from './log.ts';
 import type { Readiness } from './messages.ts';
+import { changesTo, type Read, readAgain, readTenants } from './reading.ts';
 import { readSettings } from './runtime.ts';
 import { Slot } from './slot.ts';
 
@@ -169,20 +159,17 @@ export async function startGateway(file: string, version: string): Promise<Gatew
   /** Everything anew: SIGHUP. */
   async function reload(): Promise<string | undefined> {
     if (stopping) return 'the gateway is stopping';
-    let next: Sources;
-    let changed: GatewaySettings;
+    let read: Read;
     let described: InForce;
     try {
-      // Tenants' files that hold what they held are not judged again, unless what they refer to has changed.
-      next = withReferencesRead(readGatewaySources(file, realFiles, sources), serving, realFiles);
-      changed = readSettings(next, serving);
-      described = describe(changed);
+      read = readAgain(file, { sources, settings: serving });
+      described = describe(read.settings);
     } catch (error) {
       return refuse(messageOf(error));
     }
-    const refused = await takeOver(next, changed, described);
+    const refused = await takeOver(read, described);
     if (refused !== undefined) return refused;
-    const waiting = needsRestart(settings, changed);
+    const waiting = needsRestart(settings, read.settings);
     if (waiting.length > 0) log('warning', 'restart-needed', { settings: waiting });
     return undefined;
   }
@@ -190,38 +177,24 @@ export async function startGateway(file: string, version: string): Promise<Gatew
   /** These files of the folder of tenants anew, and nothing else. */
   async function reloadTenants(ids: readonly TenantId[]): Promise<string | undefined> {
     if (stopping) return 'the gateway is stopping';
-    const { tenants } = sources;
-    if (tenants === undefined) return 'the running gateway has no "tenantsFolder"; reload it (SIGHUP)';
-    let next: Sources;
-    let changed: GatewaySettings;
     try {
-      const read = ids.map((id) =>
-        readTenantFile(join(tenants.folder, `${id}.yaml`), join(tenants.shown, `${id}.yaml`), realFiles),
-      );
-      const gone = read.filter(({ content }) => content === 'missing');
-      const change = {
-        changed: read.filter((source) => !gone.includes(source)),
-        gone: gone.map((source) => source.file),
-      };
-      next = { ...sources, tenants: withChange(tenants, change) };
-      changed = readSettings(next, serving);
+      return await takeOver(readTenants(ids, { sources, settings: serving }), inForce);
     } catch (error) {
       return refuse(messageOf(error));
     }
-    return takeOver(next, changed, inForce);
   }
 
   /** Every worker takes it over, or none does. */
   async function takeOver(
-    next: Sources,
-    changed: GatewaySettings,
+    { sources: next, settings: changed }: Read,
     described: InForce,
   ): Promise<string | undefined> {
     const running = slots.filter((slot) => slot.up);
+    const changeFor = changesTo(next);
     const refusals = await Promise.all(
       running.map(async (slot) => {
         try {
-          const change = sourcesChange(slot.sources ?? next, next);
+          const change = changeFor(slot.sources ?? next);
           const said = await slot.ask({ type: 'prepare', change }, ['prepared', 'refused'], RELOAD_MS);
           return said.type === 'refused' ? said.message : undefined;
         } catch (error) {

@@ -19,11 +19,11 @@ export class TenantBook implements TenantLookup<TenantSettings> {
 
   /** From now on these. @returns forgets what left; to be called when nothing of it is under way any more */
   take(tenants: readonly TenantSettings[]): () => void {
-    const left = new Map(this.#tenants);
-    for (const tenant of tenants) {
-      this.#tenants.set(tenant.id, tenant);
-      left.delete(tenant.id);
-    }
+    for (const tenant of tenants)
+      if (this.#tenants.get(tenant.id) !== tenant) this.#tenants.set(tenant.id, tenant);
+    if (this.#tenants.size === tenants.length) return () => {};
+    const staying = new Set(tenants.map(({ id }) => id));
+    const left = [...this.#tenants].filter(([id]) => !staying.has(id));
     return () => {
       // Unless it came back meanwhile.
       for (const [id, settings] of left) if (this.#tenants.get(id) === settings) this.#tenants.delete(id);

@@ -181,7 +181,8 @@ export async function startWorker(options: WorkerOptions, desk?: DeskLine): Prom
       runtime = next;
       sources = wanted;
       if (!sameCertificates(old.settings, next.settings)) listener.updateCertificate(next.settings);
-      await note('reload', digestsOf(next));
+      // First in its chain: whatever the new configuration lets through is recorded after it, and waits for the same disk.
+      void note('reload', digestsOf(next));
       // Requests under way keep the configuration they arrived under until they are done.
       setTimeout(() => {
         forget();

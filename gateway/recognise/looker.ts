@@ -1,6 +1,6 @@
 import type { AnswerRules, ErrorSign } from '../../contracts/answer-rules.ts';
 import { errorMatcher } from './errors.ts';
-import { beginsAsMarkup, isWide, looksLikeText, type Reading } from './media.ts';
+import { beginsAsContent, beginsAsMarkup, isWide, looksLikeText, type Reading } from './media.ts';
 import type { AnswerHead, OwnFinding, OwnMatcher } from './own.ts';
 import { type Matcher, Scan } from './scan.ts';
 
@@ -17,9 +17,14 @@ export interface LookedFor {
   readonly reading: Reading;
   readonly rules: AnswerRules | undefined;
   readonly own: OwnMatcher | undefined;
-  /** It is a record's content: only what the settings say means anything in it. */
-  readonly record?: true;
+  /**
+   * It is records' content. Of one that is released as it is, or was judged, only what the settings say means anything;
+   * in a bundle that nobody judged, an address or a path is content too, and a stack trace is not.
+   */
+  readonly content?: 'record' | 'records' | undefined;
   readonly head: AnswerHead;
+  /** Every resource in it is judged by itself. */
+  readonly judged: boolean;
 }
 
 interface Scans {
@@ -31,6 +36,7 @@ interface Scans {
 export class Looker {
   readonly #for: LookedFor;
   #scans: Scans | undefined;
+  #strongAlone = false;
   #state: 'fresh' | 'looking' | 'away' = 'fresh';
 
   constructor(lookedFor: LookedFor) {
@@ -57,11 +63,12 @@ export class Looker {
         (reading === 'binary' && looksLikeText(part));
       this.#state = wanted ? 'looking' : 'away';
       if (!wanted) return undefined;
+      this.#strongAlone = this.#for.content === 'records' || beginsAsContent(part);
     }
     const scans = this.#scans ?? this.#begin();
     const means = scans.own?.add(part, last);
     if (means !== undefined) return { by: 'settings', means };
-    if (this.#for.record === true) return undefined;
+    if (this.#for.content === 'record') return undefined;
     const sign = scans.errors.add(part, last);
     return sign === undefined ? undefined : { by: 'sign', sign };
   }
@@ -70,7 +77,7 @@ export class Looker {
     const { rules, own, head } = this.#for;
     const body = own?.body;
     const scans = {
-      errors: new Scan(without(errorMatcher(), rules)),
+      errors: new Scan(without(errorMatcher(), rules, this.#strongAlone)),
       own: body === undefined ? undefined : new Scan(body(head)),
     };
     this.#scans = scans;
@@ -78,16 +85,24 @@ export class Looker {
   }
 }
 
-function without(matcher: Matcher<ErrorSign>, rules: AnswerRules | undefined): Matcher<ErrorSign> {
+function without(
+  matcher: Matcher<ErrorSign>,
+  rules: AnswerRules | undefined,
+  strongAlone: boolean,
+): Matcher<ErrorSign> {
   const except = rules?.except;
-  if (except === undefined || except.size === 0) return matcher;
+  if (!strongAlone && (except === undefined || except.size === 0)) return matcher;
   return {
     ...matcher,
     // What does not count here must not speak for what does.
     wide: () => false,
     prove(needle, window, from, end) {
       const sign = matcher.prove(needle, window, from, end);
-      return sign === undefined || except.has(sign) ? undefined : sign;
+      if (sign === undefined || except?.has(sign) === true) return undefined;
+      return strongAlone && WEAK.has(sign) ? undefined : sign;
     },
   };
 }
+
+/** Signs that are content where records are. */
+const WEAK: ReadonlySet<ErrorSign> = new Set<ErrorSign>(['version', 'address', 'path']);

@@ -60,20 +60,28 @@ export function beginsAsMarkup(bytes: Buffer): boolean {
   return /^(?:\xef\xbb\xbf)?\s*</.test(bytes.toString('latin1', 0, 64));
 }
 
-const RESOURCE =
-  /^\s{0,8}\{\s{0,8}"resourceType"\s{0,8}:\s{0,8}"(?!OperationOutcome"|Bundle"|Parameters"|Binary")[A-Z][A-Za-z]{1,60}"/;
+const RESOURCE = /^\s{0,8}\{\s{0,8}"resourceType"\s{0,8}:\s{0,8}"([A-Z][A-Za-z]{1,60})"/;
 const AFTER_END = /\}\s{0,8}$/;
+/** Resources in which a server speaks for itself, or which may hold anything. */
+const SPEAKING: ReadonlySet<string> = new Set(['OperationOutcome', 'Parameters', 'Binary']);
 
 /**
- * A FHIR resource from its first byte to its last, and none that reports errors: what stands in it is a record's content,
- * in which a word of a clinician's must not look like an error. What a broken system prints before or after is not in it.
+ * `record`: a FHIR resource from its first byte to its last, and none that reports errors. What stands in it is a
+ * record's content, in which a word of a clinician's must not look like an error; what a broken system prints before or
+ * after it is not in it. `records`: a bundle of such, and maybe of others.
  */
-export function isPlainResource(parts: readonly Buffer[]): boolean {
+export function resourceIn(parts: readonly Buffer[]): 'record' | 'records' | undefined {
   const first = parts[0];
   const last = parts[parts.length - 1];
-  if (first === undefined || last === undefined) return false;
-  return (
-    RESOURCE.test(first.toString('latin1', 0, 160)) &&
-    AFTER_END.test(last.toString('latin1', Math.max(0, last.length - 12)))
-  );
+  if (first === undefined || last === undefined) return undefined;
+  const type = RESOURCE.exec(first.toString('latin1', 0, 160))?.[1];
+  if (type === undefined || SPEAKING.has(type)) return undefined;
+  if (!AFTER_END.test(last.toString('latin1', Math.max(0, last.length - 12)))) return undefined;
+  return type === 'Bundle' ? 'records' : 'record';
+}
+
+/** Whether it begins as a resource that reports no errors, or a bundle; how it ends is not known yet. */
+export function beginsAsContent(part: Buffer): boolean {
+  const type = RESOURCE.exec(part.toString('latin1', 0, 160))?.[1];
+  return type !== undefined && !SPEAKING.has(type);
 }

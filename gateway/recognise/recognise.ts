@@ -4,7 +4,7 @@ import type { Exchange } from '../pipeline/exchange.ts';
 import type { BackendAnswer } from '../transport/backend-answer.ts';
 import { codingOf, Unpacking, unpacked } from './coding.ts';
 import { type Finding, type LookedFor, Looker } from './looker.ts';
-import { isPlainResource, readingOf } from './media.ts';
+import { readingOf, resourceIn } from './media.ts';
 import { ownMatcher } from './own.ts';
 import { answerRulesOf } from './rules.ts';
 
@@ -18,6 +18,11 @@ export interface Recognised {
 
 /** Bytes of a packed body that are unpacked at once; more, and other work would wait. */
 const MOST_AT_ONCE = 16 * 1024;
+/**
+ * Milliseconds for which an answer that nobody hides is held until its end has come: most errors come at once, and
+ * what dawdles, such as a report that is written while it is read, is looked through as it passes.
+ */
+const MOST_HELD_MS = 1000;
 /** Media types of answers that go on until somebody leaves: nothing waits for their end. */
 const ENDLESS = /^(?:text\/event-stream|multipart\/x-mixed-replace)\b/i;
 
@@ -40,24 +45,23 @@ export function recogniseAnswer(
   if (byHead !== undefined) return meaning({ by: 'settings', means: byHead });
   const type = headers['content-type'];
   const reading = readingOf(Array.isArray(type) ? type.join(',') : type);
-  const lookedFor: LookedFor = { reading, rules, own, head };
+  const lookedFor: LookedFor = { reading, rules, own, head, judged: x.answerJudges.length > 0 };
   const coding = codingOf(headers['content-encoding']);
   const whole = backend.whole;
   if (whole !== undefined) {
     if (whole.length === 0) return undefined;
     if (coding === undefined) {
       // The common small answer: one look at its beginning and its end.
-      const record = isPlainResource(whole);
-      if (record && own?.body === undefined) return undefined;
-      return meaning(lookThrough(whole, new Looker(record ? { ...lookedFor, record } : lookedFor)));
+      const content = contentOf(whole, lookedFor);
+      if (content === 'record' && own?.body === undefined) return undefined;
+      return meaning(
+        lookThrough(whole, new Looker(content === undefined ? lookedFor : { ...lookedFor, content })),
+      );
     }
     return packed(whole, coding, lookedFor);
   }
   // Nobody waits for pictures and films; what only says that it is one is found out with its first bytes.
-  if (
-    own?.body === undefined &&
-    (reading === 'binary' || reading === 'program' || ENDLESS.test(String(type ?? '')))
-  )
+  if (reading === 'binary' || reading === 'program' || ENDLESS.test(String(type ?? '')))
     return passing(backend, coding, lookedFor);
   return held(x, backend, coding, lookedFor);
 }
@@ -68,7 +72,8 @@ async function held(
   coding: ReturnType<typeof codingOf>,
   lookedFor: LookedFor,
 ): Promise<Recognised | undefined> {
-  await backend.settled(x.route.backendTimeoutMs);
+  const must = x.route.hide !== 'none' || lookedFor.own?.body !== undefined;
+  await backend.settled(must ? x.route.backendTimeoutMs : Math.min(MOST_HELD_MS, x.route.backendTimeoutMs));
   // What broke off, `shape` answers.
   if (backend.failed) return undefined;
   const { whole } = backend;
@@ -78,7 +83,13 @@ async function held(
     return passing(backend, coding, lookedFor);
   }
   if (coding !== undefined) return packed(whole, coding, lookedFor);
-  return meaning(lookThrough(whole, new Looker(lookedFor)));
+  return meaning(lookThrough(whole, new Looker({ ...lookedFor, content: contentOf(whole, lookedFor) })));
+}
+
+/** What the policy judges resource by resource is content like a resource by itself: its judge drops outcomes. */
+function contentOf(whole: readonly Buffer[], { judged }: LookedFor): LookedFor['content'] {
+  const content = resourceIn(whole);
+  return content === 'records' && judged ? 'record' : content;
 }
 
 function lookThrough(parts: readonly Buffer[], looker: Looker): Finding | undefined {
@@ -110,8 +121,9 @@ function packed(
 }
 
 function lookInto(plain: Buffer, lookedFor: LookedFor): Recognised | undefined {
-  if (lookedFor.own?.body === undefined && isPlainResource([plain])) return undefined;
-  return meaning(new Looker(lookedFor).see(plain, true));
+  const content = contentOf([plain], lookedFor);
+  if (content === 'record' && lookedFor.own?.body === undefined) return undefined;
+  return meaning(new Looker({ ...lookedFor, content }).see(plain, true));
 }
 
 /** Text that cannot be looked through does not pass; pictures are never looked through. */

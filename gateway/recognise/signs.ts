@@ -171,9 +171,11 @@ const DATABASE: readonly Sign[] = [
 /** An IPv4 address of a private network (RFC 1918), of this machine, or of a link, and nothing longer. */
 const OCTETS = String.raw`(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d))`;
 const PRIVATE = new RegExp(
-  String.raw`(?<![\d.])(?:(?:10|127)${OCTETS}{3}|(?:192\.168|169\.254|172\.(?:1[6-9]|2\d|3[01]))${OCTETS}{2})(?![\d.]*\d)`,
+  String.raw`(?<![\d./@])(?:(?:10|127)${OCTETS}{3}|(?:192\.168|169\.254|172\.(?:1[6-9]|2\d|3[01]))${OCTETS}{2})(?![\d.]*\d)`,
   'y',
 );
+const PRIVATE_URL =
+  /\b(?:connect(?:ion|ing)?|fetch|proxy|upstream|refused|resolve|reach|contact|timed? ?out|fail(?:ed|ure))\b[^<>\n]{0,60}[a-z]{2,10}:\/\/(?:10|127|192\.168|172\.(?:1[6-9]|2\d|3[01])|localhost)[.:/]/i;
 const PROGRAM_FILE = String.raw`[\w.+~-]{1,100}(?:[\\/]{1,2}[\w.+~-]{1,100}){0,20}`;
 
 const PLACES: readonly Sign[] = [
@@ -211,7 +213,11 @@ const PLACES: readonly Sign[] = [
     beside: ERROR_WORD,
   }),
   ...signs('address', ['10.', '192.168.', '172.', '127.', '169.254.'], { at: PRIVATE, beside: ERROR_WORD }),
-  ...signs('address', ['localhost:'], { at: /localhost:\d{2,5}\b/iy, beside: ERROR_WORD }),
+  // In an address of the web it is a link, unless the words before it say what became of it.
+  ...signs('address', ['//10.', '//192.168.', '//172.', '//127.', '//localhost'], {
+    near: PRIVATE_URL,
+  }),
+  ...signs('address', ['localhost:'], { at: /(?<!\/\/)localhost:\d{2,5}\b/iy, beside: ERROR_WORD }),
   ...signs('path', ['/var/www/', '/var/lib/', '/var/log/', '/usr/share/', '/usr/lib/', '/usr/local/'], {
     at: new RegExp(String.raw`(?<![\w.])/(?:var|usr)/[a-z]{1,8}/${PROGRAM_FILE}`, 'y'),
     beside: ERROR_WORD,

@@ -12,6 +12,8 @@ import { BackendAnswer } from './backend-answer.ts';
 
 /** A back end that says so cannot serve at the moment (RFC 9110 §15.6.3 to §15.6.5). */
 const UNWELL: ReadonlySet<number> = new Set([502, 503, 504]);
+/** Further attempts that are left to those that failed: one that still waits may be answered after all. */
+const KEPT = 10;
 /** Bytes of a body after which it is believed to go on. */
 const BELIEVED_BYTES = 64 * 1024;
 
@@ -56,9 +58,14 @@ export class Attempt extends BackendAnswer implements Movable {
 
   move(): void {
     if (this.#phase !== 'waiting' && this.#phase !== 'sent') return;
-    if (!this.#tenant.hasOther(this.backend) || !this.#tenant.takeRetry()) return;
+    if (!this.#tenant.hasOther(this.backend) || !this.#tenant.takeRetry(KEPT)) return;
     this.#moved = true;
     this.expire();
+  }
+
+  /** It says that it cannot serve at the moment. */
+  get unwell(): boolean {
+    return UNWELL.has(this.status);
   }
 
   /** Whether nothing more is to be learned before its body is passed on: it is whole, or long, or endless. */
@@ -103,7 +110,7 @@ export class Attempt extends BackendAnswer implements Movable {
   override onResponseEnd(): void {
     this.#enter('over');
     super.onResponseEnd();
-    this.#tell(UNWELL.has(this.status) ? 'unwell' : 'ok');
+    this.#tell(this.unwell ? 'unwell' : 'ok');
     this.#sure?.();
   }
 

@@ -1,6 +1,5 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import {
-  constants,
   createSecureServer,
   type Http2SecureServer,
   type Http2ServerRequest,
@@ -12,7 +11,6 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../../contracts/clock.ts';
 import type { GatewaySettings } from '../../contracts/settings.ts';
-import { MAX_HEADERS } from '../canonical/headers.ts';
 import type { Arrival } from '../canonical/request.ts';
 import { newRequestId } from '../canonical/request-id.ts';
 import { peerKey } from '../limits/peer-key.ts';
@@ -20,10 +18,12 @@ import { Client } from './client.ts';
 import { type CertificateSettings, createClientAuthorities } from './client-certificates.ts';
 import { type Connection, describe, isBusy } from './connection.ts';
 import { createFront, PeerCount } from './front.ts';
+import { serverOptions } from './listener-options.ts';
+import { type AnswerUnderWay, createLook, SWEEP_MS } from './listener-sweep.ts';
 import { Places } from './places.ts';
 import { secureContext } from './tls-context.ts';
 import { begin, doom, inTurn, lastOn, malformed } from './turns.ts';
-import { MAX_HEADER_BYTES, unwatch, watch } from './wire.ts';
+import { unwatch, watch } from './wire.ts';
 
 function showed(connection: Connection | undefined): boolean {
   return connection?.tls.certificate !== undefined;
@@ -46,15 +46,6 @@ export interface Listener {
 /** Connections that one worker holds, and of these one peer's (an IPv6 peer is its /64). Each may cost megabytes. */
 const MAX_CONNECTIONS = 10_000;
 const MAX_OF_PEER = 1000;
-/** Milliseconds between looks at connections that are idle, and at clients that do not read their answer. */
-const SWEEP_MS = 1000;
-
-/** An HTTP/2 answer, and since when all of it has been handed over; 0 while it has not. */
-interface AnswerUnderWay {
-  readonly response: Http2ServerResponse;
-  since: number;
-}
-
 /**
  * The gateway's listener: TLS 1.3 (1.2 only where configured), HTTP/2 and HTTP/1.1 by ALPN, on a port that
  * several workers share (`SO_REUSEPORT`). What the parsers refuse is answered with a bare 400 and closed.
@@ -67,41 +58,7 @@ export async function listen(
   const { timeouts } = settings;
   let authorities = createClientAuthorities(settings, secureContext(settings.listen));
   let front = createFront(settings.listen);
-  const server: Http2SecureServer = createSecureServer({
-    allowHTTP1: true,
-    ...secureContext(settings.listen),
-    ...authorities.options,
-    requestCert: authorities.asks,
-    // A certificate that does not count is no certificate; whether one is needed is decided by tenant and route.
-    rejectUnauthorized: false,
-    SNICallback: (name, use) => use(null, authorities.contextOf(name.toLowerCase())),
-    handshakeTimeout: timeouts.headersMs,
-    // HTTP/1.1. A pipelined second request waits for the first; leniency is off everywhere.
-    headersTimeout: Math.min(timeouts.headersMs, timeouts.requestMs),
-    requestTimeout: timeouts.requestMs,
-    keepAliveTimeout: timeouts.idleMs,
-    connectionsCheckingInterval: SWEEP_MS,
-    noDelay: true,
-    // A peer that vanished without a word is noticed.
-    keepAlive: true,
-    keepAliveInitialDelay: 60_000,
-    maxHeaderSize: MAX_HEADER_BYTES,
-    insecureHTTPParser: false,
-    // Ours to refuse: Node's own answer would leave what follows on the connection to be read.
-    requireHostHeader: false,
-    // HTTP/2: enough for a browser, little enough that a flood of streams or settings ends the session.
-    settings: {
-      maxConcurrentStreams: 128,
-      enablePush: false,
-      maxHeaderListSize: MAX_HEADER_BYTES,
-      enableConnectProtocol: false,
-    },
-    maxHeaderListPairs: MAX_HEADERS + 8,
-    maxSessionInvalidFrames: 10,
-    maxSessionRejectedStreams: 20,
-    peerMaxConcurrentStreams: 128,
-    unknownProtocolTimeout: 1000,
-  } as Parameters<typeof createSecureServer>[0]);
+  const server: Http2SecureServer = createSecureServer(serverOptions(settings, () => authorities));
   const sessions = new Set<ServerHttp2Session>();
   const sockets = new Set<TLSSocket>();
   const known = new WeakMap<object, Connection>();
@@ -249,35 +206,7 @@ export async function listen(
     session.on('error', () => {});
   });
 
-  /** Pings keep an HTTP/2 session alive for ever, and nothing else ends a client that does not read what it got. */
-  function look(): void {
-    const now = clock.monotonic();
-    for (const session of sessions) {
-      const connection = known.get(session);
-      if (connection === undefined || connection.streams > 0) continue;
-      const idleMs = now - connection.idleSince;
-      if (idleMs > timeouts.idleMs + 2 * SWEEP_MS) session.destroy();
-      else if (idleMs > timeouts.idleMs) session.close();
-    }
-    answers.visit((answer, place) => {
-      const { response, since } = answer;
-      if (!response.writableEnded) return;
-      if (since === 0) answer.since = now;
-      else if (now - since > timeouts.idleMs) {
-        response.stream.close(constants.NGHTTP2_CANCEL);
-        answers.leave(place, answer);
-      }
-    });
-    for (const socket of sockets) {
-      const connection = known.get(socket);
-      const response = connection?.current;
-      // A tunnel's connection is not answered on any more.
-      if (connection === undefined || response === undefined || response.closed || !response.writableEnded)
-        continue;
-      if (connection.unread?.response !== response) connection.unread = { response, since: now };
-      else if (now - connection.unread.since > timeouts.idleMs) socket.destroy();
-    }
-  }
+  const look = createLook({ sessions, sockets, known, answers, clock, idleMs: timeouts.idleMs });
   const sweep = setInterval(look, SWEEP_MS);
   sweep.unref();
 

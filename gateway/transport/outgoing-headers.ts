@@ -1,4 +1,5 @@
 import { isForeign } from '../../contracts/principal.ts';
+import type { Secret } from '../../contracts/secret.ts';
 import { withoutOwnCookies } from '../../identity/sessions/index.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { Outgoing } from '../pipeline/outgoing.ts';
@@ -38,11 +39,27 @@ export function outgoingHeaders(x: Exchange, outgoing: Outgoing = x.outgoing): s
   list.push('x-forwarded-for', facts.peer, 'x-forwarded-proto', 'https', 'x-forwarded-host', facts.authority);
   // RFC 9110 §7.6.3: a gateway says so towards its back end.
   list.push('via', facts.protocol === 'HTTP/2' ? '2.0 chartgate' : '1.1 chartgate', 'x-request-id', facts.id);
+  // With requests of somebody alone: it is a credential that opens the EMR to whoever sends it.
+  const { backendAuthorization } = tenant.settings;
+  if (backendAuthorization !== undefined && x.principal.kind !== 'anonymous')
+    list.push('authorization', textOf(backendAuthorization));
   if (told?.header !== undefined) list.push(told.header.name, told.header.value);
   // What a partner calls somebody may be what somebody else is called here.
   if (identity !== undefined && x.principal.kind !== 'anonymous' && !isForeign(x.principal))
     list.push(identity, headerSafe(x.principal.subject));
   return list;
+}
+
+const texts = new WeakMap<Secret, string>();
+
+/** Made once: a header has to be text. */
+function textOf(secret: Secret): string {
+  let text = texts.get(secret);
+  if (text === undefined) {
+    text = secret.reveal().toString('latin1');
+    texts.set(secret, text);
+  }
+  return text;
 }
 
 /** Whether an obligation may set this field: never what frames the request, or what only the gateway says. */

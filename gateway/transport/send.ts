@@ -66,11 +66,13 @@ export async function send(x: Exchange, first: Backend, sending: Sending, over?:
       if (answer.failed || (movable && again && !answer.sound && (await answer.broke(SURE_MS))))
         result = 'protocol';
     } else tellBreaker(x, sending, answer, result);
-    const next = result === 'head' || !again ? undefined : another(x, sending, answer, result, count);
+    const wanting = result !== 'head' || (movable && answer.unwell);
+    const next = again && wanting ? another(x, sending, answer, result, count) : undefined;
     if (next === undefined) {
       if (over !== undefined) answer.whenOver(over);
       return { result: result === 'timeout' && !answer.started && !answer.moved ? 'busy' : result, answer };
     }
+    if (result === 'head') answer.discard();
     backend = next;
   }
 }

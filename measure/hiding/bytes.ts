@@ -37,7 +37,7 @@ export function differing(cells: readonly Cell[], { combinations }: BytesResult)
       cases.push(cells[cell]?.case ?? '');
     }
     if (kinds.size < 2) continue;
-    const groups = [...kinds.values()].map((cases) => `{${cases.join(', ')}}`);
+    const groups = [...kinds].map(([text, cases]) => `{${text.slice(0, 3)}: ${cases.join(', ')}}`);
     found.push(`${protocol} ${method} Accept "${accept}" Accept-Encoding "${encoding}": ${groups.join(' ')}`);
   }
   return { combinations: count, differing: found };
@@ -46,7 +46,7 @@ export function differing(cells: readonly Cell[], { combinations }: BytesResult)
 /** Whether answers of different cases differ in a byte besides the request id. */
 export async function runBytes(run: Run): Promise<Part> {
   run.progress('bytes of every combination');
-  const cells = run.cells();
+  const cells = run.cells(undefined, true);
   const found = differing(
     cells,
     await run.observer.ask<'bytes'>({

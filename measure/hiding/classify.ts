@@ -56,7 +56,7 @@ export async function guessAt(
   cells: readonly Cell[],
   answers: number,
 ): Promise<Guesses> {
-  const streams = site.kind === 'gateway' ? { h1: 15, h2: 15 } : { h1: 12, h2: 0 };
+  const streams = site.kind === 'gateway' ? { h1: 20, h2: 20 } : { h1: 12, h2: 0 };
   const found = await run.observer.ask<'features'>({
     kind: 'features',
     site,

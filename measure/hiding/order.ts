@@ -50,7 +50,8 @@ export async function runOrder(run: Run): Promise<Part> {
       site: run.site,
       pair: pairOf(run.cells([method]), one, two),
       pairs,
-      connections: 20,
+      connections: 40,
+      withinMs: run.keptMs,
     });
     const share = (100 * found.first) / found.pairs;
     most[how] = Math.max(most[how], Math.abs(share - 50));
@@ -59,6 +60,7 @@ export async function runOrder(run: Run): Promise<Part> {
       method,
       `${one} / ${two}`,
       String(found.pairs),
+      ((100 * (found.pairs - found.kept.pairs)) / found.pairs).toFixed(1),
       share.toFixed(1),
       ((100 * found.sentFirst) / found.pairs).toFixed(1),
     ]);
@@ -75,7 +77,7 @@ export async function runOrder(run: Run): Promise<Part> {
     tables: [
       table(
         'Two requests made together on one HTTP/2 connection, in random order',
-        ['', 'method', 'cases', 'pairs', 'first case first %', 'sent first %'],
+        ['', 'method', 'cases', 'pairs', 'late %', 'first case first %', 'sent first %'],
         rows,
         3,
       ),

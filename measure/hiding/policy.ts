@@ -54,6 +54,9 @@ const WAYS: readonly Way[] = [
   { id: 'delete', methods: ['DELETE'], path: '/{resourceType}/{id}', interaction: 'delete', permission: 'd' },
 ];
 
+/** Of the route whose deadline is always missed. */
+const TIGHT_DEADLINE = '1ms';
+
 /** A scope for routes that know nothing of FHIR. */
 export const PLAIN_SCOPE = 'emr/measured';
 export const APP_SCOPES = ['launch/patient', 'patient/*.cruds', PLAIN_SCOPE];
@@ -100,6 +103,14 @@ export function hidingPolicy(deadline: string): object {
   return {
     routes: [
       ...all,
+      // Hidden, and sooner than this back end can answer: what is left when a deadline is always missed.
+      {
+        ...fhir[0],
+        id: 'tight',
+        path: '/tight/{resourceType}/{id}',
+        hide: 'record',
+        hideDeadline: TIGHT_DEADLINE,
+      },
       // Nothing hidden: what the instrument has to notice, and what permitted requests are held against.
       { ...plain('open', '/open/{resourceType}/{id}'), hide: 'none' },
     ].map((route) => ({ introspection: 'never', backendTimeout: '10s', ...route })),

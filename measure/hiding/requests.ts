@@ -13,8 +13,12 @@ export const CASES = [
 ] as const;
 export type Case = (typeof CASES)[number];
 
+/** What may happen besides, where bytes are looked at. */
+export const ODD_CASES = ['EMR drops', 'EMR redirects', 'EMR is busy', 'EMR talks nonsense'] as const;
+export type OddCase = (typeof ODD_CASES)[number];
+
 /** Cases in which there is a record. */
-export const THERE: ReadonlySet<Case> = new Set<Case>([
+export const THERE: ReadonlySet<Case | OddCase> = new Set<Case | OddCase>([
   'other patient',
   'other patient, slow',
   'refused by the EMR',
@@ -30,7 +34,7 @@ export interface Variant {
 /** One method of asking, about one case. */
 export interface Cell {
   readonly method: string;
-  readonly case: Case;
+  readonly case: Case | OddCase;
   readonly verb: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly variants: readonly Variant[];
@@ -43,7 +47,7 @@ interface Asking {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: (id: number) => string;
   /** Cases that are none here: the policy of the route does not know whose it is. */
-  readonly without?: readonly Case[];
+  readonly without?: readonly (Case | OddCase)[];
 }
 
 const one = (id: number) => `/fhir/Observation/${id}`;
@@ -111,23 +115,31 @@ export const METHODS: Readonly<Record<string, Asking>> = Object.freeze({
   history: { verb: 'GET', of: 'observation', path: (id) => `${one(id)}/_history` },
   $everything: { verb: 'GET', of: 'patient', path: (id) => `/fhir/Patient/${id}/$everything` },
   compartment: { verb: 'GET', of: 'patient', path: (id) => `/fhir/Patient/${id}/Observation` },
-  file: { verb: 'GET', of: 'document', path: (id) => `/documents/${id}/content`, without: whose },
+  file: {
+    verb: 'GET',
+    of: 'document',
+    path: (id) => `/documents/${id}/content`,
+    without: [...whose, ...ODD_CASES],
+  },
 });
 
-const FATE: Readonly<Record<Exclude<Case, 'absent' | 'other tenant'>, keyof typeof PATIENTS>> = Object.freeze(
-  {
+const FATE: Readonly<Record<Exclude<Case | OddCase, 'absent' | 'other tenant'>, keyof typeof PATIENTS>> =
+  Object.freeze({
     deleted: 'deleted',
     'other patient': 'other',
     'other patient, slow': 'slow',
     'refused by the EMR': 'refused',
     'error of the EMR': 'broken',
-  },
-);
+    'EMR drops': 'dropped',
+    'EMR redirects': 'redirected',
+    'EMR is busy': 'busy',
+    'EMR talks nonsense': 'garbled',
+  });
 
 /** Same number of digits as those that exist, or the length of the request would tell. */
 const ABSENT = Array.from({ length: 40 }, (_, i) => 90_000 + i);
 
-function idsOf(of: Asking['of'], which: Case, here: Known, there: Known): readonly number[] {
+function idsOf(of: Asking['of'], which: Case | OddCase, here: Known, there: Known): readonly number[] {
   if (of === 'patient') {
     if (which === 'other tenant') return [];
     return which === 'absent' ? [88] : [PATIENTS[FATE[which]]];
@@ -137,24 +149,31 @@ function idsOf(of: Asking['of'], which: Case, here: Known, there: Known): readon
   return which === 'other tenant' ? there[kind].own : here[kind][FATE[which]];
 }
 
-/** Every method asked about every case of it. */
-export function cells(here: Known, there: Known, methods: readonly string[] = Object.keys(METHODS)): Cell[] {
+/** Every method asked about every case of it; about the odd ones too when asked to. */
+export function cells(
+  here: Known,
+  there: Known,
+  methods: readonly string[] = Object.keys(METHODS),
+  cases: readonly (Case | OddCase)[] = CASES,
+): Cell[] {
   return methods.flatMap((method) => {
     const asking = METHODS[method];
     if (asking === undefined) throw new Error(`there is no method ${method}`);
-    return CASES.filter((each) => asking.without?.includes(each) !== true).flatMap((which) => {
-      const ids = idsOf(asking.of, which, here, there);
-      if (ids.length === 0) return [];
-      return [
-        {
-          method,
-          case: which,
-          verb: asking.verb,
-          headers: asking.headers ?? {},
-          variants: ids.map((id) => ({ path: asking.path(id), body: asking.body?.(id) })),
-        },
-      ];
-    });
+    return cases
+      .filter((each) => asking.without?.includes(each) !== true)
+      .flatMap((which) => {
+        const ids = idsOf(asking.of, which, here, there);
+        if (ids.length === 0) return [];
+        return [
+          {
+            method,
+            case: which,
+            verb: asking.verb,
+            headers: asking.headers ?? {},
+            variants: ids.map((id) => ({ path: asking.path(id), body: asking.body?.(id) })),
+          },
+        ];
+      });
   });
 }
 

@@ -1,7 +1,7 @@
 import type { MeasureOptions } from '../report.ts';
 import type { Site } from './observer/messages.ts';
 import { type Observer, startObserver } from './observer/spawn.ts';
-import { type Cell, cells } from './requests.ts';
+import { CASES, type Cell, cells, ODD_CASES } from './requests.ts';
 import { openScene, type Scene } from './scene.ts';
 
 /** What every part of the measurement works with. */
@@ -13,24 +13,51 @@ export interface Run {
   readonly loader: Observer;
   readonly short: boolean;
   readonly progress: (line: string) => void;
-  cells(methods?: readonly string[]): Cell[];
+  cells(methods?: readonly string[], odd?: boolean): Cell[];
+  /** Milliseconds within which an answer has kept its deadline. */
+  readonly keptMs: number;
+  /** As many clients side by side as the machine bears without answers that miss their deadline. */
+  streams(): Promise<Streams>;
   stop(): Promise<void>;
 }
 
-/** Milliseconds: longer than this back end takes for anything, the slow cases and a busy machine included. */
-const DEADLINE_MS = 40;
+export interface Streams {
+  readonly h1: number;
+  readonly h2: number;
+}
+
+/** Milliseconds: longer than this back end takes for anything, the slow cases and many clients included. */
+const DEADLINE_MS = 100;
+const SHORT_DEADLINE_MS = 50;
+/** Later than this after the deadline, an answer has missed it. */
+const GRACE_MS = 12;
+/** Share of the answers that may. */
+const MAY_MISS = 0.002;
+/** Twice as many of HTTP/1.1 as of HTTP/2. */
+const FEWEST: Streams = { h1: 20, h2: 10 };
 
 export async function openRun({ short, progress }: MeasureOptions): Promise<Run> {
-  const scene = await openScene({ deadlineMs: DEADLINE_MS, progress });
+  const deadlineMs = short ? SHORT_DEADLINE_MS : DEADLINE_MS;
+  const scene = await openScene({ deadlineMs, progress });
   const [observer, loader] = [startObserver(), startObserver()];
+  const site = await scene.site();
+  let streams: Promise<Streams> | undefined;
   return {
     scene,
-    site: await scene.site(),
+    site,
     observer,
     loader,
     short,
     progress,
-    cells: (methods) => cells(scene.known.north, scene.known.south, methods),
+    keptMs: deadlineMs + GRACE_MS,
+    cells: (methods, odd = false) =>
+      cells(scene.known.north, scene.known.south, methods, odd ? [...CASES, ...ODD_CASES] : CASES),
+    streams: () => {
+      streams ??= short
+        ? Promise.resolve(FEWEST)
+        : mostStreams(observer, site, cells(scene.known.north, scene.known.south, ['GET']));
+      return streams;
+    },
     async stop() {
       await Promise.all([observer.stop(), loader.stop()]);
       await scene.stop();
@@ -50,4 +77,24 @@ export function own(run: Run, base: 'fhir' | 'plain' | 'open'): Cell {
       body: undefined,
     })),
   };
+}
+
+/** Doubled until answers are late. */
+async function mostStreams(observer: Observer, site: Site, asked: readonly Cell[]): Promise<Streams> {
+  let most = FEWEST;
+  for (let times = 2; times <= 6; times += 1) {
+    const streams = { h1: FEWEST.h1 * times, h2: FEWEST.h2 * times };
+    const found = await observer.ask<'timing'>({
+      kind: 'timing',
+      site,
+      cells: asked,
+      streams,
+      samples: 100_000,
+      seconds: 3,
+    });
+    const all = found.times.flatMap((each) => [...each]);
+    if (all.filter((took) => took > DEADLINE_MS + GRACE_MS).length > MAY_MISS * all.length) break;
+    most = streams;
+  }
+  return most;
 }

@@ -2,8 +2,9 @@
 export const T_BOUND = 4.5;
 /** Crops, and how they lie: many where most of the values are, as dudect has them. */
 const CROPS = 100;
-/** Fewer values than this say nothing. */
+/** Fewer values than this say nothing of a crop, and of the whole. */
 const LEAST = 100;
+const LEAST_OF_ALL = 10;
 
 /** Of one sample, below one threshold. */
 interface Moments {
@@ -107,7 +108,8 @@ function difference(
   let raw = 0;
   for (const [i, kept] of SHARES.entries()) {
     const [m, n] = [one[i], two[i]];
-    if (m === undefined || n === undefined || m.n < LEAST || n.n < LEAST) continue;
+    if (m === undefined || n === undefined || Math.min(m.n, n.n) < (kept === 1 ? LEAST_OF_ALL : LEAST))
+      continue;
     const value = Math.abs(welch(m, n));
     if (kept === 1) raw = value;
     if (value > t) {

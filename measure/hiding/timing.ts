@@ -7,7 +7,6 @@ import { differences, medianOf, T_BOUND, together } from './statistics.ts';
 
 /** Methods that a short run and a run under load look at. */
 const MAIN = ['GET', 'PUT', 'DELETE', 'POST _search', '$everything'] as const;
-const STREAMS = { h1: 20, h2: 10 };
 const THOROUGH_SAMPLES = 10_000;
 
 interface Plan {
@@ -25,9 +24,9 @@ export async function runTiming(run: Run): Promise<Part> {
   const { short } = run;
   const all: Plan = {
     methods: short ? ['GET', 'PUT', 'POST _search'] : Object.keys(METHODS),
-    samples: short ? 240 : 2000,
-    seconds: short ? 4 : 17,
-    least: short ? 100 : 1000,
+    samples: short ? 150 : 2500,
+    seconds: short ? 4 : 12,
+    least: short ? 100 : 700,
   };
   const quiet = await look(run, 'timing', all);
   const deep = short
@@ -36,16 +35,16 @@ export async function runTiming(run: Run): Promise<Part> {
         await look(run, 'GET, long', {
           methods: ['GET'],
           samples: THOROUGH_SAMPLES,
-          seconds: 80,
-          least: 5000,
+          seconds: 70,
+          least: 4000,
         }),
       ];
   const load = await startLoad(run);
   const loaded = await look(run, 'timing, loaded', {
     ...all,
     methods: short ? ['GET'] : MAIN,
-    seconds: short ? 4 : 14,
-    least: short ? 60 : 500,
+    seconds: short ? 4 : 12,
+    least: short ? 60 : 400,
   });
   const made = await load.stop();
   const parts = [quiet, ...deep, loaded];
@@ -67,7 +66,7 @@ export async function runThorough(run: Run): Promise<Part> {
   const found = await look(run, 'thorough', {
     methods: Object.keys(METHODS),
     samples: run.short ? 300 : THOROUGH_SAMPLES,
-    seconds: run.short ? 2 : 900,
+    seconds: run.short ? 2 : 300,
     least: run.short ? 50 : THOROUGH_SAMPLES,
   });
   return { ...found, figures: { thorough: found.figures } };
@@ -108,7 +107,7 @@ async function look(run: Run, name: string, plan: Plan): Promise<Part> {
       kind: 'timing',
       site: run.site,
       cells: asked,
-      streams: STREAMS,
+      streams: await run.streams(),
       samples: plan.samples,
       seconds: plan.seconds,
     });
@@ -134,6 +133,7 @@ async function look(run: Run, name: string, plan: Plan): Promise<Part> {
       [...new Set(statuses.flatMap((each) => Object.keys(each)))].join(' '),
       String(samples),
       medianOf(together(times)).toFixed(2),
+      lateShare(times, run.keptMs).toFixed(1),
       worst.t.toFixed(2),
       worst.raw.toFixed(2),
       (classes?.by.t ?? 0).toFixed(2),
@@ -150,6 +150,7 @@ async function look(run: Run, name: string, plan: Plan): Promise<Part> {
           'status',
           'samples each',
           'median ms',
+          'late %',
           '|t| of crops',
           'raw',
           'there / not',
@@ -166,4 +167,10 @@ async function look(run: Run, name: string, plan: Plan): Promise<Part> {
     ],
     figures,
   });
+}
+
+/** Percent of the answers that missed their deadline. */
+function lateShare(times: readonly Float64Array[], keptMs: number): number {
+  const all = together(times);
+  return (100 * all.filter((took) => took > keptMs).length) / all.length;
 }

@@ -7,6 +7,7 @@ export const PARTS: ReadonlyMap<string, (options: MeasureOptions) => Promise<Mea
 >([
   ['attacks', async (options) => (await import('./attacks/measure.ts')).measureAttacks(options)],
   ['clinical', async (options) => (await import('./clinical/measure.ts')).measureClinical(options)],
+  ['unseen', async (options) => (await import('./unseen/measure.ts')).measureUnseen(options)],
   ['cost', async (options) => (await import('./cost/measure.ts')).measureCost(options)],
   ['payload', async (options) => (await import('./payload/measure.ts')).measurePayload(options)],
   ['framing', async (options) => (await import('./framing.ts')).measureFraming(options)],

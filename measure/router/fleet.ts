@@ -75,9 +75,13 @@ export async function measureFleet(options: MeasureOptions): Promise<Part> {
   await changes(fleet, scale, north, figures, options.progress);
   for (let n = 0; n < scale.kills; n += 1) {
     options.progress(`kill -9, ${n + 1} of ${scale.kills}`);
-    const { failed, beyond } = await loseOne(fleet, north, ((n + 1) % GATEWAYS) + 1, scale.clients);
+    const which = ((n + 1) % GATEWAYS) + 1;
+    const { failed, beyond } = await loseOne(fleet, north, which, scale.clients);
     figures.lost.push(failed.length);
     figures.beyond += beyond.length;
+    if (n + 1 === scale.kills) break;
+    await fleet.gateway(which).service.start();
+    await fleet.haproxy.all();
   }
   for (const n of ALL)
     figures.logFaults += (await verifyActivityLog(fleet.gateway(n).activity)).faults.length;

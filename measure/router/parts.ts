@@ -8,6 +8,9 @@ type Run = (options: MeasureOptions) => Promise<Part>;
  * loaded only when it runs.
  */
 export const PARTS: ReadonlyMap<string, Run> = new Map<string, Run>([
+  ['isolation', async (options) => (await import('./isolation.ts')).measureIsolation(options)],
   ['scale', async (options) => (await import('./scale.ts')).measureScale(options)],
   ['fleet', async (options) => (await import('./fleet.ts')).measureFleet(options)],
+  ['faults', async (options) => (await import('./faults.ts')).measureFaults(options)],
+  ['replica', async (options) => (await import('./replica.ts')).measureReplica(options)],
 ]);

@@ -19,8 +19,11 @@ function isSuccess(status: number): boolean {
 }
 
 /** References of an answer may name the back end by its own origin. */
-export function answerBase(reach: Reach, { origin }: Pick<JudgedAnswer, 'origin'>): ReferenceBase {
-  return origin === undefined ? reach.base : { ...reach.base, origin };
+export function answerBase(
+  reach: Reach,
+  { origin, told }: Pick<JudgedAnswer, 'origin' | 'told'>,
+): ReferenceBase {
+  return origin === undefined ? reach.base : { ...reach.base, origin, told };
 }
 
 export interface Expected {
@@ -53,15 +56,32 @@ function judgeOne(
   return verdict.ok ? UNCHANGED : hiddenAnswer(verdict.reason);
 }
 
+/** What is left of an EMR's remarks on something that was created: that it was. */
+const CREATED: AnswerJudgement = Object.freeze({
+  release: 'replaced',
+  content: {
+    resourceType: 'OperationOutcome',
+    issue: [{ severity: 'information', code: 'informational', diagnostics: 'Created.' }],
+  },
+  reasons: JUDGED,
+});
+
 /** The answer to a write that was judged before it was made: the resource, an outcome, or nothing. */
 export function writtenJudge(reach: Reach, expected: Expected): AnswerJudge {
   return (answer) => {
     if (!isSuccess(answer.status)) return hiddenAnswer('resource-outside');
-    if (answer.content === undefined) return UNCHANGED;
-    if (!isObject(answer.content)) return hiddenAnswer('resource-mismatch');
-    // What it says is about the request's own content, or about what was found to be in reach.
-    if (text(answer.content, 'resourceType') === 'OperationOutcome') return UNCHANGED;
-    return judgeOne(reach, answer.content, expected, answerBase(reach, answer));
+    const { content } = answer;
+    const created = expected.id === undefined;
+    if (content !== undefined && !isObject(content)) return hiddenAnswer('resource-mismatch');
+    if (content === undefined || text(content, 'resourceType') === 'OperationOutcome') {
+      // What it says of a change is about the request's own content, or about what was found to be in reach.
+      if (!created) return UNCHANGED;
+      // R4 §3.1.0.8: new is 201. Anything else points to one that was there, which nobody has judged.
+      if (answer.status !== 201) return hiddenAnswer('resource-outside');
+      // Warnings of an EMR name whom the new one looks like.
+      return content === undefined ? UNCHANGED : CREATED;
+    }
+    return judgeOne(reach, content, expected, answerBase(reach, answer));
   };
 }
 
@@ -71,6 +91,8 @@ export interface ExpectedBundle {
   /** The type that is asked for, and what its resources need; others are included, and need to be readable. */
   readonly type: string | undefined;
   readonly mask: number;
+  /** Only the number of matches is to be told. */
+  readonly counted?: boolean;
   /** Of a history: the one resource whose versions these are. */
   readonly id?: string;
 }
@@ -104,7 +126,21 @@ export function bundleJudge(reach: Reach, expected: ExpectedBundle): AnswerJudge
     const shown = expected.id === undefined ? kept : withDeletions(kept, found, expected, base);
     // Nothing of a history that is there was to be seen: the record is as if it were not there.
     if (expected.id !== undefined && shown.length === 0) return hiddenAnswer('resource-outside');
+    if (expected.counted === true) return countOf(content, matches);
     return { release: 'replaced', content: rebuild(content, shown, matches, base), reasons: JUDGED };
+  };
+}
+
+/** What R4 §3.1.1.5.5 says of `_summary=count`: a number, and no resources. One that goes on elsewhere is not known. */
+function countOf(bundle: JsonObject, matches: number): AnswerJudgement {
+  const onward = list(member(bundle, 'link')).some(
+    (link) => isObject(link) && text(link, 'relation') === 'next',
+  );
+  if (onward) return hiddenAnswer('search-unsupported');
+  return {
+    release: 'replaced',
+    content: { resourceType: 'Bundle', type: 'searchset', total: matches },
+    reasons: JUDGED,
   };
 }
 
@@ -237,6 +273,10 @@ export function publicUrl(url: string | undefined, base: ReferenceBase): string 
   const known = [`https://${base.authority}`, `http://${base.authority}`, base.origin].includes(
     parsed.origin,
   );
+  const { prefix = '', parameter } = base.told ?? {};
+  if (prefix !== '' && parsed.pathname.startsWith(`${prefix}/`))
+    parsed.pathname = parsed.pathname.slice(prefix.length);
+  if (parameter !== undefined && parsed.searchParams.has(parameter)) parsed.searchParams.delete(parameter);
   const below = parsed.pathname === base.base || parsed.pathname.startsWith(`${base.base}/`);
   if (!known || !below || parsed.username !== '' || parsed.hash !== '') return undefined;
   return `https://${base.authority}${parsed.pathname}${parsed.search}`;

@@ -1,5 +1,5 @@
 import type { Content, Json } from '../../contracts/content.ts';
-import type { ContentJudge, ContentJudgement, Denial } from '../../contracts/policy.ts';
+import type { AnswerJudge, ContentJudge, ContentJudgement, Denial } from '../../contracts/policy.ts';
 import type { Reason, ReasonCode } from '../../contracts/reasons.ts';
 import { isObject, text } from './elements.ts';
 import { judgePatch } from './patch.ts';
@@ -56,10 +56,14 @@ export function patchContent(reach: Reach, { type, mask }: Written): ContentJudg
   };
 }
 
-/** The form of a `POST …/_search`, with what the URL says besides: judged as one search, and sent as one form. */
+/**
+ * The form of a `POST …/_search`, with what the URL says besides: judged as one search, and sent as one form.
+ * @param counting judges the answer where only a number is asked for
+ */
 export function searchForm(
   plan: (parameters: ReadonlyMap<string, readonly string[]>) => SearchPlan,
   query: ReadonlyMap<string, readonly string[]>,
+  counting: AnswerJudge,
 ): ContentJudge {
   return (content: Content) => {
     if (content.kind !== 'form') return denyContent('forbidden', 'resource-mismatch', 'media type');
@@ -75,6 +79,10 @@ export function searchForm(
         reasons: [planned.reason],
       };
     }
-    return { ...permitContent(planned.consent), form: encodeQuery(planned.parameters) };
+    return {
+      ...permitContent(planned.consent),
+      form: encodeQuery(planned.parameters),
+      ...(planned.counted ? { answer: counting } : {}),
+    };
   };
 }

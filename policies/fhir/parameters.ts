@@ -11,6 +11,8 @@ export type Understood =
   | { readonly as: 'plain' }
   /** Not sent: an answer that was cut could not be judged, and a media type of its own could not be read. */
   | { readonly as: 'dropped' }
+  /** Only the number is asked for: it is counted among what may be seen (`_summary=count`, R4 §3.1.1.5.5). */
+  | { readonly as: 'count' }
   /** Names resources of the type by their subject: whose, has to be judged. */
   | { readonly as: 'subject' }
   /** `_include` and `_revinclude`: every resource of the answer has to be judged. */
@@ -26,6 +28,7 @@ export type Understood =
 
 const PLAIN: Understood = Object.freeze({ as: 'plain' });
 const DROPPED: Understood = Object.freeze({ as: 'dropped' });
+const COUNT: Understood = Object.freeze({ as: 'count' });
 const SUBJECT: Understood = Object.freeze({ as: 'subject' });
 const INCLUDE: Understood = Object.freeze({ as: 'include' });
 const refused = (why: string): Understood => ({ as: 'refused', why });
@@ -93,7 +96,7 @@ export function understand(
   { types, definition }: SearchContext,
 ): Understood {
   if (values.some((value) => value.length > LONGEST_VALUE)) return refused('value too long');
-  if (name === '_summary' && values.includes('count')) return refused('_summary=count');
+  if (name === '_summary' && values.includes('count')) return COUNT;
   if (DROP.has(name)) return DROPPED;
   if (PAGING.has(name))
     return name === '_count' && !values.every((v) => /^\d{1,6}$/.test(v)) ? refused('_count') : PLAIN;

@@ -58,8 +58,8 @@ export function beyond(asked: Asked): boolean {
   return [...asked.facts.parameters.keys()].some(reachesBeyond);
 }
 
-function searchJudge({ reach, rule, type }: Asked) {
-  return bundleJudge(reach, { kinds: ['searchset'], type, mask: rule.mask });
+function searchJudge({ reach, rule, type }: Asked, counted = false) {
+  return bundleJudge(reach, { kinds: ['searchset'], type, mask: rule.mask, counted });
 }
 
 export const search: Planner = (asked) => {
@@ -70,7 +70,7 @@ export const search: Planner = (asked) => {
   const plan = planSearch(reach, type, grants, facts.parameters);
   if (!plan.ok) return refusedSearch(asked, plan);
   const query = encodeQuery(plan.parameters);
-  return permit(asked, { query, headers: headers(asked), answer: searchJudge(asked) }, plan);
+  return permit(asked, { query, headers: headers(asked), answer: searchJudge(asked, plan.counted) }, plan);
 };
 
 export const searchPost: Planner = (asked) => {
@@ -78,7 +78,11 @@ export const searchPost: Planner = (asked) => {
   if (asked.open && isOpen(grantsFor(reach, '*', LETTER.r | LETTER.s), reach)) return AS_IT_IS;
   const refused = reachable(asked);
   if (refused !== undefined) return refused;
-  const content = searchForm((parameters) => planSearch(reach, type, grants, parameters), facts.parameters);
+  const content = searchForm(
+    (parameters) => planSearch(reach, type, grants, parameters),
+    facts.parameters,
+    searchJudge(asked, true),
+  );
   return permit(asked, { query: '', headers: headers(asked), content, answer: searchJudge(asked) });
 };
 
@@ -96,7 +100,7 @@ export const compartmentSearch: Planner = (asked) => {
   const query = encodeQuery(plan.parameters);
   return permit(
     asked,
-    { query, headers: headers(asked), answer: searchJudge(asked) },
+    { query, headers: headers(asked), answer: searchJudge(asked, plan.counted) },
     { consent: touched.consent || plan.consent },
   );
 };

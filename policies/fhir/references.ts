@@ -1,4 +1,5 @@
 import type { Json } from '../../contracts/content.ts';
+import type { JudgedAnswer } from '../../contracts/policy.ts';
 import { isObject, member, text } from './elements.ts';
 
 /** FHIR `id` (R4 §2.24.0.1). */
@@ -13,6 +14,8 @@ export interface ReferenceBase {
   readonly base: string;
   /** The back end's own origin, which an EMR may write into absolute references. */
   readonly origin?: string | undefined;
+  /** What the EMR may write into URLs because the gateway told it so (`JudgedAnswer`). */
+  readonly told?: JudgedAnswer['told'];
   /** Full URLs of a bundle's entries that are no addresses (`urn:uuid:…`), by what they stand for, such as `Patient/1`. */
   readonly entries?: ReadonlyMap<string, string> | undefined;
 }
@@ -31,7 +34,7 @@ export function resolveReference(reference: string, base: ReferenceBase): Target
   return relative(entry ?? withoutBase(reference, base));
 }
 
-function withoutBase(reference: string, { authority, base, origin }: ReferenceBase): string {
+function withoutBase(reference: string, { authority, base, origin, told }: ReferenceBase): string {
   if (!/^https?:\/\//i.test(reference)) return reference;
   for (const start of [
     `https://${authority}`,
@@ -40,6 +43,8 @@ function withoutBase(reference: string, { authority, base, origin }: ReferenceBa
   ]) {
     const whole = `${start}${base}/`;
     if (reference.startsWith(whole)) return reference.slice(whole.length);
+    const prefixed = `${start}${told?.prefix ?? ''}${base}/`;
+    if (reference.startsWith(prefixed)) return reference.slice(prefixed.length);
   }
   return '';
 }

@@ -6,6 +6,9 @@ import { resolveReference } from './references.ts';
 import { narrowing } from './restriction.ts';
 import type { Grant } from './scopes.ts';
 
+/** Results that are counted for `_summary=count`; of more, the number is not told. */
+const MOST_COUNTED = '1000';
+
 /** What becomes of a search before it reaches the EMR. */
 export type SearchPlan =
   | {
@@ -14,6 +17,8 @@ export type SearchPlan =
       readonly parameters: readonly (readonly [string, string])[];
       readonly consent: boolean;
       readonly narrowed: boolean;
+      /** Only the number of what is found is to be told. */
+      readonly counted: boolean;
     }
   /** `hidden`: the reason depends on whose record it is. */
   | { readonly ok: false; readonly hidden: boolean; readonly reason: Reason };
@@ -60,9 +65,11 @@ export function planSearch(
   let includes = 0;
   let named: readonly string[] | undefined;
   let consent = false;
+  let counted = false;
   for (const [name, values] of parameters) {
     const meaning = understand(name, values, { types: reach.types, definition });
-    if (meaning.as === 'dropped') continue;
+    if (meaning.as === 'count') counted = true;
+    if (meaning.as === 'dropped' || meaning.as === 'count') continue;
     if (meaning.as === 'refused') return unsupported(meaning.why);
     if (meaning.as === 'include') includes += values.length;
     if (meaning.as === 'chain' && !mayChain(search, meaning)) {
@@ -85,10 +92,18 @@ export function planSearch(
   if ('ok' in first) return first;
   return {
     ok: true,
-    parameters: [...first, ...kept, ...restricted(grants)],
+    parameters: [...first, ...(counted ? onOnePage(kept) : kept), ...restricted(grants)],
     consent,
+    counted,
     narrowed: first.length > 0,
   };
+}
+
+/** So that what is counted comes together, as far as the EMR lets it. */
+function onOnePage(
+  parameters: readonly (readonly [string, string])[],
+): readonly (readonly [string, string])[] {
+  return [...parameters.filter(([name]) => name !== '_count'), ['_count', MOST_COUNTED]];
 }
 
 /** The patients that a subject parameter names, all of whom may be touched. */

@@ -1,3 +1,4 @@
+import type { AnswerRulesDocument } from '../../contracts/answer-rules.ts';
 import type { PolicyPack } from '../../contracts/policy-packs.ts';
 import type { RouteDocument } from '../../contracts/settings.ts';
 
@@ -24,6 +25,31 @@ const FORBIDDEN = [
 ] as const;
 const FORBIDDEN_FOLDERS = ['sites', 'sql', 'contrib', 'tests', 'ci', 'docker', 'vendor', 'swagger'] as const;
 
+/** What OpenEMR prints, with status 200, when its database fails (`HelpfulDie`, `privStatement` of library/sql.inc.php). */
+const FAILED: AnswerRulesDocument = Object.freeze({
+  failed: Object.freeze([
+    { bodyContains: "<font color='red'>Query Error</font>" },
+    { bodyContains: 'Failure during database access! Check server error log.' },
+    { bodyContains: 'Check that you can ping the server ' },
+    { bodyContains: 'Check that mysqld is running.' },
+  ]),
+});
+
+/**
+ * What it prints, with status 200, in place of a chart or document that is not there or not for this person: its template
+ * `core/unauthorized`, the remarks of older pages, and a document without a file.
+ */
+const OF_RECORDS: AnswerRulesDocument = Object.freeze({
+  ...FAILED,
+  hidden: Object.freeze([
+    { bodyMatches: 'align-items-center justify-content-center">*Not Authorized*</h3>' },
+    { bodyMatches: '<p>(*not authorized' },
+    { bodyContains: 'Demographics not authorized' },
+    { bodyContains: 'You are not authorized to access this squad' },
+    { bodyContains: 'The requested document is not present at the expected location on the filesystem' },
+  ]),
+});
+
 /** Folders of pages for staff, which OpenEMR calls its interface. */
 const STAFF = ['interface', 'library', 'controllers', 'modules', 'myportal'] as const;
 
@@ -38,6 +64,7 @@ function staffRoutes(): RouteDocument[] {
       // Some of its pages save what a link says: each is proved like a write before it is shown.
       integrity: { mode: 'strict' },
       query: { duplicates: 'allow', brackets: 'allow' },
+      answers: FAILED,
     },
     {
       id: `openemr-${folder}-send`,
@@ -48,8 +75,30 @@ function staffRoutes(): RouteDocument[] {
       mediaTypes: FORMS,
       maxBodyBytes: FORM_BYTES,
       query: { duplicates: 'allow', brackets: 'allow' },
+      answers: FAILED,
     },
   ]);
+}
+
+/** Charts, and the documents and prescriptions of one patient: nobody can tell which of them there are. */
+function recordRoutes(): RouteDocument[] {
+  return [
+    { id: 'charts', path: '/interface/patient_file/{page*}' },
+    { id: 'documents', path: '/controller.php' },
+  ].flatMap(({ id, path }): RouteDocument[] => {
+    const common = {
+      path,
+      credential: 'session',
+      scopes: ['openemr/staff'],
+      query: { duplicates: 'allow', brackets: 'allow' },
+      hide: 'record',
+      answers: OF_RECORDS,
+    } as const;
+    return [
+      { ...common, id: `openemr-${id}-view`, methods: ['GET'], integrity: { mode: 'strict' } },
+      { ...common, id: `openemr-${id}-send`, methods: ['POST'], mediaTypes: FORMS, maxBodyBytes: FORM_BYTES },
+    ];
+  });
 }
 
 function portalRoutes(): RouteDocument[] {
@@ -58,6 +107,8 @@ function portalRoutes(): RouteDocument[] {
     credential: 'session',
     scopes: ['openemr/portal'],
     query: { duplicates: 'allow', brackets: 'allow' },
+    hide: 'record',
+    answers: OF_RECORDS,
   } as const;
   return [
     { ...common, id: 'openemr-portal-view', methods: ['GET'], integrity: { mode: 'strict' } },
@@ -106,6 +157,7 @@ const ROUTES: readonly RouteDocument[] = [
     integrity: { mode: 'off' },
   },
   ...staffRoutes(),
+  ...recordRoutes(),
   ...portalRoutes(),
   ...FORBIDDEN.map(
     (file): RouteDocument => ({

@@ -1,9 +1,28 @@
+import type { AnswerRulesDocument } from '../../contracts/answer-rules.ts';
 import type { PolicyPack } from '../../contracts/policy-packs.ts';
 import type { RouteDocument } from '../../contracts/settings.ts';
 
 const FORMS = Object.freeze(['application/x-www-form-urlencoded', 'multipart/form-data', 'application/json']);
 /** Where web systems keep what is the same for everybody. */
 const ASSETS = ['assets', 'css', 'fonts', 'images', 'img', 'js', 'static'] as const;
+
+/**
+ * Pages with status 200 whose very title says that there is nothing, or nothing for this person. Words inside a page are
+ * for rules of one's own: a note may say of a visit that the patient was not found at home.
+ */
+const HIDDEN: AnswerRulesDocument = Object.freeze({
+  hidden: Object.freeze(
+    [
+      '404',
+      'Not found',
+      'Page not found',
+      'Access denied',
+      'Forbidden',
+      'No access',
+      'Not authorized',
+    ].flatMap((title) => [{ bodyContains: `<title>${title}` }, { bodyContains: `<h1>${title}</h1>` }]),
+  ),
+});
 
 const ROUTES: readonly RouteDocument[] = [
   {
@@ -22,6 +41,8 @@ const ROUTES: readonly RouteDocument[] = [
     scopes: ['emr'],
     integrity: { mode: 'strict' },
     query: { duplicates: 'allow', brackets: 'allow' },
+    hide: 'record',
+    answers: HIDDEN,
   },
   {
     id: 'emr-send',

@@ -129,7 +129,7 @@ describe('the published examples', () => {
       if (path.endsWith('clinic.yaml')) return realFiles.read(join(published, 'policy.example.yaml'), limit);
       if (path.endsWith('/seal.pem')) return stands('signer.pem');
       if (path.endsWith('.crl.pem')) return { ok: true, bytes: revocations, mode: 0o644 };
-      if (path.endsWith('/state-key')) return { ok: true, bytes: randomBytes(32), mode: 0o600 };
+      if (/\/(?:state|incident)-key$/.test(path)) return { ok: true, bytes: randomBytes(32), mode: 0o600 };
       if (path.endsWith('.svg')) return { ok: true, bytes: Buffer.from(LOGO), mode: 0o644 };
       if (path.endsWith('.jwks.json'))
         return { ok: true, bytes: Buffer.from(JSON.stringify(publicKey)), mode: 0o644 };

@@ -326,6 +326,32 @@ test('what is allowed but dangerous causes a warning', () => {
   ]);
 });
 
+test('gateways that share limits and each keep what was used for themselves cause a warning', () => {
+  const redis = 'redis: { host: 127.0.0.1, gateways: 3 }';
+  const PER_PEER = '  perPeer: { requests: 100, window: 1m }';
+  const read = (text: string) => warningsOf(loadGatewaySettings(folder.write('several.yaml', text)));
+  const found = read(GATEWAY.replace(PER_PEER, `${PER_PEER}\n  ${redis}`));
+  expect(found.find(({ code }) => code === 'state-not-shared')?.message).toMatch(
+    /^state: 3 gateways share limits, and there is no state; with "state.server"/,
+  );
+  const alone = read(GATEWAY.replace(PER_PEER, `${PER_PEER}\n  ${redis.replace('3', '1')}`));
+  expect(alone.map(({ code }) => code)).not.toContain('state-not-shared');
+});
+
+test('plain HTTP over a network, and rows that nothing marks, cause warnings', () => {
+  const shared = GATEWAY.replace('database: south-emr', 'database: north-emr').replace(
+    'http://127.0.0.1:9001',
+    'http://emr.example:9001\n        plainHttpBeyondLoopbackInsecurely: true',
+  );
+  const found = warningsOf(loadGatewaySettings(folder.write('sharing.yaml', shared)));
+  expect(found.filter(({ code }) => code === 'backend-plain-http').map(({ message }) => message)).toEqual([
+    'tenant north: http://emr.example:9001 is reached in plain HTTP; whoever is on the way reads and changes records',
+  ]);
+  const unmarked = found.filter(({ code }) => code === 'rows-unmarked').map(({ message }) => message);
+  expect(unmarked).toHaveLength(2);
+  expect(unmarked[0]).toMatch(/^tenant north: shares the database north-emr with other tenants/);
+});
+
 test('nothing of the folder was changed by reading it', () => {
   expect(statSync(join(folder.path, 'shared.secret')).mode & 0o777).toBe(0o600);
 });

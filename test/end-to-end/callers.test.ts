@@ -67,6 +67,7 @@ const POLICY = {
   ],
 };
 const PARTNERS = 'https://partners.example/records';
+const EMR_TOKEN = randomBytes(24).toString('base64url');
 const key = ecKey('client');
 
 let stack: Stack;
@@ -79,6 +80,7 @@ function prepare({ layout, isolation }: BeforeGateway): void {
   const state = join(layout.gateway, 'state');
   mkdirSync(state, { mode: 0o700 });
   give(state, isolation.gateway);
+  writeSecret(join(layout.gateway, 'emr.token'), EMR_TOKEN, isolation.gateway);
   writeSecret(join(layout.gateway, 'state.key'), randomBytes(32).toString('hex'), isolation.gateway);
   writeFile(layout.gateway, isolation, 'policy.yaml', stringify(POLICY, { aliasDuplicateObjects: false }));
   writeFile(layout.gateway, isolation, 'clients.pem', clients.certificatePem);
@@ -121,6 +123,7 @@ beforeAll(async () => {
                     ],
                   },
                   audiences: { partners: PARTNERS },
+                  backendAuthorization: { secret: { file: 'emr.token' } },
                   apiClients: { acceptSecretPerRequestInsecurely: true },
                 }
               : {
@@ -181,6 +184,24 @@ describe('a route for another audience', () => {
     });
     const south = { token: partner, certificate: ward };
     expect(await at('south', '/fhir/DocumentReference/1', south)).toMatchObject({ status: 401 });
+  });
+});
+
+describe("the token of the EMR's own interface", () => {
+  const seen = async (): Promise<readonly string[]> => {
+    const status = (await (await fetch(`${stack.tenants.north.emr.origin}/server-status`)).json()) as {
+      requests: { rawHeaders: string[] }[];
+    };
+    const headers = status.requests.at(-1)?.rawHeaders ?? [];
+    return headers.filter((_, i) => headers[i - 1]?.toLowerCase() === 'authorization');
+  };
+
+  test('takes the place of the caller’s, and is sent for nobody', async () => {
+    const token = await stack.token({ tenant: 'north', scopes: ['system/*.cruds'] });
+    expect(await at('north', '/fhir/Observation/1', { token })).toMatchObject({ status: 200 });
+    expect(await seen()).toEqual([`Bearer ${EMR_TOKEN}`]);
+    expect(await at('north', '/static/emr.css')).toMatchObject({ status: 200 });
+    expect(await seen()).toEqual([]);
   });
 });
 

@@ -148,9 +148,15 @@ describe('somebody who goes through records', () => {
     const tokens = new Map<string, string>();
     for (const client of ['ward', 'laboratory', 'registry', 'attacker'])
       tokens.set(client, await stack.token({ tenant: 'south', client, scopes: ['system/Patient.r'] }));
-    const read = async (client: string, id = 1) => {
+    // A 503, such as of a probe that took too long on a busy machine, says nothing of the EMR: it is asked again.
+    const read = async (client: string) => {
       const token = tokens.get(client) ?? '';
-      return (await ask({ url: `${origin}/fhir/Patient/${id}`, authority: stack.authority, token })).status;
+      const url = `${origin}/fhir/Patient/1`;
+      for (let attempt = 0; ; attempt += 1) {
+        const { status } = await ask({ url, authority: stack.authority, token });
+        if (status !== 503 || attempt === 20) return status;
+        await sleep(100);
+      }
     };
     // The EMR cuts off only what the attacker asks: one at a time, so that no one else's is under way.
     const alone = [];

@@ -63,22 +63,23 @@ const SCRIPTS: Readonly<Record<string, Script>> = {
   'to-login': page('', { Location: '/login?expired=1' }, '302 Found'),
   'to-login-whole': page('', { Location: 'http://emr.internal/login?expired=1' }, '302 Found'),
   'to-chart': page('', { Location: '/chart/2' }, '302 Found'),
+  'to-error': page('', { Location: '/error/17' }, '302 Found'),
   help: page(`<p>Please call the help desk about ${NAME}</p>`),
   trace: page(`${GOOD}<br /><b>Fatal error</b>: ${TRACE}`),
-  'trace-json': page(JSON.stringify({ ok: true, trace: TRACE }), json),
+  'in-json': page(JSON.stringify({ ok: true, trace: TRACE }), json),
   'trace-outcome': page(
     JSON.stringify({ resourceType: 'OperationOutcome', issue: [{ diagnostics: TRACE }] }),
     json,
   ),
   'trace-behind-resource': page(`{"resourceType":"Patient","id":"1"}\n${TRACE}`, json),
-  'trace-xml': page(`<e>${TRACE}</e>`, { 'Content-Type': 'application/xml' }),
+  'in-xml': page(`<e>${TRACE}</e>`, { 'Content-Type': 'application/xml' }),
   'trace-text': page(TRACE, { 'Content-Type': 'text/plain' }),
   'trace-untyped': page(TRACE, { 'Content-Type': '' }),
   'trace-image': page(TRACE, { 'Content-Type': 'image/png' }),
   'trace-script': page(`<pre>${TRACE}</pre>`, { 'Content-Type': 'application/javascript' }),
   'trace-deflate': page(deflateSync(TRACE), { 'Content-Encoding': 'deflate' }),
   'trace-strange': page(TRACE, { 'Content-Encoding': 'compress' }),
-  'trace-wide': page(Buffer.from(TRACE, 'utf16le'), { 'Content-Type': 'text/html; charset=utf-16le' }),
+  'in-wide': page(Buffer.from(TRACE, 'utf16le'), { 'Content-Type': 'text/html; charset=utf-16le' }),
   'trace-late': inPieces(Buffer.from(GOOD), Buffer.from(TRACE)),
   'trace-far': inPieces(LONG, Buffer.from(`${GOOD}${TRACE}`)),
   'trace-far-gzip': (request) => {
@@ -100,7 +101,7 @@ const SCRIPTS: Readonly<Record<string, Script>> = {
 
 const view = { methods: ['GET'], scopes: ['emr/pages'], integrity: { mode: 'bounded' as const } };
 const POLICY = {
-  answers: { failed: [{ bodyContains: 'Please call the help desk' }] },
+  answers: { failed: [{ location: '/error/' }] },
   routes: [
     {
       ...view,
@@ -113,9 +114,23 @@ const POLICY = {
           { status: [200], bodyMatches: 'The chart of patient * is restricted' },
           { location: '/login?*expired=' },
         ],
+        failed: [{ bodyContains: 'Please call the help desk' }],
       },
     },
-    { ...view, id: 'page', path: '/page/{id}' },
+    {
+      ...view,
+      id: 'page',
+      path: '/page/{id}',
+      answers: { failed: [{ bodyContains: 'Please call the help desk' }] },
+    },
+    {
+      ...view,
+      id: 'legacy',
+      path: '/patients/{id}',
+      hideDeadline: '300ms',
+      answers: { hidden: [{ status: [200], bodyContains: '<p class="error">No such patient' }] },
+    },
+    { ...view, id: 'stream', path: '/stream/{id}' },
     { ...view, id: 'plain', path: '/plain/{id}', answers: { except: ['sql-error', 'trace-php', 'path'] } },
   ],
 };
@@ -158,15 +173,7 @@ afterAll(async () => {
   await emr?.close();
 });
 
-const get = async (path: string, script: string, more: Partial<Ask> = {}): Promise<Reply> => {
-  const r = await get0(path, script, more);
-  if (process.env.DBG)
-    process.stderr.write(
-      `DBG ${[script, r.status, r.text.slice(0, 200), JSON.stringify(await activityOf(stack, String(r.headers['x-request-id'])))].join(' ')}\n`,
-    );
-  return r;
-};
-const get0 = (path: string, script: string, more: Partial<Ask> = {}): Promise<Reply> =>
+const get = (path: string, script: string, more: Partial<Ask> = {}): Promise<Reply> =>
   ask({
     url: `${stack.tenants.north.origin}${path}`,
     authority: stack.authority,
@@ -205,20 +212,45 @@ describe('a page that says "there is nothing" is an absent record', () => {
   });
 });
 
+describe('the pages of the legacy EMR itself', () => {
+  it('say the same of a chart that is not there and of one that is restricted', async () => {
+    const { south } = stack.tenants;
+    const theirs = await stack.token({ tenant: 'south', client: 'front-desk', scopes: ['emr/pages'] });
+    const page = (id: number): Promise<Reply> =>
+      ask({
+        url: `${south.origin}/patients/${id}`,
+        authority: stack.authority,
+        token: theirs,
+        headers: { accept: 'text/html' },
+      });
+    const open = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].find((id) => !south.restricted.includes(id)) ?? 0;
+    const [shown, absent, restricted] = await Promise.all([
+      page(open),
+      page(999_999),
+      page(south.restricted[0] ?? 0),
+    ]);
+    expect(shown.status).toBe(200);
+    expect(shown.text).toContain('<h2>Observations</h2>');
+    expect(absent.status).toBe(404);
+    expect(absent.text).not.toContain('No such patient');
+    expect(withoutRequestId(absent)).toBe(withoutRequestId(restricted));
+  });
+});
+
 describe('an error of the EMR never passes', () => {
   it.each([
     'trace',
-    'trace-json',
+    'in-json',
     'trace-outcome',
     'trace-behind-resource',
-    'trace-xml',
+    'in-xml',
     'trace-text',
     'trace-untyped',
     'trace-image',
     'trace-script',
     'trace-deflate',
     'trace-strange',
-    'trace-wide',
+    'in-wide',
     'trace-late',
     'help',
   ])('%s', async (script) => {
@@ -237,7 +269,7 @@ describe('an error of the EMR never passes', () => {
   it.each(['trace-far', 'trace-far-gzip'])(
     '%s: beyond what is held, the answer is cut before it',
     async (script) => {
-      const cut = await get('/page/1', script).then(
+      const cut = await get('/stream/1', script).then(
         () => 'whole',
         (error: NodeJS.ErrnoException) => error.code,
       );
@@ -253,7 +285,8 @@ describe('an error of the EMR never passes', () => {
 
   it('what the policy says is no error here passes', async () => {
     expect((await get('/plain/1', 'trace-text')).status).toBe(200);
-    expect((await get('/plain/1', 'help')).status).toBe(502);
+    expect((await get('/plain/1', 'to-error')).status).toBe(502);
+    expect((await get('/page/1', 'to-error')).status).toBe(502);
   });
 });
 
@@ -261,7 +294,7 @@ describe('staff sees what was kept', () => {
   const chartgate = async (...args: readonly string[]) => {
     const command = [join(import.meta.dirname, '../../bin/chartgate.mjs'), 'incident', ...args];
     const config = ['--config', join(stack.layout.gateway, 'gateway.yaml')];
-    return run(process.execPath, [...command, ...config]).then(
+    return run(process.execPath, [...command, ...config], stack.isolation.gateway ?? {}).then(
       ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
       (error: { code: number; stdout: string; stderr: string }) => error,
     );

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { give } from '../../examples/demo/isolation.ts';
@@ -16,7 +17,9 @@ import { until } from '../support/process.ts';
 
 /** Clinics of all three models behind one gateway, with real databases (examples/tenancy). */
 
-const NAMES = Object.keys(CLINICS) as ClinicName[];
+const NAMES = (Object.keys(CLINICS) as ClinicName[]).filter((name) => name !== 'lost');
+
+const told = NAMES.filter((name) => CLINICS[name].model !== 'emr-each');
 
 let clinics: TenancyStack;
 const tokens = new Map<ClinicName, string>();
@@ -42,7 +45,6 @@ const body = (content: unknown): Pick<Ask, 'headers' | 'body'> => ({
 const withoutId = (reply: Reply): string => reply.text.replaceAll(/[0-9A-Z]{26}/g, '');
 
 describe('which clinic is meant', () => {
-  const told = NAMES.filter((name) => CLINICS[name].model !== 'emr-each');
   test.each(told)('is said by the gateway alone: %s', async (name) => {
     const seen = json(
       await at(name, '/told', {
@@ -78,6 +80,33 @@ describe('which clinic is meant', () => {
     expect([home.status, home.headers.location]).toEqual([303, '/charts']);
     expect(home.headers['set-cookie']?.[0]).toMatch(/^MANYLEAF=1; Path=\/; Secure/);
     expect((await at('fir', '/')).headers.location).toBe('/charts');
+  });
+});
+
+describe('a WebSocket', () => {
+  /** What it says first. */
+  function greeting(name: ClinicName): Promise<string> {
+    const { port, hostname, host } = new URL(clinics.origin(name));
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const socket = connect({
+      host: '127.0.0.1',
+      port: Number(port),
+      servername: hostname,
+      ca: clinics.stack.authority,
+    });
+    let text = '';
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
+    socket.on('error', () => {});
+    socket.on('close', () => resolve(text));
+    socket.write(
+      `GET /feed HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${tokens.get(name)}\r\nConnection: Upgrade\r\n` +
+        'Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+    );
+    return promise;
+  }
+
+  test.each(told)('is told and verified as any other request: %s', async (name) => {
+    expect(await greeting(name)).toMatch(new RegExp(`^HTTP/1\\.1 101 [^]*${name}`));
   });
 });
 
@@ -127,6 +156,11 @@ describe('databases of their own', () => {
       ['ivy', 'emr_south'],
     ] as const)
       expect(json(await at(name, '/charts'))).toMatchObject([{ note: schema }, { note: schema }]);
+  });
+
+  test('one whose EMR was not there at the start is told so, and the others have started', async () => {
+    const reply = await at('lost', '/everyone', { token: await clinics.token('lost') });
+    expect(reply.status).toBe(502);
   });
 
   test('a token for one clinic opens no other, of whatever model', async () => {

@@ -5,6 +5,9 @@ import { armedAt, nextDeadline } from '../../gateway/answer/deadline.ts';
 import { LearnedDeadline, STEPS_MS } from '../../gateway/answer/learned.ts';
 import { ReleaseQueue, TICK_MS, tickOf } from '../../gateway/answer/release-queue.ts';
 import { endingOfBackendStatus } from '../../gateway/answer/statuses.ts';
+import type { Exchange } from '../../gateway/pipeline/exchange.ts';
+import { recordIntent } from '../../gateway/pipeline/stages/record-intent.ts';
+import { withhold } from '../../gateway/pipeline/stages/withhold.ts';
 
 describe('answers that wait for their instant', () => {
   it('leave in the order in which their requests arrived, never before it, whenever they were ready', async () => {
@@ -152,6 +155,47 @@ describe('a deadline that is learned', () => {
       ),
       { numRuns: 50 },
     );
+  });
+});
+
+describe('what the policy hides', () => {
+  const exchange = (more: object): Exchange =>
+    ({
+      match: { route: { hide: 'record' } },
+      facts: { method: 'GET', body: { kind: 'none' }, headers: new Map([['if-none-match', '"7"']]) },
+      tenant: { reachable: () => true, busy: false },
+      withheld: { kind: 'hidden', reason: 'denied-by-rule' },
+      outgoing: {},
+      failed() {},
+      ...more,
+    }) as unknown as Exchange;
+
+  it('ends before an intent is recorded, without which nothing is forwarded', async () => {
+    expect(withhold(exchange({}))).toMatchObject({ kind: 'hidden' });
+    const asked = exchange({ client: { gone: false } });
+    expect(await recordIntent(asked)).toMatchObject({ kind: 'hidden' });
+    expect(asked.intentRecorded).toBeUndefined();
+  });
+
+  it('is unavailable while everything is', () => {
+    for (const [busy, reason] of [
+      [false, 'backend-unavailable'],
+      [true, 'backend-busy'],
+    ] as const)
+      expect(withhold(exchange({ tenant: { reachable: () => false, busy } }))).toMatchObject({
+        kind: 'unavailable',
+        reason,
+      });
+  });
+
+  it('leaves a permitted request alone, but for its conditions', () => {
+    const permitted = exchange({ withheld: undefined });
+    expect(withhold(permitted)).toBeUndefined();
+    expect(permitted.conditional).toBe(true);
+    expect(permitted.outgoing.headers).toMatchObject({ 'if-none-match': undefined });
+    const plain = exchange({ withheld: undefined, match: { route: { hide: 'none' } } });
+    expect(withhold(plain)).toBeUndefined();
+    expect(plain.outgoing).toEqual({});
   });
 });
 

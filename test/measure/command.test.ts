@@ -14,6 +14,8 @@ test.each([
   [['hot-path', '--fast'], 'an unknown option'],
   [['hot-path', '--only', ','], 'an empty choice'],
   [['hot-path', '--json=yes'], 'a value for a switch'],
+  [['inspection', '--minutes', '0'], 'no time'],
+  [['inspection', '--minutes', 'ten'], 'no number'],
 ])('%j is wrong usage: %s', (argv) => {
   expect(parseRequest(argv).kind).toBe('wrong');
 });
@@ -27,6 +29,7 @@ test('options are taken wherever they stand', () => {
     only: new Set(['undici', 'nginx']),
   });
   expect(parseRequest(['memory'])).toMatchObject({ short: false, json: false, only: undefined });
+  expect(parseRequest(['inspection', '--minutes', '0.5'])).toMatchObject({ minutes: 0.5 });
 });
 
 test('help wins over everything else', () => {

@@ -199,6 +199,7 @@ const COMMANDS: readonly (readonly [args: readonly string[], status: number, pri
   [['client', 'list', '--config', 'missing.yaml'], 3, /missing\.yaml/],
   [['consent', 'list', '--config', 'missing.yaml', '--tenant', 'north'], 3, /missing\.yaml/],
   [['emergency', 'list', '--config', 'missing.yaml'], 3, /missing\.yaml/],
+  [['tenant', 'list', '--config', 'missing.yaml'], 3, /missing\.yaml/],
   [['guard', 'list', '--config', 'missing.yaml'], 3, /missing\.yaml/],
   [['incident', 'list', '--config', 'missing.yaml'], 3, /missing\.yaml/],
   [['factor', 'list', '--issuer', 'sso', '--config', 'missing.yaml'], 3, /missing\.yaml/],

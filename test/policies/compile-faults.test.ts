@@ -25,6 +25,26 @@ const asset = (more: Partial<RouteDocument>): RouteDocument => ({
 const FAULTS: readonly (readonly [string, readonly RouteDocument[], string | RegExp])[] = [
   ['an id that is no name', [page('A', '/a')], '/routes/0/id'],
   ['two routes with one id', [page('a', '/a'), page('a', '/b')], '/routes/1/id: is the id of /routes/0'],
+  [
+    'another method than the one that it has not',
+    [page('a', '/a', { methodOverride: ['PUT'] })],
+    '/routes/0/methodOverride: has no effect: the route has no POST',
+  ],
+  [
+    'another method that reads',
+    [post({ methodOverride: ['GET'] })],
+    '/routes/0/methodOverride/0: must be one of PUT, PATCH, DELETE',
+  ],
+  [
+    'another method twice',
+    [post({ methodOverride: ['PUT', 'PUT'] })],
+    '/routes/0/methodOverride/1: is listed twice',
+  ],
+  [
+    'another method in FHIR',
+    [post({ fhir: { version: 'R4', interaction: 'batch' }, methodOverride: ['PUT'] })],
+    /methodOverride: is not for FHIR/,
+  ],
   ['a prototype name twice', [page('constructor', '/a'), page('constructor', '/b')], '/routes/1/id'],
   ['no method', [page('a', '/a', { methods: [] })], '/routes/0/methods'],
   ['a method in lower case', [page('a', '/a', { methods: ['get'] })], '/routes/0/methods/0'],
@@ -187,6 +207,16 @@ const FAULTS: readonly (readonly [string, readonly RouteDocument[], string | Reg
     'a patient parameter beside a body',
     [post({ scopes: [], smart: { ...smart, contexts: ['patient'] }, patient: { parameter: 'patient' } })],
     /the body of another method/,
+  ],
+  [
+    'a deadline that is learned for nothing',
+    [bySmart({ smart, hideLearned: true, hide: 'none' })],
+    '/routes/0/hideLearned: has no effect',
+  ],
+  [
+    'a look at what nobody changes',
+    [bySmart({ smart, hide: 'record', lookFirst: true })],
+    '/routes/0/lookFirst: is only for routes',
   ],
   [
     'a patient route that hides nothing',

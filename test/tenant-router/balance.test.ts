@@ -1,6 +1,6 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type BalancingSettings, USUAL_BALANCING } from '../../contracts/balancing.ts';
+import { type Clock, systemClock } from '../../contracts/clock.ts';
 import type { BackendSettings } from '../../contracts/settings.ts';
 import {
   type Backend,
@@ -9,6 +9,13 @@ import {
   type TenantRouter,
 } from '../../tenant-router/index.ts';
 import { backend, tenant } from './support.ts';
+
+/** Real time that can be skipped. */
+let skipped = 0;
+const clock: Clock = { wall: systemClock.wall, monotonic: () => systemClock.monotonic() + skipped };
+const skip = (ms: number) => {
+  skipped += ms;
+};
 
 let router: TenantRouter | undefined;
 afterEach(() => router?.close(0));
@@ -24,7 +31,8 @@ function tenantWith(
     ...backends.map((more, index) => backend(`http://127.0.0.1:${9001 + index}`, more)),
   );
   router = createTenantRouter([{ ...settings, balancing: { ...USUAL_BALANCING, ...balancing } }], {
-    circuit: { firstEjectionMs, longestEjectionMs: 8 * firstEjectionMs, trialMs: 60_000 },
+    clock,
+    circuit: { firstEjectionMs, longestEjectionMs: 8 * firstEjectionMs, trialMs: 600_000 },
   });
   const [only] = router.tenants;
   if (only === undefined) throw new Error('no tenant');
@@ -53,10 +61,10 @@ describe('round robin', () => {
     expect(names(4, () => a.pick('primary', '', false))).toContain('1');
   });
 
-  test('what cannot be sent again is not what tries one that was out', async () => {
-    const a = tenantWith({}, [{}, {}], 20);
+  test('what cannot be sent again is not what tries one that was out', () => {
+    const a = tenantWith({}, [{}, {}], 4_000);
     fail(a.pick());
-    await wait(40);
+    skip(4_500);
     expect(names(4, () => a.pick('primary', '', true))).toBe('2222');
     expect(names(2, () => a.pick('primary', '', false))).toContain('1');
   });
@@ -141,6 +149,20 @@ describe('primary and replicas', () => {
     expect(names(2, () => a.pick('replica'))).toBe('11');
   });
 
+  test('a replica that fails, alone as it is, is left to the primary, and used when that is out', () => {
+    const a = tenantWith({}, [{ role: 'primary' }, { role: 'replica' }]);
+    const replica = a.pick('replica');
+    expect(name(replica)).toBe('2');
+    replica?.progress('none', 'waiting');
+    replica?.progress('waiting', 'sent');
+    skip(350);
+    expect(names(2, () => a.pick('replica'))).toBe('11');
+    fail(a.pick('primary'));
+    expect(names(2, () => a.pick('replica'))).toBe('22');
+    for (let n = 0; n < 5; n += 1) replica?.report('timeout');
+    expect(a.pick('replica')).toBeUndefined();
+  });
+
   test('without replicas, any one will do for anything', () => {
     const a = tenantWith({}, [{}, { role: 'primary' }]);
     expect(a.replicated).toBe(false);
@@ -188,41 +210,41 @@ describe('left out and back', () => {
     expect(names(4, () => a.pick())).toBe('2222');
   });
 
-  test('one that flaps stays out longer each time', async () => {
-    const a = tenantWith({}, [{}, {}], 30);
+  test('one that flaps stays out longer each time', () => {
+    const a = tenantWith({ slowStartMs: 0 }, [{}, {}], 4_000);
     const first = a.pick();
     fail(first);
-    await wait(40);
+    skip(4_500);
     first?.report('ok');
     fail(first);
     // The second ejection lasts twice as long, although there was a success in between.
-    await wait(40);
+    skip(4_500);
     expect(names(6, () => a.pick())).not.toContain('1');
-    await wait(40);
+    skip(4_500);
     expect(names(6, () => a.pick())).toContain('1');
   });
 
-  test('one that is back gets a growing part', async () => {
-    const a = tenantWith({ slowStartMs: 400 }, [{}, {}], 20);
+  test('one that is back gets a growing part', () => {
+    const a = tenantWith({ slowStartMs: 60_000 }, [{}, {}], 4_000);
     const first = a.pick();
     fail(first);
-    await wait(30);
+    skip(4_500);
     first?.report('ok');
     const count = () => [...names(40, () => a.pick())].filter((each) => each === '1').length;
     const early = count();
-    await wait(450);
+    skip(60_000);
     expect(early).toBeGreaterThan(0);
     expect(early).toBeLessThan(12);
     expect(count()).toBe(20);
   });
 
-  test('one that answers nothing for a second while others do is asked no more, but not the last', async () => {
+  test('one that answers nothing for a while in which others do is asked no more, but not the last', () => {
     const a = tenantWith({}, [{}, {}]);
     const hanging = a.pick();
     hanging?.progress('none', 'waiting');
     hanging?.progress('waiting', 'sent');
     expect(names(4, () => a.pick())).toContain('1');
-    await wait(1050);
+    skip(350);
     expect(names(4, () => a.pick())).toBe('2222');
     fail(a.pick());
     expect(names(2, () => a.pick())).toBe('11');
@@ -265,6 +287,17 @@ describe('the budget of further attempts', () => {
     let taken = 0;
     while (a.takeRetry()) taken += 1;
     expect(taken).toBeLessThanOrEqual(211);
+  });
+
+  test('keeps some for those that need it more', () => {
+    const a = tenantWith({ retryPercent: 10 }, [{}, {}]);
+    expect(a.takeRetry(10)).toBe(false);
+    for (let n = 0; n < 200; n += 1) a.earnRetry();
+    let moved = 0;
+    while (a.takeRetry(10)) moved += 1;
+    expect(moved).toBeGreaterThanOrEqual(9);
+    expect(moved).toBeLessThanOrEqual(11);
+    expect(a.takeRetry()).toBe(true);
   });
 
   test('of 0 percent is none at all', () => {

@@ -1,23 +1,28 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
-import { createSecureServer, type Http2SecureServer } from 'node:http2';
+import { constants, createSecureServer, type Http2SecureServer, type ServerHttp2Stream } from 'node:http2';
 import { createServer as createHttpsServer } from 'node:https';
 import type { Server, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { systemClock } from '../../contracts/clock.ts';
 import type { BackendSettings, Secret } from '../../contracts/settings.ts';
 import {
   type Authority,
   createAuthority,
   type IssuedCertificate,
 } from '../../examples/support/local-authority.ts';
+import { BackendAnswer } from '../../gateway/transport/backend-answer.ts';
 import { type Backend, createTenantRouter, outcomeOfError } from '../../tenant-router/index.ts';
 import { backend, listen, stop, tenant } from './support.ts';
 
 const HOST = 'clinic.example';
+/** Bytes; more than any buffer on the way holds. */
+const LARGE = 8 * 1024 * 1024;
 let authority: Authority;
 let own: IssuedCertificate;
 let folder = '';
@@ -237,6 +242,85 @@ describe('HTTP/2', () => {
     }
     expect(connections()).toBe(2);
   });
+
+  /** As the gateway streams an answer, to somebody who reads slowly. */
+  async function streamed(to: Backend, path: string): Promise<{ head: string; bytes: number; by: string }> {
+    const answer = new BackendAnswer(to.origin, systemClock);
+    const options = {
+      path,
+      method: 'GET' as const,
+      headers: ['host', HOST],
+      headersTimeout: 2000,
+      bodyTimeout: 2000,
+    };
+    to.dispatcher.dispatch(options, answer);
+    const head = await answer.head;
+    if (head !== 'head') return { head, bytes: 0, by: '' };
+    let bytes = 0;
+    const slow = new Writable({
+      highWaterMark: 64 * 1024,
+      write: (chunk: Buffer, _encoding, done) => {
+        bytes += chunk.length;
+        setImmediate(done);
+      },
+    });
+    const { promise, resolve } = Promise.withResolvers<string>();
+    answer.stream(slow, { stallMs: 5000, done: ({ by }) => resolve(by) });
+    const by = await promise;
+    if (by === 'complete') await new Promise((done) => slow.once('finish', done));
+    return { head: String(answer.status), bytes, by };
+  }
+
+  test('a large answer waits for whoever reads it, beside others on the same connection', async () => {
+    const { origin, connections } = await hostile();
+    const to = one(origin, { authority: ca(), http2: true });
+    const all = await Promise.all([...Array(4).keys()].map(() => streamed(to, '/large')));
+    expect(all).toEqual(Array(4).fill({ head: '200', bytes: LARGE, by: 'complete' }));
+    expect(connections()).toBe(1);
+  });
+
+  test.each([
+    ['/reset', { head: 'protocol', bytes: 0, by: '' }],
+    ['/broken', { head: '200', by: 'backend' }],
+    ['/short', { head: '200', by: 'backend' }],
+    ['/gone', { head: 'protocol', bytes: 0, by: '' }],
+    ['/hangs', { head: 'timeout', bytes: 0, by: '' }],
+  ])(
+    'an answer that is none (%s) never looks complete, and the next one is whole',
+    async (path, expected) => {
+      const { origin } = await hostile();
+      const to = one(origin, { authority: ca(), http2: true });
+      expect(await streamed(to, path)).toMatchObject(expected);
+      expect(await streamed(to, '/large')).toMatchObject({ head: '200', bytes: LARGE, by: 'complete' });
+    },
+  );
+
+  /** Each path another way to answer over HTTP/2 alone. */
+  async function hostile(): Promise<{ origin: string; connections: () => number }> {
+    let connections = 0;
+    const memory = { maxSessionMemory: 100 };
+    const server = createSecureServer({ cert: own.certificatePem, key: own.keyPem, ...memory });
+    server.on('session', () => (connections += 1));
+    server.on('sessionError', () => {});
+    server.on('stream', (stream: ServerHttp2Stream, headers) => {
+      stream.on('error', () => {});
+      const path = headers[':path'];
+      if (path === '/hangs') return;
+      if (path === '/reset') return stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+      if (path === '/gone') return stream.session?.destroy();
+      stream.respond({ ':status': 200, ...(path === '/short' ? { 'content-length': 1000 } : {}) });
+      if (path === '/broken') {
+        stream.write('part', () => stream.destroy(new Error('broken')));
+        return;
+      }
+      stream.end(path === '/short' ? 'not so much' : Buffer.alloc(LARGE));
+    });
+    cleanups.push(() => stop(server as unknown as Server));
+    return {
+      origin: `https://localhost:${await listen(server as unknown as Server)}`,
+      connections: () => connections,
+    };
+  }
 
   test('an upgrade is asked for in HTTP/1.1 all the same', async () => {
     const { origin, server } = await both();

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { parseDocument } from 'yaml';
+import { isMap, isNode, isScalar, parseDocument } from 'yaml';
 import { tenantText, withChange } from '../../../config/index.ts';
 import { ChartgateError } from '../../../contracts/errors.ts';
 import { readSettings } from '../../../gateway/process/runtime.ts';
@@ -25,11 +25,7 @@ export async function runPause(named: string, paused: boolean, options: ChangeOp
     );
     return;
   }
-  const document = parseDocument(before.toString('utf8'));
-  if (paused) document.set('paused', true);
-  else document.delete('paused');
-  // Long lines stay as somebody wrote them.
-  const content = new Uint8Array(Buffer.from(document.toString({ lineWidth: 0 })));
+  const content = new Uint8Array(Buffer.from(withPaused(before.toString('utf8'), paused)));
   const changed = [tenantText(content, file, file)];
   readSettings({ ...from.sources, tenants: withChange(from.folder, { changed, gone: [] }) }, from.settings);
   putFile(from.folder, id, content, true);
@@ -44,6 +40,21 @@ export async function runPause(named: string, paused: boolean, options: ChangeOp
     { tenant: id, paused, changed: true, ...told(taken) },
     `${id} is ${what}; ${taken.sentence}.`,
   );
+}
+
+/** The text with one line more or less; everything else stays as somebody wrote it. */
+function withPaused(text: string, paused: boolean): string {
+  const { contents } = parseDocument(text);
+  const pair = isMap(contents)
+    ? contents.items.find(({ key }) => isScalar(key) && key.value === 'paused')
+    : undefined;
+  const [from, to] = [rangeOf(pair?.key)?.[0], rangeOf(pair?.value)?.[2]];
+  const without = from === undefined || to === undefined ? text : text.slice(0, from) + text.slice(to);
+  return paused ? `${without}${without.endsWith('\n') ? '' : '\n'}paused: true\n` : without;
+}
+
+function rangeOf(node: unknown): readonly number[] | undefined {
+  return isNode(node) ? (node.range ?? undefined) : undefined;
 }
 
 /** No longer a tenant; its file is kept under another name. */

@@ -59,6 +59,11 @@ function guardsOf({ name, loaded }: Part): readonly Guard[] {
   return [
     ...(settings.stateKeys ?? []).map((secret) => ({ part: name, what: 'sealing key', secret })),
     ...password.map((secret) => ({ part: name, what: 'password for its state', secret })),
+    ...('incidents' in settings ? (settings.incidents?.keys ?? []) : []).map((secret) => ({
+      part: name,
+      what: 'key of incidents',
+      secret,
+    })),
   ];
 }
 

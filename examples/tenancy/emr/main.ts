@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type Server as HttpServer } from 'node:http';
 import { createSecureServer } from 'node:http2';
 import type { AddressInfo, Server } from 'node:net';
 import { createPool } from 'mysql2/promise';
@@ -45,6 +45,7 @@ async function listen(each: Listening): Promise<number> {
           },
           (request, response) => void emr.serve(request, response),
         );
+  (server as HttpServer).on('upgrade', (request, socket) => emr.greet(request, socket));
   await new Promise<void>((resolve) => (server as Server).listen(0, '127.0.0.1', resolve));
   return (server.address() as AddressInfo).port;
 }

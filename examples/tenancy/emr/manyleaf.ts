@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { Duplex } from 'node:stream';
 import type { Pool, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 
 /** How a listener of the EMR is told which clinic is meant. */
@@ -54,6 +56,19 @@ export class Manyleaf {
     } catch (error) {
       say(response, 500, { error: String(error) });
     }
+  }
+
+  /** A WebSocket that says which clinic it is of, and ends (RFC 6455). */
+  greet(request: IncomingMessage, socket: Duplex): void {
+    const accept = createHash('sha1')
+      .update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+      .digest('base64');
+    const text = Buffer.from(this.#read(request, '')?.clinic.name ?? 'nobody');
+    socket.on('error', () => {});
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+    );
+    socket.end(Buffer.concat([Buffer.from([0x81, text.length]), text, Buffer.from([0x88, 0])]));
   }
 
   #read(request: Request, body: string): Asked | undefined {

@@ -10,6 +10,12 @@ const SHARED: readonly (readonly [clinic: string, name: string])[] = [
   ['birch', 'Fay Fern'],
 ];
 
+/** Those of clinics that have a database to themselves. */
+const OWN = [
+  ['Gil Gorse', 'Hal Hazel'],
+  ['Ira Iris', 'Jan Juniper'],
+] as const;
+
 /** Makes the tables of Manyleaf in a schema of its own, for clinics that share it and for one that has it alone. */
 export async function installManyleaf(connection: Connection, schema: string): Promise<void> {
   await connection.query('CREATE DATABASE IF NOT EXISTS ?? CHARACTER SET utf8mb4', [schema]);
@@ -22,6 +28,6 @@ export async function installManyleaf(connection: Connection, schema: string): P
   );
   for (const [clinic, name] of SHARED)
     await connection.query('INSERT INTO chart (clinic, name, note) VALUES (?, ?, ?)', [clinic, name, 'none']);
-  for (const name of ['Gil Gorse', 'Hal Hazel'])
+  for (const name of OWN[schema.endsWith('north') ? 0 : 1] ?? [])
     await connection.query('INSERT INTO card (name, note) VALUES (?, ?)', [name, schema]);
 }

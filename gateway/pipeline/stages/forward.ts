@@ -1,5 +1,6 @@
 import type { BackendRole } from '../../../contracts/balancing.ts';
 import { SAFE_METHODS } from '../../../contracts/facts.ts';
+import { heldBytesOf } from '../../recognise/rules.ts';
 import { sessionOf, whoOf } from '../../replicas/who.ts';
 import type { WriteUnderWay } from '../../replicas/write-marks.ts';
 import { outgoingHeaders } from '../../transport/outgoing-headers.ts';
@@ -101,7 +102,10 @@ async function attempt(
     reset: whole !== undefined && whole.length > ALONE_BYTES,
     stillMs: BODY_TIMEOUT_MS,
     limitMs: x.route.backendTimeoutMs,
-    hold: x.answerJudges.length === 0 ? undefined : x.runtime.contentLimits.answerBytes,
+    hold:
+      x.answerJudges.length === 0
+        ? heldBytesOf(x.route, x.policy, x.runtime.contentLimits.answerBytes)
+        : x.runtime.contentLimits.answerBytes,
     role,
     key,
     repeatable,

@@ -48,7 +48,8 @@ async function judge(x: Exchange): Promise<Step> {
 function isEmptySearch(content: Json | undefined): boolean {
   if (!isObject(content) || content.resourceType !== 'Bundle' || content.type !== 'searchset') return false;
   const { entry } = content;
-  if (!Array.isArray(entry)) return true;
+  // A mere number tells by itself whether something was found.
+  if (!Array.isArray(entry)) return content.total === undefined || content.total === 0;
   return entry.every((each) => isObject(each) && isObject(each.search) && each.search.mode === 'outcome');
 }
 

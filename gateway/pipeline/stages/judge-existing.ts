@@ -1,8 +1,8 @@
 import type { AnswerJudge } from '../../../contracts/policy.ts';
-import { BackendAnswer } from '../../transport/backend-answer.ts';
-import { onDeadline } from '../../transport/deadlines.ts';
+import { recogniseAnswer } from '../../recognise/recognise.ts';
 import { outgoingHeaders } from '../../transport/outgoing-headers.ts';
 import { outgoingTarget } from '../../transport/outgoing-target.ts';
+import { send } from '../../transport/send.ts';
 import type { Exchange, Step } from '../exchange.ts';
 import { wholeAnswer } from '../judged-answer.ts';
 import type { Outgoing } from '../outgoing.ts';
@@ -63,34 +63,29 @@ async function look(x: Exchange, judge: AnswerJudge | undefined): Promise<Step> 
     x.failed('backend-unavailable');
     return { kind: 'unavailable', reason: 'backend-unavailable' };
   }
-  const { clock } = x.services;
-  const answer = new BackendAnswer(backend.origin, clock, x.runtime.contentLimits.answerBytes);
   const accept = x.obligations?.headers?.accept ?? 'application/fhir+json';
   const headers = outgoingHeaders(x, { ...PLAIN, headers: { ...PLAIN.headers, accept } });
   // From here on its time tells what the EMR did: whatever fails is answered when a refusal would be.
-  x.forwardedAt ??= clock.monotonic();
-  backend.dispatcher.dispatch(
-    {
-      path: outgoingTarget(x, ''),
-      method: 'GET',
-      headers,
-      body: null,
-      headersTimeout: BODY_TIMEOUT_MS,
-      bodyTimeout: BODY_TIMEOUT_MS,
-    },
-    answer,
-  );
-  const answered = onDeadline(performance.now() + x.route.backendTimeoutMs, () => answer.expire());
-  const head = await answer.head;
-  answered();
-  if (head !== 'head') {
-    if (head !== 'given-up') backend.report(head);
-    return hidden(x, 'existing-unavailable');
-  }
-  backend.report('ok');
+  x.forwardedAt ??= x.services.clock.monotonic();
+  const { result, answer } = await send(x, backend, {
+    path: outgoingTarget(x, ''),
+    method: 'GET',
+    headers,
+    whole: undefined,
+    body: undefined,
+    reset: false,
+    stillMs: BODY_TIMEOUT_MS,
+    limitMs: x.route.backendTimeoutMs,
+    hold: x.runtime.contentLimits.answerBytes,
+    role: 'primary',
+    key: '',
+    repeatable: true,
+  });
+  if (result !== 'head') return hidden(x, 'existing-unavailable');
   if (judge === undefined) {
+    const given = answer.status === 200 && (await recogniseAnswer(x, answer)) === undefined;
     answer.discard();
-    if (answer.status !== 200) return hidden(x, 'existing-absent');
+    if (!given) return hidden(x, 'existing-absent');
     x.existingSeen = true;
     return undefined;
   }

@@ -19,6 +19,7 @@ const FAILURES: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   'backend-timeout',
   'backend-protocol',
   'backend-failed',
+  'answer-error',
 ]);
 
 /**

@@ -13,8 +13,7 @@ const queues = new WeakMap<object, ReleaseQueue>();
 export function release(x: Exchange): Step | Promise<Step> {
   const { answer } = x;
   if (answer.deadlineMs > 0) return atDeadline(x);
-  const route = x.match?.route;
-  if (x.forwardedAt !== undefined && route !== undefined && route.hide !== 'none')
+  if (x.forwardedAt !== undefined && x.match !== undefined && x.match.route.hide !== 'none')
     learnFrom(x, x.arrival.arrivedAt, x.services.clock.monotonic());
   x.client.send(answer, x);
   return undefined;

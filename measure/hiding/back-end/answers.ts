@@ -66,11 +66,29 @@ async function closed(
   if (chart.patient === PATIENTS.broken)
     await rows(pool, 'SELECT value FROM observations WHERE code = ? AND', [BROKEN]);
   if (chart.patient === PATIENTS.slow)
-    await rows(pool, 'SELECT COUNT(*) n, SLEEP(0.003) FROM encounters e WHERE e.patient_id = ?', [
+    await rows(pool, 'SELECT COUNT(*) n, SLEEP(0.008) FROM encounters e WHERE e.patient_id = ?', [
       chart.patient,
     ]);
-  return undefined;
+  return ODD[Number(chart.patient)];
 }
+
+/** What a request for a patient's records meets besides: the connection ends, a page to sign in, a fault, nonsense. */
+const ODD: Readonly<Record<number, Reply>> = Object.freeze({
+  [PATIENTS.dropped]: { status: 0 },
+  [PATIENTS.redirected]: {
+    status: 302,
+    headers: { location: '/login?next=chart', 'set-cookie': 'EMRSESSID=1' },
+  },
+  [PATIENTS.busy]: {
+    ...refusal(423, 'the chart is open at another desk'),
+    headers: { 'retry-after': '30', 'set-cookie': 'LOCK=1', connection: 'close', age: '7', vary: 'cookie' },
+  },
+  [PATIENTS.garbled]: {
+    status: 200,
+    headers: { etag: 'W/"7"', 'content-location': '/fhir/Observation/7/_history/7' },
+    body: Buffer.from('{"resourceType":"Observation","id":'),
+  },
+});
 
 const OBSERVATION =
   'SELECT o.id, o.patient_id patient, o.code, o.display, o.value, o.unit, o.version, o.updated_at, p.restricted ' +

@@ -44,6 +44,10 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
     };
   }
   const { body } = reply;
+  if (reply.status === 0) {
+    request.socket.destroy();
+    return;
+  }
   const content =
     body === undefined ? undefined : Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
   response.writeHead(reply.status, {

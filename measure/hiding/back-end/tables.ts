@@ -12,6 +12,11 @@ export const PATIENTS = Object.freeze({
   /** Charts 5, 15, 25 … are their clinician's alone. */
   refused: 5,
   deleted: 51,
+  // What systems do besides: each time they are asked for a record of these.
+  dropped: 6,
+  redirected: 7,
+  busy: 8,
+  garbled: 9,
 });
 /** Each tenant's ids begin somewhere else, so that one's are absent at the other. */
 const FIRST_ID = { north: 10_000, south: 50_000 } as const;

@@ -1,3 +1,4 @@
+import { runBeside } from './beside.ts';
 import { runBytes } from './bytes.ts';
 import { runFeatures } from './features.ts';
 import { runLoad } from './load.ts';
@@ -16,6 +17,8 @@ function run(job: Job): Promise<unknown> {
       return runBytes(job);
     case 'features':
       return runFeatures(job);
+    case 'beside':
+      return runBeside(job);
     case 'load':
       return runLoad(job);
   }

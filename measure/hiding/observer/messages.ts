@@ -30,6 +30,8 @@ export interface OrderJob {
   readonly pair: readonly [Cell, Cell];
   readonly pairs: number;
   readonly connections: number;
+  /** Milliseconds within which an answer has kept its deadline. */
+  readonly withinMs: number;
 }
 
 export interface BytesJob {
@@ -48,6 +50,18 @@ export interface FeaturesJob {
   readonly samples: number;
 }
 
+/** A permitted request together with one that is refused: does its time tell what was refused? */
+export interface BesideJob {
+  readonly kind: 'beside';
+  readonly site: Site;
+  readonly cells: readonly Cell[];
+  /** Of a record that the asker may read. */
+  readonly path: string;
+  readonly samples: number;
+  readonly seconds: number;
+  readonly connections: number;
+}
+
 export interface LoadJob {
   readonly kind: 'load';
   readonly site: Site;
@@ -58,7 +72,7 @@ export interface LoadJob {
   readonly rate: number | undefined;
 }
 
-export type Job = TimingJob | OrderJob | BytesJob | FeaturesJob | LoadJob;
+export type Job = BesideJob | TimingJob | OrderJob | BytesJob | FeaturesJob | LoadJob;
 
 export interface TimingResult {
   /** Milliseconds of each answer, by cell. */
@@ -74,6 +88,8 @@ export interface OrderResult {
   readonly pairs: number;
   /** Of these, pairs in which the one sent first was. */
   readonly sentFirst: number;
+  /** The same of those pairs alone in which both answers kept their deadline. */
+  readonly kept: { readonly first: number; readonly pairs: number };
 }
 
 export interface BytesResult {
@@ -100,7 +116,13 @@ export interface LoadResult {
   readonly failures: number;
 }
 
+export interface BesideResult {
+  /** Milliseconds of the permitted requests, by the cell that was asked beside them. */
+  readonly times: readonly Float64Array[];
+}
+
 export interface Results {
+  readonly beside: BesideResult;
   readonly timing: TimingResult;
   readonly order: OrderResult;
   readonly bytes: BytesResult;

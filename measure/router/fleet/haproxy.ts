@@ -61,13 +61,28 @@ export class Haproxy {
 
   /** New connections go to these gateways alone, counted from 1, from now on; connections that are there stay. */
   async only(...wanted: readonly number[]): Promise<void> {
+    await this.#choose(wanted);
+    await this.serving(...wanted);
+  }
+
+  /** All that are ready get new connections again, whichever those are. */
+  release(): Promise<void> {
+    return this.#choose(Array.from({ length: this.#count }, (_, index) => index + 1));
+  }
+
+  async #choose(wanted: readonly number[]): Promise<void> {
     for (let n = 1; n <= this.#count; n += 1)
       await this.command(`set server gateways/gateway-${n} state ${wanted.includes(n) ? 'ready' : 'maint'}`);
-    await this.serving(...wanted);
   }
 
   all(): Promise<void> {
     return this.only(...Array.from({ length: this.#count }, (_, index) => index + 1));
+  }
+
+  /** For as long as only the first one is there, it gets every connection, whether or not it was found to be ready. */
+  async believeFirst(believe: boolean): Promise<void> {
+    await this.command(`${believe ? 'disable' : 'enable'} health gateways/gateway-1`);
+    if (believe) await this.command('set server gateways/gateway-1 health up');
   }
 
   /** Resolves once exactly these get new connections. */

@@ -55,10 +55,8 @@ export async function sessionGoesOn(fleet: Fleet): Promise<Pick<PeopleResult, 'w
   }
   const twin = browser.twin();
   await haproxy.only(1);
-  await browser.open(`${fleet.stack.tenants.north.origin}/.chartgate/sessions`);
-  const signOut = browser.forms().find(({ action }) => action.endsWith('/sign-out'));
-  if (signOut === undefined) throw new Error('there is no way to sign out');
-  await browser.submit(signOut);
+  await browser.open(`${fleet.stack.tenants.north.origin}/.chartgate/sign-out`);
+  await browser.send({ do: 'sign-out' });
   await sleep(1000);
   let livedOn = 0;
   for (const n of ALL) {

@@ -83,6 +83,7 @@ export async function prepareFleet(around: BeforeGateway, options: FleetOptions)
   writeSecret(join(layout.gateway, 'fleet-state.key'), randomBytes(32).toString('hex'), isolation.gateway);
   const haproxy = new Haproxy({ directory, port: gatewayPort, gateways: places });
   await haproxy.start();
+  await haproxy.believeFirst(true);
 
   function startRedis(at: number): Promise<PrivateRedis> {
     return startPrivateRedis({ directory: join(directory, 'redis'), port: at });
@@ -183,7 +184,8 @@ export async function prepareFleet(around: BeforeGateway, options: FleetOptions)
       return found;
     }
 
-    await haproxy.serving(1, 2, 3);
+    await haproxy.believeFirst(false);
+    await haproxy.all();
     return {
       stack,
       gateway,

@@ -95,7 +95,7 @@ export const BROKEN_LIMITS: readonly BrokenFile[] = [
   {
     because: 'a numbered database of a Redis Cluster',
     change: limits('  redis: { cluster: [{ host: 127.0.0.1 }], database: 1, gateways: 2 }'),
-    faults: ['27:53: limits.redis.database: must be 0: a Redis Cluster has no other'],
+    faults: ['27:54: limits.redis.database: must be 0: a Redis Cluster has no other'],
   },
   {
     because: 'one node of a cluster beyond loopback, without TLS and without a password',

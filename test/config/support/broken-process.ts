@@ -191,6 +191,25 @@ export const BROKEN_PROCESS: readonly BrokenFile[] = [
     faults: ['9:9: operations.port: is the port of the public listener ("listen.port"); they must differ'],
   },
   {
+    because: 'readiness for balancers at the port of the operations listener',
+    change: ['operations:\n', 'operations:\n  balancer: { host: 127.0.0.1, port: 9464 }\n'],
+    faults: [
+      '8:38: operations.balancer.port: is the port of the operations listener ("operations.port"); they must differ',
+    ],
+  },
+  {
+    because: 'readiness for balancers at the port of the public listener',
+    change: ['operations:\n', 'operations:\n  balancer: { host: 0.0.0.0, port: 8443 }\n'],
+    faults: [
+      '8:36: operations.balancer.port: is the port of the public listener ("listen.port"); they must differ',
+    ],
+  },
+  {
+    because: 'a gateway that leaves for an hour',
+    change: ['operations:\n', 'timeouts: { leave: 1h }\noperations:\n'],
+    faults: ['7:20: timeouts.leave: must be a duration from 0s to 2m'],
+  },
+  {
     because: 'too many workers',
     change: ['workers: 2', 'workers: 65'],
     faults: ['10:10: workers: must be "auto" or a whole number from 1 to 64'],

@@ -99,6 +99,36 @@ export const BROKEN_TENANTS: readonly BrokenFile[] = [
     ],
   },
   {
+    because: 'a further audience that is another tenant’s',
+    change: [
+      'audience: https://south.example',
+      'audience: https://south.example\n    audiences: { research: https://north.example }',
+    ],
+    faults: [
+      '43:28: tenants[1].audiences.research: is an audience already (line 33); a token for one would be good for both',
+    ],
+  },
+  {
+    because: 'a token for the back end that is none',
+    change: [
+      'audience: https://south.example',
+      'audience: https://south.example\n    backendAuthorization: { secret: { file: not-pem-private.txt } }',
+    ],
+    faults: [
+      '43:45: tenants[1].backendAuthorization.secret.file: the file must hold one bearer token (RFC 6750 §2.1) and nothing else',
+    ],
+  },
+  {
+    because: 'a name and password for the back end that are none',
+    change: [
+      'audience: https://south.example',
+      'audience: https://south.example\n    backendAuthorization: { scheme: Basic, secret: { file: not-pem-private.txt } }',
+    ],
+    faults: [
+      '43:60: tenants[1].backendAuthorization.secret.file: the file must hold a name, a colon and a password (RFC 7617 §2) on one line',
+    ],
+  },
+  {
     because: 'a tenant id twice',
     change: ['id: south', 'id: north'],
     faults: ['40:9: tenants[1].id: is the id of another tenant already (line 31)'],

@@ -28,7 +28,7 @@ export const BROKEN_YAML: readonly BrokenFile[] = [
     because: 'a merge key',
     change: ['operations:\n', 'operations:\n  <<: { port: 9465 }\n'],
     faults: [
-      '8:3: operations["<<"]: is not a known key. Allowed here: host, port, exposeBeyondLoopbackInsecurely',
+      '8:3: operations["<<"]: is not a known key. Allowed here: host, port, exposeBeyondLoopbackInsecurely, balancer',
     ],
   },
   {

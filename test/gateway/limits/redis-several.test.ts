@@ -8,6 +8,7 @@ import { secretOf } from '../../../config/secret.ts';
 import { systemClock } from '../../../contracts/clock.ts';
 import type { RedisNode, RedisSettings } from '../../../contracts/limits.ts';
 import { guard } from '../../../examples/support/guardian.ts';
+import { createAuthority } from '../../../examples/support/local-authority.ts';
 import { freePort } from '../../../examples/support/ports.ts';
 import {
   type PrivateRedis,
@@ -150,6 +151,7 @@ describe.runIf(redisProgram() !== undefined)('a Redis Cluster of three', () => {
       expect(await report(1, 1, [])).toMatchObject({ misses: 1, patients: 0 });
     }
     await stores[0]?.mark('somebody', 60_000);
+    await expect(stores[1]?.marked('somebody')).rejects.toThrow(/forgotten/);
     expect(await stores[1]?.marked('somebody')).toBe(true);
     expect(await stores[1]?.marked('somebody else')).toBe(false);
   });
@@ -216,7 +218,60 @@ describe.runIf(redisProgram() !== undefined)('a primary that sentinels name', ()
     }
   }
 
-  async function startSentinel(n: number, primaryPort: number): Promise<RedisNode> {
+  it('is reached by TLS, as the sentinels are, with certificates of the one authority alone', async () => {
+    const folder = join(directory, 'tls');
+    mkdirSync(folder, { recursive: true });
+    const authority = await createAuthority('Redis test');
+    const other = await createAuthority('Another');
+    const issued = await authority.issue({ commonName: 'redis', hosts: ['127.0.0.1'] });
+    const file = (name: string, text: string) => {
+      writeFileSync(join(folder, name), text, { mode: 0o600 });
+      return join(folder, name);
+    };
+    const tls = {
+      certificate: file('certificate.pem', issued.certificatePem),
+      key: file('key.pem', issued.keyPem),
+      authority: file('authority.pem', authority.certificatePem),
+    };
+    const primary = await startPrivateRedis({
+      directory: join(folder, 'primary'),
+      tls,
+      extra: [`requirepass ${PASSWORD}`, `masterauth ${PASSWORD}`],
+    });
+    servers.push(primary);
+    const lines = [
+      'tls-auth-clients no',
+      'tls-replication yes',
+      `tls-cert-file ${tls.certificate}`,
+      `tls-key-file ${tls.key}`,
+      `tls-ca-cert-file ${tls.authority}`,
+    ];
+    const node = await startSentinel(4, primary.port, {
+      quorum: 1,
+      tls: lines,
+      ca: authority.certificatePem,
+    });
+    const secret = secretOf(Buffer.from(PASSWORD));
+    const to = (pem: string) =>
+      new RedisStore(
+        settings({
+          sentinel: { name: 'chartgate', nodes: [node], user: undefined, password: secret },
+          password: secret,
+          authority: Buffer.from(pem),
+        }),
+      );
+    const [good, bad] = [to(authority.certificatePem), to(other.certificatePem)];
+    open.push(good, bad);
+    await until('it is used', () => good.available, BOUND_MS);
+    await sleep(700);
+    expect(bad.available).toBe(false);
+  }, 30_000);
+
+  async function startSentinel(
+    n: number,
+    primaryPort: number,
+    how: { readonly quorum: number; readonly tls?: readonly string[]; readonly ca?: string } = { quorum: 2 },
+  ): Promise<RedisNode> {
     const port = await freePort();
     const folder = join(directory, `sentinel-${n}`);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -224,12 +279,12 @@ describe.runIf(redisProgram() !== undefined)('a primary that sentinels name', ()
     writeFileSync(
       file,
       `bind 127.0.0.1
-port ${port}
+${how.tls === undefined ? `port ${port}` : ['port 0', `tls-port ${port}`, ...how.tls].join('\n')}
 dir ${folder}
 logfile ${join(folder, 'sentinel.log')}
 requirepass ${PASSWORD}
 sentinel sentinel-pass ${PASSWORD}
-sentinel monitor chartgate 127.0.0.1 ${primaryPort} 2
+sentinel monitor chartgate 127.0.0.1 ${primaryPort} ${how.quorum}
 sentinel auth-pass chartgate ${PASSWORD}
 sentinel down-after-milliseconds chartgate 700
 sentinel failover-timeout chartgate 3000
@@ -239,14 +294,21 @@ sentinel failover-timeout chartgate 3000
     const child = spawn(redisProgram() ?? '', [file, '--sentinel'], { stdio: 'ignore' });
     guard(child);
     open.push({ close: async () => void child.kill('SIGKILL') });
-    const client = new Redis({ port, password: PASSWORD, enableReadyCheck: false, lazyConnect: true });
+    const client = new Redis({
+      port,
+      password: PASSWORD,
+      host: '127.0.0.1',
+      enableReadyCheck: false,
+      lazyConnect: true,
+      ...(how.ca === undefined ? {} : { tls: { ca: how.ca } }),
+    });
     client.on('error', () => {});
     await until(
       'a sentinel that knows the others and the replica',
       async () => {
         try {
           const said = await client.info('sentinel');
-          return said.includes('slaves=1,sentinels=3');
+          return said.includes(how.quorum === 1 ? 'status=ok' : 'slaves=1,sentinels=3');
         } catch {
           return false;
         }

@@ -184,6 +184,31 @@ describe('what the guards saw, in Redis', () => {
   });
 });
 
+describe('marks in Redis', () => {
+  it('hold at every gateway, end with their time, and count as forgotten once it was lost', async () => {
+    const stores = [new RedisStore(settings()), new RedisStore(settings())];
+    open.push(...stores);
+    const [one, other] = stores;
+    await until('both are connected', () => stores.every((each) => each.available), 5000);
+    // Whatever was marked before it was connected to cannot be known.
+    await expect(other?.marked('uma')).rejects.toThrow(/forgotten/);
+    expect(await other?.marked('uma')).toBe(false);
+    await one?.mark('uma', 400);
+    expect(await other?.marked('uma')).toBe(true);
+    expect(await other?.marked('boris')).toBe(false);
+    await sleep(450);
+    expect(await other?.marked('uma')).toBe(false);
+    await one?.mark('uma', 60_000);
+    await redis.kill();
+    await expect(other?.marked('uma')).rejects.toThrow();
+    await expect(one?.mark('uma', 60_000)).rejects.toThrow();
+    redis = await start();
+    await until('both are connected again', () => stores.every((each) => each.available), 5000);
+    await expect(other?.marked('uma')).rejects.toThrow(/forgotten/);
+    expect(await other?.marked('uma')).toBe(false);
+  }, 20_000);
+});
+
 describe('an account that may do no more than the gateways need', () => {
   it('is enough, and reaches nothing of others', async () => {
     const { Redis } = await import('ioredis');
@@ -202,6 +227,7 @@ describe('an account that may do no more than the gateways need', () => {
     ).toMatchObject({ misses: 1, patients: 1 });
     await store.forget('somebody else');
     await store.mark('m', 60_000);
+    await expect(store.marked('m')).rejects.toThrow(/forgotten/);
     expect(await store.marked('m')).toBe(true);
     expect(store.available).toBe(true);
     const gate = new Redis({

@@ -87,6 +87,7 @@ export const ERRORS: readonly (readonly [what: string, text: string, sign: Error
   ['an address', 'Could not connect to 10.20.0.17', 'address'],
   ['an address and port', 'connect failed: 192.168.1.4:3306', 'address'],
   ['this machine', 'Error: ECONNREFUSED 127.0.0.1:3306 connection refused', 'address'],
+  ['an address of the web', 'Connection refused: http://10.0.0.9:8080/emr', 'address'],
   ['a path', 'Unable to open /var/www/emr/sites/default/sqlconf.php', 'path'],
   ['a path on Windows', 'Error reading C:\\inetpub\\wwwroot\\emr\\web.config', 'path'],
 ];
@@ -110,6 +111,10 @@ export const HARMLESS: readonly (readonly [what: string, text: string])[] = [
     'Medication error reported; refractive errors; dose 10.5 mg failed to reduce fever 10.1.',
   ],
   ['an address without an error', 'The scanner in room 4 has the address 10.20.0.17.'],
+  [
+    'links to the EMR itself',
+    '<p class="error">Required</p> <a href="http://127.0.0.1:8080/logout">Log out</a> failed attempts: 0 <img src="http://10.0.0.3/x.png">',
+  ],
   ['a path without an error', 'Scans are stored below /var/www/scans/intake.php by the front desk.'],
   [
     'links of a site',

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Automaton } from '../../../gateway/recognise/automaton.ts';
 import { errorMatcher } from '../../../gateway/recognise/errors.ts';
-import { isPlainResource, looksLikeText, readingOf } from '../../../gateway/recognise/media.ts';
+import { looksLikeText, readingOf, resourceIn } from '../../../gateway/recognise/media.ts';
 import { ownMatcher } from '../../../gateway/recognise/own.ts';
 import { Scan } from '../../../gateway/recognise/scan.ts';
 import { ERRORS, HARMLESS } from './errors.ts';
@@ -92,15 +92,15 @@ describe('bodies are looked at by what they are', () => {
   });
 
   it.each([
-    ['a resource', '{"resourceType":"Patient","id":"1"}', true],
-    ['with a line break at its end', '{ "resourceType" : "Patient" }\n', true],
-    ['an outcome', '{"resourceType":"OperationOutcome"}', false],
-    ['a bundle', '{"resourceType":"Bundle"}', false],
-    ['with a warning before it', '<br/>{"resourceType":"Patient"}', false],
-    ['with a warning behind it', '{"resourceType":"Patient"}\n<b>Warning</b>: x', false],
+    ['a resource', '{"resourceType":"Patient","id":"1"}', 'record'],
+    ['with a line break at its end', '{ "resourceType" : "Patient" }\n', 'record'],
+    ['an outcome', '{"resourceType":"OperationOutcome"}', undefined],
+    ['a bundle', '{"resourceType":"Bundle"}', 'records'],
+    ['with a warning before it', '<br/>{"resourceType":"Patient"}', undefined],
+    ['with a warning behind it', '{"resourceType":"Patient"}\n<b>Warning</b>: x', undefined],
   ])('%s needs to be looked through, or does not', (_what, text, plain) => {
-    expect(isPlainResource([Buffer.from(text)])).toBe(plain);
-    expect(isPlainResource([...Buffer.from(text)].map((byte) => Buffer.from([byte])))).toBe(false);
+    expect(resourceIn([Buffer.from(text)])).toBe(plain);
+    expect(resourceIn([...Buffer.from(text)].map((byte) => Buffer.from([byte])))).toBeUndefined();
   });
 });
 

@@ -1,12 +1,20 @@
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Clock, systemClock } from '../../../contracts/clock.ts';
+import { freePort } from '../../../examples/support/ports.ts';
+import { type PrivateRedis, startPrivateRedis } from '../../../examples/support/private-redis.ts';
 import { Desk, type DeskAnswer, DeskLine } from '../../../gateway/limits/index.ts';
-import { type MarkStore, WriteMarks } from '../../../gateway/replicas/write-marks.ts';
+import { RedisStore } from '../../../gateway/limits/redis.ts';
+import { WriteMarks } from '../../../gateway/replicas/write-marks.ts';
+import { until } from '../../support/process.ts';
 
 const DELAY_MS = 60;
 /** A worker knows nothing of what was written before it began; after this it trusts what it knows. */
 const SETTLED_MS = 1_050;
+/** For so long after it was away, the store is not believed to know everything. */
+const FORGETFUL_MS = DELAY_MS + 2_050;
+const BOUND_MS = 10_000;
 
 /** Real time that can be skipped. */
 let skipped = 0;
@@ -60,22 +68,6 @@ function workers(count: number) {
   return { all, deaf, leave };
 }
 
-/** Redis in small; `away`: it answers nothing. */
-class Store implements MarkStore {
-  readonly until = new Map<string, number>();
-  away = false;
-
-  async mark(key: string, forMs: number): Promise<void> {
-    if (this.away) throw new Error('away');
-    this.until.set(key, clock.monotonic() + forMs);
-  }
-
-  async marked(key: string): Promise<boolean> {
-    if (this.away) throw new Error('away');
-    return (this.until.get(key) ?? 0) > clock.monotonic();
-  }
-}
-
 describe('whoever has written', () => {
   it('is unknown to a worker that has just begun, which then reads nothing from a replica', async () => {
     const one = marks();
@@ -117,7 +109,8 @@ describe('among the workers of a gateway', () => {
   it('every one knows before the write is answered', async () => {
     const { all } = workers(3);
     skip(SETTLED_MS);
-    const write = all[0]?.begin('north', 'anna', DELAY_MS);
+    // Were it not known, this would take a minute.
+    const write = all[0]?.begin('north', 'anna', 60_000);
     await write?.known();
     for (const each of all) expect(each.lately('north', 'anna', DELAY_MS)).toBe(true);
   });
@@ -147,35 +140,67 @@ describe('among the workers of a gateway', () => {
   });
 });
 
-describe('among gateways that share a store', () => {
-  it('what one of them writes the others know', async () => {
-    const store = new Store();
-    const [one, two] = [marks({ store: () => store }), marks({ store: () => store })];
+describe('among gateways that share Redis', () => {
+  const directory = join(import.meta.dirname, '..', '..', '..', '.work', 'replicas-redis');
+  const stores: RedisStore[] = [];
+  let redis: PrivateRedis;
+  let port: number;
+  beforeAll(async () => {
+    port = await freePort();
+    redis = await startPrivateRedis({ directory, port });
+  });
+  afterEach(async () => {
+    for (const store of stores.splice(0)) await store.close();
+  });
+  afterAll(() => redis?.stop());
+
+  /** One that has been told once that Redis was connected to anew, and has outlived what that may have cost. */
+  async function gateway(): Promise<WriteMarks> {
+    const store = new RedisStore({
+      host: '127.0.0.1',
+      port,
+      socketPath: undefined,
+      authority: undefined,
+      user: undefined,
+      password: undefined,
+      database: 0,
+      gateways: 2,
+      timeoutMs: 1_000,
+    });
+    stores.push(store);
+    await until('Redis to answer', () => store.available, BOUND_MS);
+    const made = marks({ store: () => store });
     skip(SETTLED_MS);
+    await made.lately('north', 'nobody', DELAY_MS);
+    skip(FORGETFUL_MS);
+    return made;
+  }
+
+  it('what one of them writes the others know', async () => {
+    const [one, two] = [await gateway(), await gateway()];
     expect(await two.lately('north', 'anna', DELAY_MS)).toBe(false);
     await one.begin('north', 'anna', DELAY_MS).known();
     expect(await two.lately('north', 'anna', DELAY_MS)).toBe(true);
     expect(await two.lately('north', 'boris', DELAY_MS)).toBe(false);
+    expect(await two.lately('south', 'anna', DELAY_MS)).toBe(false);
   });
 
-  it('while the store is away, everybody may have written; and once it is back, for as long as it may have forgotten', async () => {
-    const store = new Store();
-    const two = marks({ store: () => store });
-    skip(SETTLED_MS);
-    store.away = true;
-    expect(await two.lately('north', 'anna', DELAY_MS)).toBe(true);
-    store.away = false;
-    expect(await two.lately('north', 'anna', DELAY_MS)).toBe(true);
-    skip(DELAY_MS + 2_050);
-    expect(await two.lately('north', 'anna', DELAY_MS)).toBe(false);
-  });
-
-  it('a write that the store did not take is answered late', async () => {
-    const store = new Store();
-    store.away = true;
-    const one = marks({ store: () => store });
+  it('while it is away everybody may have written, and so for as long as it may have forgotten', async () => {
+    const [one, two] = [await gateway(), await gateway()];
+    await one.begin('north', 'boris', DELAY_MS).known();
+    await redis.kill();
+    expect(await two.lately('north', 'carla', DELAY_MS)).toBe(true);
     const begun = performance.now();
     await one.begin('north', 'anna', 200).known();
+    // Nobody could be told: it is answered when nothing lags behind it any more.
     expect(performance.now() - begun).toBeGreaterThanOrEqual(195);
+    redis = await startPrivateRedis({ directory, port });
+    await until('Redis to answer', () => stores.every(({ available }) => available), BOUND_MS);
+    // It has forgotten that boris wrote.
+    expect(await two.lately('north', 'boris', DELAY_MS)).toBe(true);
+    skip(FORGETFUL_MS);
+    await two.lately('north', 'carla', DELAY_MS);
+    skip(FORGETFUL_MS);
+    expect(await two.lately('north', 'carla', DELAY_MS)).toBe(false);
   });
 });

@@ -1,6 +1,9 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readActivityLog } from '../../../activity-log/index.ts';
 import type { ActivityEntry } from '../../../contracts/activity.ts';
+import { writeSecret } from '../../../examples/demo/layout.ts';
 import type { Reply } from '../../../examples/support/https-client.ts';
 import { Browser, inputs } from '../../support/sign-in/browser.ts';
 import type { Person } from '../../support/sign-in/issuer.ts';
@@ -9,6 +12,7 @@ import { type SignInStack, signInStackFor } from '../../support/sign-in/stack.ts
 const TWO = { acr: 'urn:test:two', amr: ['pwd', 'otp', 'mfa'] };
 const SHARING = '/.chartgate/sharing';
 const EMERGENCY = '/.chartgate/emergency-access';
+const INCIDENTS = '/.chartgate/incidents';
 const REASON = 'Unconscious in the emergency room, allergies needed';
 
 describe('at a browser', () => {
@@ -38,6 +42,16 @@ describe('at a browser', () => {
       },
       partners: {},
       servedPartners: false,
+      further: async ({ layout, isolation }) => {
+        const key = randomBytes(32).toString('base64');
+        writeSecret(join(layout.gateway, 'incident.key'), key, isolation.gateway);
+        return {
+          adjust: (usual) => ({
+            ...usual,
+            incidents: { directory: 'incidents', keys: [{ file: 'incident.key' }], readers: ['help-desk'] },
+          }),
+        };
+      },
     });
   }, 120_000);
   afterAll(() => s?.stack.stop());
@@ -132,5 +146,31 @@ describe('at a browser', () => {
     );
     expect(events).toEqual(['emergency-refused', 'emergency-begun', 'emergency-ended']);
     expect(JSON.stringify(log)).not.toContain('Unconscious');
+  });
+
+  it('an original answer is for people of a role of the same tenant, with a ticket, and recorded', async () => {
+    const [browser, page] = await signedIn({ sub: 'desk', roles: ['help-desk'] }, INCIDENTS);
+    expect(page.status).toBe(200);
+    const refused = await browser.get(`${s.north}/documents/999999/content`);
+    expect(refused.status).toBe(400);
+    const number = String(refused.headers['x-request-id']);
+    const look = (fields: Record<string, string>, by = browser): Promise<Reply> =>
+      post(by, INCIDENTS, { csrf: csrf(page), number, ticket: 'HD-17', ...fields });
+    await expect.poll(async () => (await look({})).text, { timeout: 10_000 }).toContain('404 Not Found');
+    const shown = await look({ number: number.toLowerCase() });
+    expect(shown.text).toContain('GET /documents/999999/content');
+    expect(shown.text).toContain('400 Bad Request (backend-refused)');
+    expect((await look({ ticket: 'why not' })).status).toBe(422);
+    expect((await look({ number: '1' })).status).toBe(422);
+    expect((await look({ number: '0'.repeat(26) })).text).toContain('Nothing is kept under this number');
+    const [clerk, away] = await signedIn({ sub: 'clerk2', roles: ['clerk'] }, INCIDENTS);
+    expect(away.status).toBe(403);
+    expect((await clerk.get(`${s.north}${INCIDENTS}`)).text).not.toContain('404 Not Found');
+    const looks = (await recorded()).flatMap((entry) => (entry.kind === 'incident' ? [entry] : []));
+    const { issuer } = looks[0] ?? {};
+    const desk = { kind: 'incident', tenant: 'north', issuer, subject: 'desk' };
+    expect(looks).toContainEqual({ ...desk, event: 'shown', request: number, because: 'HD-17' });
+    expect(looks).toContainEqual({ ...desk, event: 'not-found', request: '0'.repeat(26), because: 'HD-17' });
+    expect(looks.some(({ event, subject }) => event === 'refused' && subject === 'clerk2')).toBe(true);
   });
 });

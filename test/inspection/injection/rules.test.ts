@@ -157,6 +157,41 @@ describe('a narrative', () => {
   });
 });
 
+describe('what pages and people write in fields', () => {
+  it.each([
+    'add-event',
+    'export-csv',
+    'trace-json',
+    'search-list',
+    'union-health-center',
+    'name desc, birthdate asc',
+    'c/o Example Clinic; attn: records',
+    '(555) 010-0199 ext. 4',
+    'urn:oid:2.16.840.1.113883.19.5',
+    'Europe/Berlin',
+    '{"draw":1,"start":0,"length":10}',
+    '/interface/main/main_screen.php?auth=login&site=default',
+    'Select...',
+    'select one from the list',
+    'delete this note?',
+    'take 1 or 2 tablets',
+    'dog bite; cat scratch',
+    'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36',
+    'HAPI-FHIR/6.4.0 (FHIR Client; FHIR 4.0.1/R4; apache)',
+    'She said "it hurts" and \'burns\'',
+  ])('%s is nothing to refuse', (text) => expect(judged('parameter', text)).toBeUndefined());
+
+  it.each([
+    '; get-process',
+    'get-content $env:x',
+    'invoke-expression (x)',
+    'remove-item -recurse',
+    'get-content c:',
+    'export-csv x -path',
+    'get-process | stop-process',
+  ])('%s is a command', (text) => expect(judged('parameter', text)).toBe('command-windows'));
+});
+
 describe('names of files', () => {
   it.each([
     'shell.php',

@@ -16,6 +16,7 @@ import {
   renderExpired,
   renderFactor,
   renderFactors,
+  renderIncidents,
   renderPassword,
   renderRecovery,
   renderRecoveryCodes,
@@ -114,6 +115,16 @@ const sharing = {
   ownName: 'clinic-sso:5f0c8a52-6f3e-4d6f-8a3e-2a1f7d9a0b11',
   backHref: '/',
 } as const;
+const incident = {
+  request: '7B1F7C0E2F5C4A579D1E0A6F0C',
+  time: now,
+  asked: 'GET /chart/4711',
+  given: '404 Not Found (backend-refused)',
+  answered: '403 Forbidden',
+  fields: ['content-type: text/html', `x-long: ${'word '.repeat(60)}`],
+  body: `<p>The chart is restricted</p>\n${'A long line of a page. '.repeat(40)}`,
+  cut: true,
+};
 const emergency = { form, scopes: ['user/*.rs', 'emr/pages'], minutes: 30, backHref: '/' };
 
 /** Every page in every state that looks different. */
@@ -244,6 +255,25 @@ export const SAMPLES: Readonly<Record<string, (site: Site) => Page>> = {
   'emergency-wrong': (site) =>
     renderEmergency(site, { ...emergency, reason: 'urgent', problems: ['reason', 'in-force', 'busy'] }),
   'emergency-open': (site) => renderEmergency(site, { ...emergency, openUntil: now + 1_800_000 }),
+  incidents: (site) => renderIncidents(site, { form, backHref: '/' }),
+  'incidents-wrong': (site) =>
+    renderIncidents(site, {
+      form,
+      number: '7',
+      ticket: 'a b',
+      problems: ['number', 'ticket'],
+      backHref: '/',
+    }),
+  'incidents-none': (site) =>
+    renderIncidents(site, { form, number: incident.request, ticket: 'HD-17', found: 'none', backHref: '/' }),
+  'incidents-shown': (site) =>
+    renderIncidents(site, {
+      form,
+      number: incident.request,
+      ticket: 'HD-17',
+      found: incident,
+      backHref: '/',
+    }),
   'emergency-ended': (site) => renderEmergency(site, { ...emergency, ended: true }),
   'sessions-one': (site) =>
     renderSessions(site, {

@@ -1,0 +1,166 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Json, JsonObject } from '../../../contracts/content.ts';
+import type { AnswerJudgement } from '../../../contracts/policy.ts';
+import type { OwnRowsSettings } from '../../../contracts/settings.ts';
+import { contradicts, ownRowsJudge } from '../../../gateway/tenants/rows.ts';
+
+const SYSTEM = 'https://emr.example/clinics';
+const SETTINGS: OwnRowsSettings = {
+  marks: [
+    { by: 'pointer', path: ['clinic'], value: '7' },
+    { by: 'pointer', path: ['managingOrganization', 'reference'], value: 'Organization/7' },
+    { by: 'tag', system: SYSTEM, code: 'birch' },
+  ],
+  shared: ['CapabilityStatement', 'OperationOutcome', 'Medication'],
+};
+const judge = (content: Json | undefined): AnswerJudgement =>
+  ownRowsJudge(SETTINGS)({ status: 200, headers: {}, content });
+const tagged = (code: string, system = SYSTEM): JsonObject => ({
+  resourceType: 'Patient',
+  meta: {
+    tag: [
+      { system: 'x', code: 'y' },
+      { system, code },
+    ],
+  },
+});
+const OWN = tagged('birch');
+const OTHERS = tagged('cedar');
+const bundle = (more: JsonObject, ...resources: Json[]): JsonObject => ({
+  resourceType: 'Bundle',
+  type: 'searchset',
+  ...more,
+  entry: resources.map((resource) => ({ resource })),
+});
+
+describe('an answer', () => {
+  const HIDDEN: readonly (readonly [string, Json])[] = [
+    ['without any mark', { id: 1 }],
+    ['with another value', { clinic: '8' }],
+    ['with a value that only begins alike', { clinic: '77' }],
+    ['with a list in the place of the value', { clinic: ['7'] }],
+    ['with true in its place', { clinic: true }],
+    ['with a mark deeper than it should be', { of: { clinic: '7' } }],
+    ['with the tag of another clinic', OTHERS],
+    ['with the code in another system', tagged('birch', 'https://else.example')],
+    ['that is a text', '7'],
+    ['that is null', null],
+    ['that is a bundle whose entries are no list', { resourceType: 'Bundle', entry: OTHERS }],
+    ['with a mark that it would inherit', { constructor: { name: '7' } }],
+  ];
+  test.each(HIDDEN)('%s is hidden', (_, content) => {
+    expect(judge(content)).toMatchObject({
+      release: 'hidden',
+      reasons: [{ code: 'rows-foreign', held: false }],
+    });
+  });
+
+  const PASSED: readonly (readonly [string, Json | undefined])[] = [
+    ['by a field', { clinic: '7', id: 1 }],
+    ['by a number', { clinic: 7 }],
+    ['by a field below', { managingOrganization: { reference: 'Organization/7' } }],
+    ['by a tag among others', OWN],
+    ['as nobody’s', { resourceType: 'CapabilityStatement' }],
+    ['as having nothing in it', undefined],
+    ['as an empty list', []],
+    ['as a bundle of its own', bundle({ total: 2 }, OWN, { resourceType: 'Medication' })],
+  ];
+  test.each(PASSED)('that is known %s passes as it is', (_, content) => {
+    expect(judge(content).release).toBe('unchanged');
+  });
+
+  test('that is a list loses what is not the clinic’s', () => {
+    expect(judge([{ clinic: 8 }, { clinic: 7 }, 'text', null])).toMatchObject({
+      release: 'replaced',
+      content: [{ clinic: 7 }],
+    });
+  });
+
+  test('that is a bundle loses entries, deletions, and counts that speak of them', () => {
+    const whole = bundle({ total: 3 }, OWN, OTHERS, { resourceType: 'Patient' });
+    expect(judge(whole)).toMatchObject({ content: { total: 1, entry: [{ resource: OWN }] } });
+    const paged = bundle({ total: 30, link: [{ relation: 'next', url: '/x' }] }, OWN);
+    expect(judge(paged)).toMatchObject({ release: 'replaced', content: { entry: [{ resource: OWN }] } });
+    expect(JSON.stringify(judge(paged))).not.toContain('30');
+    expect(JSON.stringify(judge(bundle({ total: 30 })))).not.toContain('30');
+    const history = {
+      ...bundle({}, OWN),
+      type: 'history',
+      entry: [{ resource: OWN }, { request: { method: 'DELETE', url: 'Patient/2' } }],
+    };
+    expect(judge(history)).toMatchObject({ content: { entry: [{ resource: OWN }] } });
+    const nested = bundle({}, bundle({}, OTHERS));
+    expect(JSON.stringify(judge(nested))).not.toContain('cedar');
+  });
+
+  test('never shows a record of others, however records and bundles lie in each other', () => {
+    const record = fc.constantFrom<Json>(
+      OWN,
+      OTHERS,
+      { clinic: 7 },
+      { clinic: 8, secret: 'foreign' },
+      'text',
+      null,
+    );
+    const { tree } = fc.letrec<{ tree: Json }>((tie) => ({
+      tree: fc.oneof(
+        { depthSize: 'small' },
+        record,
+        fc.array(tie('tree'), { maxLength: 3 }),
+        fc.array(tie('tree'), { maxLength: 3 }).map((each) => bundle({ total: 9 }, ...each)),
+      ),
+    }));
+    fc.assert(
+      fc.property(tree, (content) => {
+        const judgement = judge(content);
+        if (judgement.release === 'hidden') return;
+        const shown = JSON.stringify(
+          judgement.release === 'replaced' ? judgement.content : (content ?? null),
+        );
+        expect(shown).not.toMatch(/cedar|foreign/);
+      }),
+    );
+  });
+});
+
+describe('a request', () => {
+  const REFUSED: readonly (readonly [string, string, Json])[] = [
+    ['that makes a record of others', 'POST', OTHERS],
+    ['that says another clinic', 'PUT', { clinic: 8 }],
+    ['with one of others in a list', 'POST', [{ clinic: 7 }, { clinic: 8 }]],
+    ['that patches the mark', 'PATCH', [{ op: 'replace', path: '/clinic', value: 8 }]],
+    ['that patches what holds the mark', 'PATCH', [{ op: 'replace', path: '/meta', value: {} }]],
+    ['that patches within the mark', 'PATCH', [{ op: 'add', path: '/meta/tag/0', value: {} }]],
+    ['that patches everything', 'PATCH', [{ op: 'replace', path: '', value: {} }]],
+    ['that moves the mark away', 'PATCH', [{ op: 'move', from: '/clinic', path: '/x' }]],
+    ['with a patch of another kind', 'PATCH', { resourceType: 'Parameters' }],
+    [
+      'with a step that changes what nobody has looked at',
+      'POST',
+      { resourceType: 'Bundle', entry: [{ request: { method: 'PUT', url: 'Patient/2' }, resource: OWN }] },
+    ],
+    [
+      'with a step that makes a record of others',
+      'POST',
+      { resourceType: 'Bundle', entry: [{ request: { method: 'POST', url: 'Patient' }, resource: OTHERS }] },
+    ],
+  ];
+  test.each(REFUSED)('%s is refused', (_, method, content) => {
+    expect(contradicts(SETTINGS, content, method)).toBe(true);
+  });
+
+  test.each<readonly [string, string, Json]>([
+    ['that says its own clinic', 'POST', { clinic: 7 }],
+    ['that says nothing of it', 'POST', { note: 'x' }],
+    ['with tags of other systems', 'POST', tagged('cedar', 'https://else.example')],
+    ['that patches another field', 'PATCH', [{ op: 'replace', path: '/clinical', value: 8 }]],
+    [
+      'with steps that make its own',
+      'POST',
+      { resourceType: 'Bundle', entry: [{ request: { method: 'POST', url: 'Patient' }, resource: OWN }] },
+    ],
+  ])('%s passes', (_, method, content) => {
+    expect(contradicts(SETTINGS, content, method)).toBe(false);
+  });
+});
