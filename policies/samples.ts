@@ -96,15 +96,17 @@ export function samplePersons(parts: Parts, now: number): readonly SamplePerson[
   for (const rule of rulesOf(parts)) found.push(...personsOf(rule, parts, now));
   for (const deny of deniesOf(parts)) {
     const node = deny.standing.whole();
-    if (atomsOf(node).length > 0) found.push(standing(node, parts, now));
+    if (atomsOf(node).length > 0) found.push(...standing(node, parts, now));
   }
   return found;
 }
 
 function personsOf(rule: Rule, parts: Parts, now: number): readonly SamplePerson[] {
-  const { access, route } = rule;
+  return standing(rule.standing.whole(), parts, now).flatMap((held) => holders(rule, held));
+}
+
+function holders({ access, route }: Rule, held: Omit<SamplePerson, 'anonymous'>): readonly SamplePerson[] {
   if (access.credential === 'anonymous') return [];
-  const held = standing(rule.standing.whole(), parts, now);
   const base = {
     ...(route.credential === 'session' ? { credential: 'session' as const, factorAge: 0 } : {}),
     ...held,
@@ -121,8 +123,8 @@ function personsOf(rule: Rule, parts: Parts, now: number): readonly SamplePerson
   }));
 }
 
-/** Whoever fulfils a condition. */
-function standing(node: Node, parts: Parts, now: number): Omit<SamplePerson, 'anonymous'> {
+/** Whoever fulfils a condition; where hours are asked for, as soon as they begin and before they end. */
+function standing(node: Node, parts: Parts, now: number): readonly Omit<SamplePerson, 'anonymous'>[] {
   const found = satisfy(allOf([node]), parts.roles?.separate ?? []);
   const witness: Witness = found === undefined || found === 'complex' ? new Map() : found;
   const person: { -readonly [K in keyof SamplePerson]: SamplePerson[K] } = { scopes: [], roles: [] };
@@ -143,24 +145,37 @@ function standing(node: Node, parts: Parts, now: number): Omit<SamplePerson, 'an
     }
   }
   const open = openAt(node, witness, now);
-  return open === undefined ? person : { ...person, now: open };
+  return open.length === 0 ? [person] : open.map((at) => ({ ...person, now: at }));
 }
 
 function named(key: string, value: unknown): Record<string, unknown> {
   return value === undefined || (typeof value === 'string' && value.startsWith('\0')) ? {} : { [key]: value };
 }
 
-/** The next quarter of an hour of two weeks at which every clock shows what the condition wants of it. */
-function openAt(node: Node, witness: Witness, now: number): number | undefined {
+const QUARTER = 900;
+const TWO_WEEKS = 14 * 96;
+
+/**
+ * The first and the last quarter of an hour of the next time in which every clock shows what the condition wants of it:
+ * where hours become fewer or more, it is there that it shows. Empty: no hours are asked for, or none come in two weeks.
+ */
+function openAt(node: Node, witness: Witness, now: number): readonly number[] {
   const hours = atomsOf(node).filter(({ atom }) => atom.kind === 'hours');
-  if (hours.length === 0) return undefined;
-  for (let step = 0; step < 14 * 96; step += 1) {
-    const at = (Math.floor(now / 900) + step) * 900;
-    const asked = { now: at } as Asked;
-    const wanted = hours.every(
+  if (hours.length === 0) return [];
+  const from = Math.floor(now / QUARTER) * QUARTER;
+  const open = (step: number): boolean => {
+    const asked = { now: from + step * QUARTER } as Asked;
+    return hours.every(
       ({ atom }) => atom.holds(atom.read(asked)) === atom.holds(witness.get(atom.dimension)),
     );
-    if (wanted) return at;
-  }
-  return undefined;
+  };
+  let step = 0;
+  // Not in the middle of what has begun already.
+  while (step < TWO_WEEKS && open(step)) step += 1;
+  if (step === TWO_WEEKS) return [from];
+  while (step < TWO_WEEKS && !open(step)) step += 1;
+  if (step === TWO_WEEKS) return open(0) ? [from] : [];
+  const first = step;
+  while (step < TWO_WEEKS && open(step + 1)) step += 1;
+  return [from + first * QUARTER, from + step * QUARTER];
 }

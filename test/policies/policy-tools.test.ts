@@ -171,6 +171,11 @@ describe('policy diff', () => {
     );
     const narrowed = await diff(POLICY.replace("from: '08:00'", "from: '12:00'"));
     expect(narrowed.found.access.map(({ change }) => change)).toContain('loses');
+    // Whatever the time is now: hours that end earlier take something away as well, and longer ones give it.
+    const shorter = await diff(POLICY.replace("to: '18:00'", "to: '17:30'"));
+    expect(shorter.found.access.map(({ change }) => change)).toContain('loses');
+    const longer = await diff(POLICY.replace("to: '18:00'", "to: '20:00'"));
+    expect(longer.found.access.map(({ change }) => change)).toContain('gains');
     const gone = await diff(POLICY.slice(0, POLICY.indexOf('  - id: desk')));
     expect(gone.found.routes).toMatchObject({ removed: ['desk'], added: [] });
     expect(gone.found.access).toContainEqual(expect.objectContaining({ change: 'loses', routeAfter: null }));

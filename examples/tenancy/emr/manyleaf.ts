@@ -68,7 +68,8 @@ export class Manyleaf {
     socket.write(
       `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
     );
-    socket.end(Buffer.concat([Buffer.from([0x81, text.length]), text, Buffer.from([0x88, 0])]));
+    socket.write(Buffer.concat([Buffer.from([0x81, text.length]), text]));
+    setTimeout(() => socket.end(Buffer.from([0x88, 0])), 200);
   }
 
   #read(request: Request, body: string): Asked | undefined {
