@@ -1,16 +1,25 @@
-import type { AnswerRulesDocument } from './answer-rules.ts';
-import type { BackendRole, BalancingSettings } from './balancing.ts';
-import type { BrandSettings } from './brand.ts';
-import type { ConditionDocument, HoursDocument } from './conditions.ts';
 import type { ContentLimits } from './content.ts';
-import type { DatabaseId, TenantId } from './identifiers.ts';
-import type { GuardSettings, LimitSettings, TenantLimitSettings } from './limits.ts';
-import type { PayloadDemand } from './payload.ts';
-import type { Credential, LimitDemand } from './policy.ts';
-import type { PackReference } from './policy-packs.ts';
+import type { GuardSettings, LimitSettings } from './limits.ts';
+import type { PolicyDocument } from './policy-document.ts';
 import type { Secret } from './secret.ts';
 import type { StateSettings } from './state.ts';
+import type { ClientCertificateSettings, TenantSettings } from './tenant-settings.ts';
 
+export type { BaselineTrust, CheckedDatabase, CheckerSettings, SealSettings } from './checker-settings.ts';
+export type { InspectDocument, PolicyDocument, RouteDocument, RouteOverride } from './policy-document.ts';
+export type {
+  BackendSettings,
+  CertificatePrincipalSettings,
+  ClientCertificateSettings,
+  EmergencySettings,
+  MaintenanceSettings,
+  OwnRowsSettings,
+  PartnerSettings,
+  RowMark,
+  SharingSettings,
+  TellBackendSettings,
+  TenantSettings,
+} from './tenant-settings.ts';
 export type { Secret };
 
 /** Frozen settings of the gateway process: paths absolute, durations in ms, sizes in bytes. No checker credential in it. */
@@ -149,151 +158,6 @@ export type SecondFactorSettings =
   /** Nobody: the settings say so in so many words. */
   | { readonly by: 'nobody' };
 
-/** Certificates by which clients prove who they are in the handshake. */
-export interface ClientCertificateSettings {
-  /** PEM of the authorities whose certificates count; no other does. */
-  readonly authority: Buffer;
-  /** PEM of revocation lists, one of each authority in a chain; when given, one that is missing or outdated lets nobody through. */
-  readonly revocationList: Buffer | undefined;
-  /** `required`: nothing of the tenant is reached without one. `optional`: routes and tokens may want one. */
-  readonly demand: 'required' | 'optional';
-  /** Who certificates stand for, on a request without another credential. */
-  readonly principals: readonly CertificatePrincipalSettings[];
-}
-
-export interface CertificatePrincipalSettings {
-  /** Exactly one certificate by its SHA-256 (base64url), or those with this name or subject. */
-  readonly match: { readonly by: 'thumbprint' | 'name' | 'subject'; readonly value: string };
-  /** Whom the policy and the records see. */
-  readonly subject: string;
-  readonly scopes: readonly string[];
-}
-
-export interface TenantSettings {
-  readonly id: TenantId;
-  /** Whoever asks is told that it is closed. Undefined: it is served. */
-  readonly paused?: true | undefined;
-  /** Exact authorities (`host` or `host:port`), canonical. */
-  readonly hosts: readonly string[];
-  /** The audience a token must carry, usually `https://` and the first host. */
-  readonly audience: string;
-  /** Further audiences by the names that policies have for them: tokens for these are good for their routes alone. */
-  readonly audiences?: ReadonlyMap<string, string> | undefined;
-  readonly issuers: readonly string[];
-  readonly database: DatabaseId;
-  readonly policy: string;
-  /** Name of the header that tells the EMR who is asking; nothing is told when undefined. */
-  readonly identityHeader: string | undefined;
-  /** What the EMR's own interface wants in `Authorization`, whole; sent with requests of somebody. Undefined: nothing. */
-  readonly backendAuthorization?: Secret | undefined;
-  /** Issuers at which people at browsers sign in; undefined: nobody does. */
-  readonly signIn?: { readonly issuers: readonly string[] } | undefined;
-  /** How its pages look; its id stands for a name when undefined. */
-  readonly brand?: BrandSettings | undefined;
-  /** The tenant's own, else the listener's; undefined: nobody is asked for one. */
-  readonly clientCertificates?: ClientCertificateSettings | undefined;
-  /** API clients that send their id and secret with each request are let in; undefined: they are not. */
-  readonly apiClients?: { readonly secretPerRequest: true } | undefined;
-  /** In place of the gateway's own of the same name. */
-  readonly limits?: TenantLimitSettings | undefined;
-  /** What patients may share; undefined: nothing. */
-  readonly sharing?: SharingSettings | undefined;
-  /** Emergency access; undefined: there is none. */
-  readonly emergency?: EmergencySettings | undefined;
-  /** What tells an EMR that serves several tenants which one is meant; undefined: nothing but the `Host`. */
-  readonly tellBackend?: TellBackendSettings | undefined;
-  /** How records of this tenant are known in answers; undefined: answers are not looked at for it. */
-  readonly ownRows?: OwnRowsSettings | undefined;
-  /** When it is open; undefined: always. One of these has to hold. */
-  readonly open?: readonly HoursDocument[] | undefined;
-  /** Instead of its EMR, whoever asks is told this; undefined: it is not being maintained. */
-  readonly maintenance?: MaintenanceSettings | undefined;
-  /** How requests are spread over the back ends; undefined: as usual (contracts/balancing.ts). */
-  readonly balancing?: BalancingSettings | undefined;
-  readonly backends: readonly BackendSettings[];
-}
-
-/** Set by the gateway alone: what a client sends in its place is dropped or refused. At least one of them. */
-export interface TellBackendSettings {
-  readonly header?: { readonly name: string; readonly value: string } | undefined;
-  readonly query?: { readonly name: string; readonly value: string } | undefined;
-  /** Before every path: `/riverside`, encoded as it is sent, without a trailing slash. */
-  readonly pathPrefix?: string | undefined;
-}
-
-/** What every record in a JSON answer has to bear, or the answer is hidden. */
-export interface OwnRowsSettings {
-  /** Any one of them marks a record as the tenant's. */
-  readonly marks: readonly RowMark[];
-  /** FHIR resource types that belong to nobody. */
-  readonly shared: readonly string[];
-}
-
-export type RowMark =
-  /** FHIR: `meta.tag` has it (FHIR R4 §2.26.3.4). */
-  | { readonly by: 'tag'; readonly system: string; readonly code: string }
-  /** The value at that pointer (RFC 6901) of the record is this one, as text or number. */
-  | { readonly by: 'pointer'; readonly path: readonly string[]; readonly value: string };
-
-export interface MaintenanceSettings {
-  /** Plain text for people. */
-  readonly message: string;
-  /** A whole HTML page in its place, for browsers. */
-  readonly page: Buffer | undefined;
-  /** Seconds after which it is worth asking again. */
-  readonly retryAfterSeconds: number;
-}
-
-/** Patients let others at parts of their record (contracts/consent.ts). */
-export interface SharingSettings {
-  /** Tenants whose people get what patients here let them have, and nothing else. */
-  readonly partners: readonly PartnerSettings[];
-  /** The longest that a consent may last. */
-  readonly longestMs: number;
-}
-
-export interface PartnerSettings {
-  readonly tenant: TenantId;
-  /** Ids of the issuers whose tokens its people come with; none of them is one of the tenant's own. */
-  readonly issuers: readonly string[];
-}
-
-/** Who may break the glass, what it gives and for how long (45 CFR 164.312(a)(2)(ii)). */
-export interface EmergencySettings {
-  /** Whoever has one of these roles, or one of these scopes, may. */
-  readonly roles: readonly string[];
-  readonly holders: readonly string[];
-  /** What it gives besides. */
-  readonly scopes: readonly string[];
-  /** At most an hour. */
-  readonly durationMs: number;
-  /** Seconds since the second factor was given, at most; undefined: any time. */
-  readonly factorMaxAge: number | undefined;
-}
-
-export interface BackendSettings {
-  /** Origin only: `http://127.0.0.1:9001`. Plain HTTP only over loopback or a socket, unless the settings say otherwise. */
-  readonly origin: string;
-  /** PEM of the authority for https origins. */
-  readonly authority: Buffer | undefined;
-  /**
-   * SHA-256 of the public keys (SubjectPublicKeyInfo) that count, base64. Without an authority they are all that counts;
-   * with one, its certificate has to have one of these keys.
-   */
-  readonly pinnedKeys?: readonly string[] | undefined;
-  /** How the gateway proves who it is: PEM chain and key. */
-  readonly clientCertificate?: { readonly certificate: Buffer; readonly key: Secret } | undefined;
-  /** HTTP/2 is spoken where the back end can. */
-  readonly http2?: true | undefined;
-  /** Absolute path of the Unix socket at which it listens; the origin then only names it. */
-  readonly unixSocket?: string | undefined;
-  /** Plain HTTP goes over a network, where others can read and change it. */
-  readonly plainHttpBeyondLoopback?: true | undefined;
-  readonly connections: number;
-  /** Undefined: a primary. Nothing but reads goes to a replica. */
-  readonly role?: BackendRole | undefined;
-}
-
 /** Policies take effect only with the signatures of so many different ones of these keys. */
 export interface PolicyApproval {
   /** File of signatures, absolute, and what it held when the settings were read; undefined: it was not there. */
@@ -303,161 +167,4 @@ export interface PolicyApproval {
   readonly keys: readonly Buffer[];
   /** Two or more. */
   readonly required: number;
-}
-
-/** The route table as written, checked against its JSON Schema. `policies` compiles it. */
-export interface PolicyDocument {
-  readonly file: string;
-  /** Own routes, besides those of the packs. */
-  readonly routes: readonly RouteDocument[];
-  /** Packs whose routes are part of the policy. */
-  readonly extends?: readonly PackReference[];
-  /** Keys that take the place of the same keys of the pack's route with that id. */
-  readonly override?: readonly RouteOverride[];
-  /** Ids of routes of the packs that are left out. */
-  readonly remove?: readonly string[];
-  /** Roles that the policy knows, and the scopes that each gives whoever holds it. */
-  readonly roles?: Readonly<Record<string, readonly string[]>>;
-  /** Roles of which nobody may hold two together. */
-  readonly separate?: readonly (readonly string[])[];
-  /** What answers mean on every route that does not say it itself. */
-  readonly answers?: AnswerRulesDocument;
-}
-
-export type RouteOverride = Pick<RouteDocument, 'id'> & Partial<RouteDocument>;
-
-export interface RouteDocument {
-  readonly id: string;
-  /** `deny`: whatever it matches, while `when` holds, is denied, whoever permits it. `permit` when left out. */
-  readonly effect?: 'permit' | 'deny';
-  readonly methods: readonly string[];
-  /** `/fhir/{resourceType}/{id}`; a last `{name*}` takes the rest of the path. */
-  readonly path: string;
-  /** Allowed values of a captured segment, by name. */
-  readonly where?: Readonly<Record<string, readonly string[]>>;
-  readonly credential?: Credential;
-  /** Seconds since the second factor was given, at most. */
-  readonly factorMaxAgeSeconds?: number;
-  /** What a token must be bound to; nothing when it is left out. */
-  readonly senderConstrained?: 'any' | 'dpop' | 'certificate';
-  /** Name of the tenant's further audience that a token must carry, in place of the tenant's own. */
-  readonly audience?: string;
-  /** Only over a connection with a client certificate that the tenant accepts. */
-  readonly clientCertificate?: 'required';
-  /** One of these roles of the policy is required; of a deny rule: it is for them alone. */
-  readonly roles?: readonly string[];
-  /** What must hold besides; of a deny rule: when it denies. */
-  readonly when?: ConditionDocument;
-  /** Plain scopes, every one required. */
-  readonly scopes?: readonly string[];
-  /** SMART App Launch 2.2 resource scope: who may hold it, on which resource, for which interactions. */
-  readonly smart?: {
-    /** `patient/` scopes count only where `patient` below says how the patient is known. */
-    readonly contexts: readonly ('patient' | 'user' | 'system')[];
-    /** A resource type, or `{resourceType}` to take it from the path. */
-    readonly resource: string;
-    /** Letters of `cruds` (SMART v2); v1 `read` grants `rs`, `write` grants `cud`. */
-    readonly permission: string;
-  };
-  /** What the route means in FHIR; with it the patient compartment and restricted scopes are enforced. */
-  readonly fhir?: { readonly version: 'R4' | 'STU3' | 'DSTU2'; readonly interaction: string };
-  /** Where the request names the patient: a captured segment, or a query parameter that must be there exactly once. */
-  readonly patient?: { readonly capture?: string; readonly parameter?: string };
-  readonly introspection?: 'always' | 'never';
-  readonly integrity?: { readonly mode: 'strict' | 'bounded' | 'off'; readonly maxAgeMs?: number };
-  readonly hide?: 'none' | 'record' | 'collection';
-  readonly hideDeadlineMs?: number;
-  readonly hideLearned?: boolean;
-  readonly lookFirst?: boolean;
-  readonly limit?: LimitDemand | readonly LimitDemand[];
-  readonly limits?: {
-    readonly perPrincipal?: readonly LimitDemand[];
-    readonly perClient?: readonly LimitDemand[];
-    readonly perRoute?: readonly LimitDemand[];
-  };
-  readonly concurrency?: {
-    readonly perPrincipal?: number;
-    readonly perClient?: number;
-    readonly perRoute?: number;
-  };
-  readonly maxBodyBytes?: number;
-  readonly mediaTypes?: readonly string[];
-  readonly backendTimeoutMs?: number;
-  readonly upgrade?: 'websocket';
-  /** Spellings of the path that are refused elsewhere (`PATH_ODDITIES`). */
-  readonly allow?: readonly string[];
-  /** Methods that the field `_method` of a POST's body may name. */
-  readonly methodOverride?: readonly string[];
-  readonly query?: { readonly duplicates?: 'refuse' | 'allow'; readonly brackets?: 'refuse' | 'allow' };
-  /** What is reached by it may be shared: others' people, and people of other patients, get at it with consent in force. */
-  readonly sharing?: 'consent';
-  /** The EMR itself keeps tenants apart that share a database (`ownRows`); what it answers here cannot be looked at. */
-  readonly rows?: 'unchecked';
-  /** The route changes something although its methods are safe ones. */
-  readonly writes?: boolean;
-  readonly contentSecurityPolicy?: { readonly value: string; readonly reportOnly?: boolean };
-  /** What answers mean besides what their status says. */
-  readonly answers?: AnswerRulesDocument;
-  /** How requests are looked into. */
-  readonly inspect?: InspectDocument;
-}
-
-export interface InspectDocument {
-  readonly injection?: {
-    readonly mode?: 'block' | 'report';
-    readonly except?: readonly { readonly place: string; readonly rule: string }[];
-    readonly prose?: readonly string[];
-  };
-  readonly payload?: PayloadDemand;
-}
-
-/** Frozen settings of the checker process. */
-export interface CheckerSettings {
-  readonly file: string;
-  readonly socket: string;
-  readonly secret: Secret;
-  /** Undefined only where the settings say in so many words that audit rows are not sealed. */
-  readonly seal: SealSettings | undefined;
-  readonly databases: readonly CheckedDatabase[];
-}
-
-/** How audit rows are sealed against quiet changes. */
-export interface SealSettings {
-  /** Ed25519 private key, PEM, that signs the checkpoints. */
-  readonly key: Secret;
-  /** Folder of the checker's own; each database has one of its name below it. */
-  readonly directory: string;
-}
-
-/** Who may approve a baseline: signatures of so many different ones of these keys. */
-export interface BaselineTrust {
-  /** Ed25519 public keys, PEM. A signature of any other makes a baseline invalid. */
-  readonly keys: readonly Buffer[];
-  /** Two or more, unless the settings say in so many words that one administrator is enough. */
-  readonly required: number;
-}
-
-export interface CheckedDatabase {
-  readonly id: DatabaseId;
-  readonly host: string | undefined;
-  readonly port: number | undefined;
-  /** Unix socket of the database server; excludes host and port. */
-  readonly socketPath: string | undefined;
-  /** PEM of the server certificate's authority; required over TCP beyond loopback. */
-  readonly authority: Buffer | undefined;
-  readonly user: string;
-  readonly password: Secret;
-  /** The schema that holds the EMR's tables. */
-  readonly emrSchema: string;
-  /** The schema that holds the audit tables and guard procedures. */
-  readonly auditSchema: string;
-  /** Signed baseline file. */
-  readonly baseline: string;
-  readonly baselineTrust: BaselineTrust;
-  /** Interval between full comparisons. */
-  readonly fullCheckMs: number;
-  /** A probe or comparison that takes longer is a failure. */
-  readonly timeoutMs: number;
-  /** How far the database server's clock may be from this machine's, whichever way. */
-  readonly clockDifferenceMs: number;
 }

@@ -25,8 +25,8 @@ export async function runTiming(run: Run): Promise<Part> {
   const all: Plan = {
     methods: short ? ['GET', 'PUT', 'POST _search'] : Object.keys(METHODS),
     samples: short ? 150 : 2500,
-    seconds: short ? 4 : 12,
-    least: short ? 100 : 700,
+    seconds: short ? 4 : 9,
+    least: short ? 100 : 400,
   };
   const quiet = await look(run, 'timing', all);
   const deep = short
@@ -35,16 +35,16 @@ export async function runTiming(run: Run): Promise<Part> {
         await look(run, 'GET, long', {
           methods: ['GET'],
           samples: THOROUGH_SAMPLES,
-          seconds: 70,
-          least: 4000,
+          seconds: 60,
+          least: 3000,
         }),
       ];
   const load = await startLoad(run);
   const loaded = await look(run, 'timing, loaded', {
     ...all,
     methods: short ? ['GET'] : MAIN,
-    seconds: short ? 4 : 12,
-    least: short ? 60 : 400,
+    seconds: short ? 4 : 9,
+    least: short ? 60 : 300,
   });
   const made = await load.stop();
   const parts = [quiet, ...deep, loaded];

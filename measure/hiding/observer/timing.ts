@@ -4,7 +4,7 @@ import { open, type Protocol, protocolsOf, requestOf, shuffled } from './choice.
 import type { TimingJob, TimingResult } from './messages.ts';
 
 /** Answers of each connection that are not counted: the first are slower for everybody. */
-const WARM = 20;
+const WARM = 5;
 
 /**
  * Sequential requests on each of several connections. Each connection asks about every cell once, in random order, and
