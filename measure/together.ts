@@ -13,12 +13,14 @@ export type Parts = ReadonlyMap<string, Run>;
  * @param options.only names of parts; `PART:NAME` is something of a part that has names, such as a parser of `fuzz`
  * @param together what promises no times, and mostly waits: with `--short` at the same time, after the others, so that
  * the whole stays below 45 seconds
+ * @param long with `--short` only where it is asked for by its name
  * @throws Error for a name that is no part's
  */
 export async function measureParts(
   parts: Parts,
   options: MeasureOptions,
   together: ReadonlySet<string> = new Set(),
+  long: ReadonlySet<string> = new Set(),
 ): Promise<MeasureResult> {
   const asked = [...(options.only ?? [])];
   const unknown = asked.filter((name) => !parts.has(partOf(name)));
@@ -26,8 +28,10 @@ export async function measureParts(
     throw new Error(
       `--only: there is no part ${unknown.join(', ')}; there are ${[...parts.keys()].join(', ')}`,
     );
-  const wanted = [...parts.keys()].filter(
-    (name) => options.only === undefined || asked.some((each) => partOf(each) === name),
+  const wanted = [...parts.keys()].filter((name) =>
+    options.only === undefined
+      ? !(options.short && long.has(name))
+      : asked.some((each) => partOf(each) === name),
   );
   const last = options.short ? wanted.filter((name) => together.has(name)) : [];
   const alone = wanted.filter((name) => !last.includes(name));
@@ -40,7 +44,12 @@ export async function measureParts(
     }
   }
   const merged = merge(found);
-  return { ...merged, figures: { machine: describeMachine(), ...merged.figures } };
+  const left = options.only === undefined && options.short ? [...long] : [];
+  const notes = [
+    ...merged.notes,
+    ...left.map((name) => `${name} takes longer than a short form may: --only ${name} --short`),
+  ];
+  return { ...merged, notes, figures: { machine: describeMachine(), ...merged.figures } };
 }
 
 async function runPart(parts: Parts, name: string, options: MeasureOptions): Promise<Part | MeasureResult> {

@@ -10,7 +10,7 @@ const PARTS: Parts = new Map([
   ['reload', async (options) => (await import('./reload.ts')).runReload(options)],
 ] as [string, (options: MeasureOptions) => Promise<MeasureResult>][]);
 
-const TOGETHER: ReadonlySet<string> = new Set(['crawl', 'consent', 'reload']);
+const TOGETHER: ReadonlySet<string> = new Set(['limits', 'crawl', 'consent', 'reload']);
 
 /**
  * Proves what policies promise: decisions, their cost, who gets what through the whole gateway, limits.

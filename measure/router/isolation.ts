@@ -8,7 +8,7 @@ import { agrees, type Clinic, type Door, doorOf, type Probe, probeOf } from './i
 import { type Scene, startScene } from './isolation/scene.ts';
 
 const FULL = { tenants: 200, requests: 50_000, people: true };
-const SHORT = { tenants: 40, requests: 1_500, people: false };
+const SHORT = { tenants: 16, requests: 1_000, people: false };
 /** Requests on one connection, so that what came before could be taken for what comes after. */
 const ON_ONE = 10;
 /** Connections at a time. */

@@ -53,7 +53,7 @@ export async function measureCost(options: MeasureOptions): Promise<MeasureResul
       core: cores?.proxy,
     });
     if ('missing' in started) notes.push(started.missing);
-    const seconds = options.short ? 3 : 8;
+    const seconds = options.short ? 2 : 8;
     const rounds = options.short ? 1 : 3;
     const aim = async (authority: string, token: string) => ({
       scheme: 'https' as const,
