@@ -11,7 +11,8 @@ const judges = new WeakMap<OwnRowsSettings, AnswerJudge>();
 
 /**
  * Judges answers of an EMR whose database holds rows of other tenants too: every record has to bear a mark of this
- * one. Lists and FHIR bundles lose the records that do not; anything else that does not is hidden.
+ * one. Lists and FHIR bundles lose the records that do not; anything else that does not is hidden. An answer without
+ * content has nothing of anybody's in it: for reads see `withContent`.
  */
 export function ownRowsJudge(settings: OwnRowsSettings): AnswerJudge {
   let judge = judges.get(settings);
@@ -21,6 +22,20 @@ export function ownRowsJudge(settings: OwnRowsSettings): AnswerJudge {
     judges.set(settings, judge);
   }
   return judge;
+}
+
+/** The same where there has to be something to judge: that a record is there, an empty answer says as well. */
+export function withContent(judge: AnswerJudge): AnswerJudge {
+  return (answer) => (answer.content === undefined ? HIDDEN : judge(answer));
+}
+
+/** The judge of what a change would change: nothing of others may be in it, not even beside what is this tenant's. */
+export function whollyOwn(judge: AnswerJudge, next: AnswerJudge | undefined): AnswerJudge {
+  return (answer) => {
+    const judgement = withContent(judge)(answer);
+    if (judgement.release !== 'unchanged') return HIDDEN;
+    return next === undefined ? judgement : next(answer);
+  };
 }
 
 /** What a request's own body says of whose it is. */

@@ -1,7 +1,7 @@
-import type { AnswerJudge } from '../../../contracts/policy.ts';
+import { SAFE_METHODS } from '../../../contracts/facts.ts';
 import type { TellBackendSettings } from '../../../contracts/settings.ts';
 import type { ReadContent } from '../../content/read.ts';
-import { contradicts, ownRowsJudge } from '../../tenants/rows.ts';
+import { contradicts, ownRowsJudge, whollyOwn, withContent } from '../../tenants/rows.ts';
 import { meddles } from '../../transport/outgoing-target.ts';
 import type { Exchange, Step } from '../exchange.ts';
 import { expectAnswer } from './decide.ts';
@@ -22,20 +22,12 @@ export function ownRows(x: Exchange): Step {
   const policys = x.answerJudges;
   expectAnswer(x, judge);
   // First: what the policy makes of an answer is made of this tenant's rows.
-  x.answerJudges = [judge, ...policys];
   const { method } = x.facts;
+  x.answerJudges = [SAFE_METHODS.has(method) ? withContent(judge) : judge, ...policys];
   if (method === 'PUT' || method === 'PATCH' || method === 'DELETE') {
-    x.obligations = { ...x.obligations, existing: both(judge, x.obligations?.existing) };
+    x.obligations = { ...x.obligations, existing: whollyOwn(judge, x.obligations?.existing) };
   }
   return undefined;
-}
-
-function both(first: AnswerJudge, second: AnswerJudge | undefined): AnswerJudge {
-  if (second === undefined) return first;
-  return (answer) => {
-    const judgement = first(answer);
-    return judgement.release === 'unchanged' ? second(answer) : { ...judgement, release: 'hidden' };
-  };
 }
 
 /** Whether this stage's second half has to see the request's body. */

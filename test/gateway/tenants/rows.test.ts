@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Json, JsonObject } from '../../../contracts/content.ts';
 import type { AnswerJudgement } from '../../../contracts/policy.ts';
 import type { OwnRowsSettings } from '../../../contracts/settings.ts';
-import { contradicts, ownRowsJudge } from '../../../gateway/tenants/rows.ts';
+import { contradicts, ownRowsJudge, whollyOwn, withContent } from '../../../gateway/tenants/rows.ts';
 
 const SYSTEM = 'https://emr.example/clinics';
 const SETTINGS: OwnRowsSettings = {
@@ -32,6 +32,32 @@ const bundle = (more: JsonObject, ...resources: Json[]): JsonObject => ({
   type: 'searchset',
   ...more,
   entry: resources.map((resource) => ({ resource })),
+});
+
+describe('where something has to be there', () => {
+  const releaseOf = (each: ReturnType<typeof withContent>, content: Json | undefined) =>
+    each({ status: 200, headers: {}, content }).release;
+
+  test('a read that is answered with nothing is hidden: it would say that there is something', () => {
+    expect(releaseOf(withContent(ownRowsJudge(SETTINGS)), undefined)).toBe('hidden');
+    expect(releaseOf(withContent(ownRowsJudge(SETTINGS)), OWN)).toBe('unchanged');
+  });
+
+  test.each([
+    ['nothing', undefined, 'hidden'],
+    ["another's", OTHERS, 'hidden'],
+    ["a list with another's in it", [OWN, OTHERS], 'hidden'],
+    ["a bundle with another's in it", bundle({}, OWN, OTHERS), 'hidden'],
+    ['its own', OWN, 'unchanged'],
+    ['a list of its own', [OWN, OWN], 'unchanged'],
+  ] as const)('a change of what is answered as %s', (_what, content, release) => {
+    expect(releaseOf(whollyOwn(ownRowsJudge(SETTINGS), undefined), content)).toBe(release);
+  });
+
+  test('and then the policy is asked as well', () => {
+    const denies = () => ({ release: 'hidden', reasons: [] }) as const;
+    expect(releaseOf(whollyOwn(ownRowsJudge(SETTINGS), denies), OWN)).toBe('hidden');
+  });
 });
 
 describe('an answer', () => {
