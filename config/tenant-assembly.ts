@@ -223,6 +223,7 @@ function changed(before: Assembly, parts: Assembling, places: Places): Made {
     else list[list.indexOf(old.settings)] = entry.settings;
   }
   judgePartners(index.tenants, isTenant, known, places);
+  judgeNeighbours(index.tenants.neighbours(fresh), places.of);
   return {
     list: Object.freeze(list),
     entries,
@@ -272,7 +273,13 @@ function settled(main: MainSettings, before: Assembly | undefined): MainSettings
   if (before === undefined || before.main === main) return main;
   if (!sameKnown(before.main, main)) return main;
   const { clientCertificates } = before.main.known;
-  return { ...main, known: { ...main.known, clientCertificates } };
+  const { proper, known } = main;
+  // The same object for the listener: whose certificates are the listener's is told by it.
+  return {
+    ...main,
+    proper: { ...proper, listen: { ...proper.listen, clientCertificates } },
+    known: { ...known, clientCertificates },
+  };
 }
 
 function sameKnown(a: MainSettings, b: MainSettings): boolean {

@@ -96,7 +96,7 @@ function changeTable(
     const tenant = byId.get(id);
     if (tenant !== undefined) tenants.push(tenant);
   }
-  if (byId.size !== settings.length || tenants.length !== settings.length) return undefined;
+  if (byId.size !== settings.length || new Set(tenants).size !== settings.length) return undefined;
   return { table: { tenants: Object.freeze(tenants), byId, byAuthority }, removed };
 }
 

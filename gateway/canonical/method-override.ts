@@ -47,7 +47,7 @@ export function overrideInBody(
 }
 
 /** Names and values of fields; the value of one that is no plain text is undefined. */
-function* fieldsOf(content: Content): Iterable<readonly [name: string, value: string | undefined]> {
+export function* fieldsOf(content: Content): Iterable<readonly [name: string, value: string | undefined]> {
   if (content.kind === 'form') {
     for (const [name, values] of content.fields) for (const value of values) yield [name, value];
   } else if (content.kind === 'multipart') {

@@ -5,8 +5,11 @@ export { Guard, type GuardOptions, type Miss } from './guard.ts';
 export type { Fared } from './outages.ts';
 
 /** What a reload compares: with the same of these a guard goes on with what it has counted. */
-export function guardSettings({ guard, limits, state }: GatewaySettings): unknown {
-  return { ...guard, roles: [...guard.roles], limits, state: state ?? null };
+export function guardSettings(settings: GatewaySettings): unknown {
+  const { guard, limits, state } = settings;
+  // With another key the same caller would be somebody else.
+  const key = guardKey(settings).toString('hex');
+  return { ...guard, roles: [...guard.roles], limits, state: state ?? null, key };
 }
 
 /**

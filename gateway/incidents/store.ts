@@ -18,6 +18,7 @@ const AT_ONCE = 256 * 1024;
 /** Bytes and milliseconds after which the next file is begun, so that old ones can be removed. */
 const FILE_BYTES = 8 * 1024 * 1024;
 const FILE_MS = 60 * 60 * 1000;
+const TIDY_MS = 60_000;
 
 interface OpenFile {
   readonly handle: FileHandle;
@@ -52,18 +53,20 @@ export class Incidents {
 
   /** Takes it; it is written within a second or so. */
   keep(incident: Incident): void {
-    if (this.#waitingBytes + incident.body.length > MOST_WAITING) {
+    const bytes = sizeOf(incident);
+    if (this.#waitingBytes + bytes > MOST_WAITING) {
       this.#lost += 1;
       return;
     }
     this.#waiting.push(incident);
-    this.#waitingBytes += incident.body.length + 1024;
+    this.#waitingBytes += bytes;
   }
 
   /** Resolves once everything that was taken by now is written, or given up. */
   async flush(): Promise<void> {
-    await this.#writing;
-    if (this.#waiting.length === 0 && this.#lost === 0) return;
+    // Whoever waited beside this one may have begun the next.
+    while (this.#writing !== undefined) await this.#writing;
+    if (this.#waiting.length === 0 && this.#lost === 0 && !this.#untidy) return;
     this.#writing = this.#write().finally(() => {
       this.#writing = undefined;
     });
@@ -88,7 +91,7 @@ export class Incidents {
 
   async #write(): Promise<void> {
     const taken = this.#waiting.splice(0);
-    this.#waitingBytes = 0;
+    const takenBytes = this.#waitingBytes;
     let lost = this.#lost;
     this.#lost = 0;
     try {
@@ -96,14 +99,13 @@ export class Incidents {
       let bytes = 0;
       for (const [index, incident] of taken.entries()) {
         sealed.push(this.#sealer.seal(incident));
-        bytes += incident.body.length + 1024;
+        bytes += sizeOf(incident);
         if (bytes < AT_ONCE && index < taken.length - 1) continue;
         await this.#append(Buffer.concat(sealed));
         sealed = [];
         bytes = 0;
         await turn();
       }
-      await this.#tidy();
     } catch (error) {
       lost += taken.length;
       const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
@@ -111,20 +113,31 @@ export class Incidents {
       this.#file = undefined;
       log('error', 'incidents-not-kept', { cause: code });
     }
+    this.#waitingBytes -= takenBytes;
     if (lost > 0) log('warning', 'incidents-lost', { count: lost });
+    // Also when the disk is full: it is what makes room.
+    await this.#tidy().catch(() => log('warning', 'incidents-not-tidied', {}));
+  }
+
+  /** Old ones are removed, whether or not anything new is kept. */
+  get #untidy(): boolean {
+    return this.#clock.monotonic() - this.#prunedAt >= TIDY_MS;
   }
 
   async #append(bytes: Buffer): Promise<void> {
     const now = this.#clock.wall();
-    const former = this.#file;
-    if (former !== undefined && (former.bytes > FILE_BYTES || now - former.begunAt > FILE_MS)) {
-      this.#file = undefined;
-      await former.handle.close();
-    }
+    await this.#endOld(now);
     const file = this.#file ?? (await this.#begin(now));
     this.#file = file;
     await file.handle.appendFile(bytes);
     file.bytes += bytes.length;
+  }
+
+  async #endOld(now: number): Promise<void> {
+    const file = this.#file;
+    if (file === undefined || (file.bytes <= FILE_BYTES && now - file.begunAt <= FILE_MS)) return;
+    this.#file = undefined;
+    await file.handle.close();
   }
 
   async #begin(now: number): Promise<OpenFile> {
@@ -142,10 +155,18 @@ export class Incidents {
 
   /** Once a minute at most. */
   async #tidy(): Promise<void> {
-    const monotonic = this.#clock.monotonic();
-    if (monotonic - this.#prunedAt < 60_000) return;
-    this.#prunedAt = monotonic;
+    if (!this.#untidy) return;
+    this.#prunedAt = this.#clock.monotonic();
+    const now = this.#clock.wall();
+    await this.#endOld(now);
     const { directory, keepMs, maxBytes } = this.#settings;
-    await prune(directory, { keepMs, maxBytes, now: this.#clock.wall(), but: this.#file?.path });
+    await prune(directory, { keepMs, maxBytes, now, but: this.#file?.path });
   }
+}
+
+/** Bytes that it takes in memory, about. */
+function sizeOf({ body, path, backend }: Incident): number {
+  let characters = path.length;
+  for (const text of backend.headers) characters += text.length;
+  return body.length + characters + 512;
 }

@@ -1,11 +1,15 @@
 import { codingOf, unpacked } from '../recognise/coding.ts';
 import type { Incident } from './record.ts';
 
+/** Bytes of a body that are shown: of 64 KiB a packed one may hold a thousand times as much. */
+const MOST_SHOWN = 1024 * 1024;
+
 /** The body as text, without its coding; undefined where it is none. */
 export async function textOf({ backend, body }: Incident): Promise<string | undefined> {
   const at = backend.headers.findIndex((name, index) => index % 2 === 0 && name === 'content-encoding');
   const coding = at < 0 ? undefined : codingOf(backend.headers[at + 1]);
-  const plain = coding === undefined ? body : coding === 'unknown' ? undefined : await unpacked(body, coding);
+  const plain =
+    coding === undefined ? body : coding === 'unknown' ? undefined : await unpacked(body, coding, MOST_SHOWN);
   if (plain === undefined || plain.includes(0)) return undefined;
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(plain);

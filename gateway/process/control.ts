@@ -99,7 +99,9 @@ async function converse(socket: Socket, commands: Commands): Promise<void> {
   } catch {
     answer = { ok: false, message: 'this gateway does not know what was asked' };
   }
-  if (!socket.destroyed) socket.end(`${JSON.stringify(answer)}\n`);
+  if (socket.destroyed) return;
+  // Who does not leave is made to.
+  socket.end(`${JSON.stringify(answer)}\n`, () => socket.destroySoon());
 }
 
 function question(socket: Socket): Promise<string> {
@@ -114,7 +116,11 @@ function question(socket: Socket): Promise<string> {
   });
   socket.once('end', () => reject(new TypeError('nothing asked')));
   socket.once('close', () => reject(new TypeError('gone')));
-  return promise.finally(() => clearTimeout(late));
+  return promise.finally(() => {
+    clearTimeout(late);
+    // Whatever else comes is not kept.
+    socket.removeAllListeners('data').resume();
+  });
 }
 
 /** @throws TypeError for anything that is no question */

@@ -41,10 +41,14 @@ export function codingOf(field: string | string[] | undefined): Coding | 'unknow
 }
 
 /** A whole body without its coding; undefined where it is none such, or would be too large. Off the event loop. */
-export async function unpacked(bytes: Buffer, coding: Coding): Promise<Buffer | undefined> {
+export async function unpacked(
+  bytes: Buffer,
+  coding: Coding,
+  most = MOST_WHOLE,
+): Promise<Buffer | undefined> {
   if (bytes.length === 0) return bytes;
   try {
-    return await WHOLE[coding](bytes, { maxOutputLength: MOST_WHOLE });
+    return await WHOLE[coding](bytes, { maxOutputLength: most });
   } catch {
     return undefined;
   }
@@ -55,6 +59,8 @@ export class Unpacking {
   readonly #stream: ReturnType<typeof createGunzip>;
   readonly #see: (bytes: Buffer) => boolean;
   #sound = true;
+  /** What waits for parts that are on their way. */
+  readonly #waiting = new Set<(sound: boolean) => void>();
 
   /** @param see false: nothing more is wanted */
   constructor(coding: Coding, see: (bytes: Buffer) => boolean) {
@@ -65,6 +71,8 @@ export class Unpacking {
     });
     this.#stream.on('error', () => {
       this.#sound = false;
+      for (const resolve of this.#waiting) resolve(false);
+      this.#waiting.clear();
     });
   }
 
@@ -72,15 +80,14 @@ export class Unpacking {
   add(part: Buffer): Promise<boolean> {
     if (!this.#sound) return Promise.resolve(false);
     return new Promise((resolve) => {
-      this.#stream.once('error', () => resolve(false));
+      this.#waiting.add(resolve);
       this.#stream.write(part, () => {
         // What is left in the unpacker comes with the next tick.
-        this.#stream.flush(() => resolve(this.#sound));
+        this.#stream.flush(() => {
+          this.#waiting.delete(resolve);
+          resolve(this.#sound);
+        });
       });
     });
-  }
-
-  close(): void {
-    this.#stream.destroy();
   }
 }

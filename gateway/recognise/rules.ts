@@ -35,8 +35,12 @@ export function answerRulesOf(route: Route, policy: PolicySet): AnswerRules | un
 export function heldBytesOf(route: Route, policy: PolicySet, judged: number): number | undefined {
   const rules = answerRulesOf(route, policy);
   if (rules === undefined) return undefined;
-  const ofBodies = rules.hidden.some(hasBody) || rules.failed.some(hasBody);
-  return rules.maxBytes ?? (ofBodies ? judged : undefined);
+  return rules.maxBytes ?? (looksAtBodies(rules) ? judged : undefined);
+}
+
+/** Whether a pattern looks at bodies. */
+export function looksAtBodies(rules: AnswerRules | undefined): boolean {
+  return rules !== undefined && (rules.hidden.some(hasBody) || rules.failed.some(hasBody));
 }
 
 const hasBody = ({ body }: AnswerPattern): boolean => body !== undefined;

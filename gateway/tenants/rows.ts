@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../../contracts/content.ts';
 import type { AnswerJudge, AnswerJudgement } from '../../contracts/policy.ts';
 import type { OwnRowsSettings, RowMark } from '../../contracts/settings.ts';
+import { folded } from '../canonical/parameter-names.ts';
 
 const OWN = Object.freeze([Object.freeze({ code: 'rows-own', held: true } as const)]);
 const FOREIGN = Object.freeze([Object.freeze({ code: 'rows-foreign', held: false } as const)]);
@@ -43,8 +44,12 @@ export function contradicts(settings: OwnRowsSettings, content: Json, method: st
   if (method === 'PATCH') return isPatch(content) ? content.some((step) => touches(settings, step)) : true;
   if (Array.isArray(content)) return content.some((each) => contradicts(settings, each, method));
   if (!isObject(content)) return false;
-  if (member(content, 'resourceType') === 'Bundle')
-    return list(member(content, 'entry')).some((entry) => changesOthers(settings, entry));
+  // What is not of the form that it should be, some EMR reads all the same, and says something else by it.
+  if (member(content, 'resourceType') === 'Bundle') {
+    const entries = member(content, 'entry');
+    if (entries === undefined) return false;
+    return !isList(entries) || entries.some((entry) => changesOthers(settings, entry));
+  }
   return settings.marks.some((mark) => saysOther(mark, content));
 }
 
@@ -133,10 +138,19 @@ function bears(mark: RowMark, record: JsonObject): boolean {
 /** It has the place for the mark, and another one stands there. */
 function saysOther(mark: RowMark, record: JsonObject): boolean {
   if (mark.by === 'tag')
-    return tags(record).some(
-      (tag) => isObject(tag) && member(tag, 'system') === mark.system && !isTag(mark, tag),
+    return (
+      !tagsAreFormed(record) ||
+      tags(record).some((tag) => isObject(tag) && member(tag, 'system') === mark.system && !isTag(mark, tag))
     );
   return valueAt(mark.path, record) !== undefined && !bears(mark, record);
+}
+
+function tagsAreFormed(record: JsonObject): boolean {
+  const meta = member(record, 'meta');
+  if (meta === undefined) return true;
+  if (!isObject(meta)) return false;
+  const tag = member(meta, 'tag');
+  return tag === undefined || isList(tag);
 }
 
 function tags(record: JsonObject): readonly Json[] {
@@ -158,11 +172,29 @@ function valueAt(path: readonly string[], record: Json): Json | undefined {
   return value;
 }
 
+/** The same of the fields of a form: one that is called as a mark's place is has to hold the mark. */
+export function formContradicts(
+  settings: OwnRowsSettings,
+  fields: Iterable<readonly [string, string | undefined]>,
+): boolean {
+  const places = new Map<string, string>();
+  for (const mark of settings.marks)
+    if (mark.by === 'pointer' && mark.path.length === 1)
+      places.set(folded(mark.path[0] as string), mark.value);
+  if (places.size === 0) return false;
+  for (const [name, value] of fields) {
+    const wanted = places.get(folded(name));
+    if (wanted !== undefined && wanted !== value) return true;
+  }
+  return false;
+}
+
 /** A step of a transaction that changes what is there; whose that is, nobody has looked at. */
 function changesOthers(settings: OwnRowsSettings, entry: Json): boolean {
   if (!isObject(entry)) return true;
   const request = member(entry, 'request');
-  const method = isObject(request) ? member(request, 'method') : undefined;
+  if (request !== undefined && !isObject(request)) return true;
+  const method = request === undefined ? undefined : member(request, 'method');
   if (method !== undefined && method !== 'GET' && method !== 'HEAD' && method !== 'POST') return true;
   const resource = member(entry, 'resource');
   return resource !== undefined && contradicts(settings, resource, 'POST');

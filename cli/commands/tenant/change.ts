@@ -2,9 +2,20 @@ import { readFileSync } from 'node:fs';
 import { isMap, isNode, isScalar, parseDocument } from 'yaml';
 import { tenantText, withChange } from '../../../config/index.ts';
 import { ChartgateError } from '../../../contracts/errors.ts';
+import type { TenantId } from '../../../contracts/identifiers.ts';
 import { readSettings } from '../../../gateway/process/runtime.ts';
-import { fileOf, opened, ownFile, putAway, putBack, putFile, tenantId, tenantIn } from './place.ts';
-import { haveTaken, type Taken } from './running.ts';
+import {
+  fileOf,
+  type Opened,
+  opened,
+  ownFile,
+  putAway,
+  putBack,
+  putFile,
+  tenantId,
+  tenantIn,
+} from './place.ts';
+import { askGateway, haveTaken, type Taken } from './running.ts';
 
 export interface ChangeOptions {
   readonly config: string;
@@ -18,10 +29,13 @@ export async function runPause(named: string, paused: boolean, options: ChangeOp
   const file = ownFile(from, id);
   const before = readFileSync(file);
   if ((tenantIn(from, id).paused === true) === paused) {
+    // The file says so; whether the running gateway knows is another question.
+    const known = await haveTaken(from.settings.activityLog.directory, [id]);
+    if (known.refused) throw refused(known);
     print(
       options,
-      { tenant: id, paused, changed: false },
-      `${id} is ${paused ? 'paused' : 'served'} already.`,
+      { tenant: id, paused, changed: false, ...told(known) },
+      `The file says already that ${id} is ${paused ? 'paused' : 'served'}; ${known.sentence}.`,
     );
     return;
   }
@@ -87,10 +101,28 @@ export async function runRemove(named: string, options: ChangeOptions): Promise<
 export async function runTake(named: readonly string[], options: ChangeOptions): Promise<void> {
   const ids = named.map(tenantId);
   const from = opened(options.config);
-  const taken = await haveTaken(from.settings.activityLog.directory, ids);
+  const directory = from.settings.activityLog.directory;
+  await mustBeKnown(from, ids, directory);
+  const taken = await haveTaken(directory, ids);
   if (taken.refused) throw refused(taken);
   if (!taken.served) throw new ChartgateError('backend-unavailable', taken.sentence);
   print(options, { tenants: ids, ...told(taken) }, `${taken.sentence}.`);
+}
+
+/** A mistyped id would be taken for one whose file is gone, and nothing would be done. */
+async function mustBeKnown(from: Opened, ids: readonly TenantId[], directory: string): Promise<void> {
+  const unknown = ids.filter((id) => !from.folder.files.has(fileOf(from.folder, id)));
+  if (unknown.length === 0) return;
+  const reached = await askGateway(directory, { do: 'status' });
+  const answer = reached.state === 'answered' && reached.answer.ok ? reached.answer : undefined;
+  if (answer?.do !== 'status') return;
+  const served = new Set(answer.tenants.map(({ id }) => id));
+  const nobody = unknown.filter((id) => !served.has(id));
+  if (nobody.length > 0)
+    throw new ChartgateError(
+      'usage',
+      `There is no file for "${nobody.join('", "')}" in ${from.folder.folder}, and the running gateway serves none of that name.`,
+    );
 }
 
 function told({ served, sentence, milliseconds }: Taken): object {

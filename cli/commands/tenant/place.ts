@@ -2,6 +2,7 @@ import {
   chownSync,
   closeSync,
   existsSync,
+  fchmodSync,
   fsyncSync,
   linkSync,
   openSync,
@@ -9,7 +10,7 @@ import {
   rmSync,
   statSync,
   unlinkSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { readGatewaySources, type Sources, type TenantFolder } from '../../../config/index.ts';
@@ -78,9 +79,12 @@ export function putFile(folder: TenantFolder, id: TenantId, content: Uint8Array,
   const path = fileOf(folder, id);
   const making = join(folder.folder, `.${id}.${process.pid}.making`);
   try {
-    const descriptor = openSync(making, 'wx', 0o640);
+    const mode = replace && existsSync(path) ? statSync(path).mode & 0o777 : 0o640;
+    const descriptor = openSync(making, 'wx', mode);
     try {
-      writeSync(descriptor, content);
+      // Whatever the umask takes away: the gateway has to read it.
+      fchmodSync(descriptor, mode);
+      writeFileSync(descriptor, content);
       fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);

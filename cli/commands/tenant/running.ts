@@ -61,11 +61,11 @@ export async function haveTaken(logDirectory: string, ids: readonly string[]): P
       return not('no gateway runs with these settings here; it takes it when it starts (chartgate start)');
     case 'forbidden':
       return not(
-        "this user may not ask the running gateway; run it as the gateway's user or root, or reload it: systemctl reload chartgate-gateway",
+        "this user may not ask the running gateway; run it as the gateway's user or root, or reload it: systemctl reload chartgate",
       );
     case 'silent':
       return not(
-        'the running gateway gave no answer; see its log, and reload it: systemctl reload chartgate-gateway',
+        'the running gateway gave no answer; see its log, and reload it: systemctl reload chartgate',
       );
     case 'answered': {
       const { answer } = reached;

@@ -1,5 +1,6 @@
 import type { BackendRole } from '../../../contracts/balancing.ts';
 import { SAFE_METHODS } from '../../../contracts/facts.ts';
+import { askWhole } from '../../recognise/ask-whole.ts';
 import { heldBytesOf } from '../../recognise/rules.ts';
 import { sessionOf, whoOf } from '../../replicas/who.ts';
 import type { WriteUnderWay } from '../../replicas/write-marks.ts';
@@ -34,6 +35,7 @@ const ENDINGS: Readonly<Record<Exclude<SendResult, 'head'>, Ending>> = Object.fr
 export function forward(x: Exchange): Promise<Step> {
   const { tenant } = x;
   const writes = isWrite(x);
+  askWhole(x);
   if (!tenant.replicated) return attempt(x, 'primary', writes);
   // What a tunnel does cannot be told apart.
   if (writes || x.facts.upgrade !== undefined) return marked(x, writes);
@@ -57,9 +59,15 @@ async function whereToRead(x: Exchange): Promise<BackendRole> {
 async function marked(x: Exchange, writes: boolean): Promise<Step> {
   const { tenant } = x;
   const mark = x.services.writes?.begin(tenant.id, whoOf(x), tenant.balancing.replicationDelayMs);
-  const step = await attempt(x, 'primary', writes, mark);
-  await mark?.known();
-  return step;
+  try {
+    const step = await attempt(x, 'primary', writes, mark);
+    await mark?.known();
+    return step;
+  } catch (error) {
+    // Else it would count as under way for ever.
+    mark?.end();
+    throw error;
+  }
 }
 
 async function attempt(

@@ -1,3 +1,4 @@
+import type { RequestFacts } from '../../../contracts/facts.ts';
 import type { AnswerJudge } from '../../../contracts/policy.ts';
 import { recogniseAnswer } from '../../recognise/recognise.ts';
 import { outgoingHeaders } from '../../transport/outgoing-headers.ts';
@@ -44,15 +45,21 @@ const CHANGES: ReadonlySet<string> = new Set(['PUT', 'PATCH', 'DELETE']);
 export function judgeExisting(x: Exchange): Step | Promise<Step> {
   const judge = x.obligations?.existing;
   if (judge !== undefined) return look(x, judge);
-  return x.route.lookFirst === true && CHANGES.has(x.facts.method) ? look(x, undefined) : undefined;
+  // A body may say that a POST is one of them (`methodOverride`).
+  const changes =
+    CHANGES.has(x.facts.method) || (x.facts.method === 'POST' && x.route.methodOverride !== undefined);
+  return x.route.lookFirst === true && changes ? look(x, undefined) : undefined;
 }
 
 /**
- * Whether this caller is given what the request's path names, when it is asked for by GET. The back end is asked; never
- * rejects.
+ * Whether this caller is given what the request's path names, when it is asked for by GET: the policy permits that and
+ * the back end does. Never rejects.
  */
 export async function isGiven(x: Exchange): Promise<boolean> {
-  return (await look(x, undefined)) === undefined;
+  const facts: RequestFacts = { ...x.facts, method: 'GET', body: { kind: 'none' }, mediaType: undefined };
+  const now = Math.floor(facts.receivedAt / 1000);
+  const read = x.policy.decide(facts, x.policy.match(facts), x.principal, now, x.runtime.decisionContext);
+  return read.effect === 'permit' && (await look(x, read.obligations?.answer)) === undefined;
 }
 
 /** @param judge undefined: that it is there is enough */
@@ -63,7 +70,7 @@ async function look(x: Exchange, judge: AnswerJudge | undefined): Promise<Step> 
     x.failed('backend-unavailable');
     return { kind: 'unavailable', reason: 'backend-unavailable' };
   }
-  const accept = x.obligations?.headers?.accept ?? 'application/fhir+json';
+  const accept = x.obligations?.headers?.accept ?? acceptedOn(x);
   const headers = outgoingHeaders(x, { ...PLAIN, headers: { ...PLAIN.headers, accept } });
   // From here on its time tells what the EMR did: whatever fails is answered when a refusal would be.
   x.forwardedAt ??= x.services.clock.monotonic();
@@ -83,7 +90,9 @@ async function look(x: Exchange, judge: AnswerJudge | undefined): Promise<Step> 
   });
   if (result !== 'head') return hidden(x, 'existing-unavailable');
   if (judge === undefined) {
-    const given = answer.status === 200 && (await recogniseAnswer(x, answer)) === undefined;
+    const recognised = answer.status === 200 ? await recogniseAnswer(x, answer) : undefined;
+    // Of what broke off nothing was recognised either.
+    const given = answer.status === 200 && recognised === undefined && !answer.failed;
     answer.discard();
     if (!given) return hidden(x, 'existing-absent');
     x.existingSeen = true;
@@ -104,6 +113,11 @@ async function look(x: Exchange, judge: AnswerJudge | undefined): Promise<Step> 
   x.existingSeen = true;
   onlyThis(x, whole.answer.headers.etag);
   return undefined;
+}
+
+/** Of a change, a client's `Accept` is about what it gets back; that of FHIR is always understood. */
+function acceptedOn(x: Exchange): string {
+  return x.route.fhir === undefined ? (x.facts.headers.get('accept') ?? '*/*') : 'application/fhir+json';
 }
 
 /** A tag of the client's own stays: if it is another, the EMR refuses; `*` and lists would let anything through. */

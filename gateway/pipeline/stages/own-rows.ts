@@ -1,7 +1,8 @@
 import { SAFE_METHODS } from '../../../contracts/facts.ts';
 import type { TellBackendSettings } from '../../../contracts/settings.ts';
+import { fieldsOf, overrideInBody } from '../../canonical/method-override.ts';
 import type { ReadContent } from '../../content/read.ts';
-import { contradicts, ownRowsJudge, whollyOwn, withContent } from '../../tenants/rows.ts';
+import { contradicts, formContradicts, ownRowsJudge, whollyOwn, withContent } from '../../tenants/rows.ts';
 import { meddles } from '../../transport/outgoing-target.ts';
 import type { Exchange, Step } from '../exchange.ts';
 import { expectAnswer } from './decide.ts';
@@ -68,7 +69,16 @@ function formMeddles({ content }: ReadContent, told: TellBackendSettings): boole
 function bodyMeddles(x: Exchange, { content }: ReadContent): boolean {
   const settings = x.tenant.settings.ownRows;
   if (settings === undefined) return false;
-  // A patch of another kind, such as XML, is not understood, and may move a record to somebody else.
-  if (content.kind !== 'json') return x.facts.method === 'PATCH' || content.kind === 'xml';
-  return contradicts(settings, content.value, x.facts.method);
+  // Another method than the one by which it was decided whose rows are looked at first.
+  if (overrideInBody(content, x.facts.method, undefined) !== undefined) return true;
+  switch (content.kind) {
+    case 'json':
+      return contradicts(settings, content.value, x.facts.method);
+    case 'form':
+    case 'multipart':
+      return x.facts.method === 'PATCH' || formContradicts(settings, fieldsOf(content));
+    default:
+      // XML, text and files are not understood, and may move a record to somebody else.
+      return true;
+  }
 }

@@ -3,7 +3,13 @@ import { describe, expect, test } from 'vitest';
 import type { Json, JsonObject } from '../../../contracts/content.ts';
 import type { AnswerJudgement } from '../../../contracts/policy.ts';
 import type { OwnRowsSettings } from '../../../contracts/settings.ts';
-import { contradicts, ownRowsJudge, whollyOwn, withContent } from '../../../gateway/tenants/rows.ts';
+import {
+  contradicts,
+  formContradicts,
+  ownRowsJudge,
+  whollyOwn,
+  withContent,
+} from '../../../gateway/tenants/rows.ts';
 
 const SYSTEM = 'https://emr.example/clinics';
 const SETTINGS: OwnRowsSettings = {
@@ -58,6 +64,24 @@ describe('where something has to be there', () => {
     const denies = () => ({ release: 'hidden', reasons: [] }) as const;
     expect(releaseOf(whollyOwn(ownRowsJudge(SETTINGS), denies), OWN)).toBe('hidden');
   });
+});
+
+describe("a body of another form than it should have, which some EMRs read all the same, is another's", () => {
+  test.each([
+    ['an entry that is no list', { resourceType: 'Bundle', entry: { request: { method: 'DELETE' } } }],
+    ['a request that is a list', { resourceType: 'Bundle', entry: [{ request: [{ method: 'DELETE' }] }] }],
+    ['a tag that is no list', { resourceType: 'Patient', meta: { tag: { system: SYSTEM, code: 'cedar' } } }],
+    ['a meta that is a list', { resourceType: 'Patient', meta: [{ tag: [] }] }],
+  ])('%s', (_what, content) => expect(contradicts(SETTINGS, content as Json, 'POST')).toBe(true));
+
+  test.each([
+    [[['clinic', '8']], true],
+    [[['Clinic', '8']], true],
+    [[['clinic[]', '8']], true],
+    [[['clinic', '7']], false],
+    [[['clinic', undefined]], true],
+    [[['name', 'x']], false],
+  ] as const)('fields %j', (fields, is) => expect(formContradicts(SETTINGS, fields)).toBe(is));
 });
 
 describe('an answer', () => {
