@@ -84,7 +84,7 @@ export const TENANCY: Readonly<Record<string, Schema>> = {
       description:
         'For tenants that share a database: how the records of this one are known. In every JSON answer each record has to ' +
         'bear one of the marks: FHIR bundles and lists lose those that do not, anything else is hidden. Answers that are ' +
-        'no JSON are hidden too, unless the route says `rows: unchecked`.',
+        'no JSON, and those to reads that hold nothing, redirects too, are hidden as well, unless the route says `rows: unchecked`.',
     },
     {
       marks: {
