@@ -68,6 +68,7 @@ const COMPARTMENT = [
     path: '/fhir/Patient/{id}/$everything',
     fhir: { version: 'R4', interaction: 'operation:everything' },
     smart: { contexts: ['patient'], resource: 'Patient', permission: 'rs' },
+    sharing: 'consent',
   },
   {
     id: 'compartment',
@@ -76,6 +77,7 @@ const COMPARTMENT = [
     where: OBSERVATION,
     fhir: { version: 'R4', interaction: 'compartment-search' },
     smart: { contexts: ['patient'], resource: '{resourceType}', permission: 's' },
+    sharing: 'consent',
   },
 ];
 
@@ -91,6 +93,7 @@ export function hidingPolicy(deadline: string): object {
     where: OBSERVATION,
     fhir: { version: 'R4', interaction: way.interaction },
     smart: { contexts: ['patient'], resource: '{resourceType}', permission: way.permission },
+    sharing: 'consent',
     ...(way.mediaTypes === undefined ? {} : { mediaTypes: way.mediaTypes, maxBody: '64KiB' }),
   }));
   const plain = (id: string, path: string) => ({ id, methods: ['GET'], path, scopes: [PLAIN_SCOPE] });

@@ -8,6 +8,7 @@ export const CASES = [
   'deleted',
   'other patient',
   'other patient, slow',
+  'no consent',
   'refused by the EMR',
   'error of the EMR',
 ] as const;
@@ -21,6 +22,7 @@ export type OddCase = (typeof ODD_CASES)[number];
 export const THERE: ReadonlySet<Case | OddCase> = new Set<Case | OddCase>([
   'other patient',
   'other patient, slow',
+  'no consent',
   'refused by the EMR',
   'error of the EMR',
 ]);
@@ -51,7 +53,7 @@ interface Asking {
 }
 
 const one = (id: number) => `/fhir/Observation/${id}`;
-const whose: readonly Case[] = ['other patient', 'other patient, slow'];
+const whose: readonly Case[] = ['other patient', 'other patient, slow', 'no consent'];
 
 function observation(id: number): string {
   return JSON.stringify({
@@ -128,6 +130,7 @@ const FATE: Readonly<Record<Exclude<Case | OddCase, 'absent' | 'other tenant'>, 
     deleted: 'deleted',
     'other patient': 'other',
     'other patient, slow': 'slow',
+    'no consent': 'unshared',
     'refused by the EMR': 'refused',
     'error of the EMR': 'broken',
     'EMR drops': 'dropped',

@@ -6,7 +6,8 @@ import { freePort } from '../../examples/support/ports.ts';
 import { Service } from '../../examples/support/service.ts';
 import { workFolder } from '../machine.ts';
 import { onStop } from '../processes.ts';
-import { installRecords, type Known, portOf } from './back-end/tables.ts';
+import { installRecords, type Known, PATIENTS, portOf } from './back-end/tables.ts';
+import { CONSENT_CLERK, keepConsents, letOthersIn } from './consents.ts';
 import type { Site } from './observer/messages.ts';
 import { APP_SCOPES, hidingPolicy } from './policy.ts';
 
@@ -47,14 +48,19 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     },
     guard: { mode: 'off' },
     onStep: options.progress,
-    clients: [{ id: CLIENT, what: 'the app of patient 1', scopes: APP_SCOPES, patient: '1' }],
+    clients: [
+      { id: CLIENT, what: 'the app of patient 1', scopes: APP_SCOPES, patient: String(PATIENTS.own) },
+      { ...CONSENT_CLERK, scopes: [...CONSENT_CLERK.scopes] },
+    ],
     backends: { north: `http://127.0.0.1:${ports.north}`, south: `http://127.0.0.1:${ports.south}` },
     async install(connection, schema) {
       const tenant: TenantName = schema.endsWith('north') ? 'north' : 'south';
       known[tenant] = await installRecords(connection, schema, tenant);
       database = await portOf(connection);
     },
-    async prepare({ layout, tenants }) {
+    async prepare(around) {
+      const { layout, tenants } = around;
+      const state = keepConsents(around);
       const services: Service[] = [];
       for (const tenant of ['north', 'south'] as const) {
         const service = new Service({
@@ -86,13 +92,26 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
         stop: () => Promise.all(services.map((service) => service.stop())),
         adjust: (usual) => ({
           ...usual,
+          state,
           policies: { hiding: 'hiding.yaml' },
-          tenants: (usual.tenants as readonly object[]).map((tenant) => ({ ...tenant, policy: 'hiding' })),
+          tenants: (usual.tenants as readonly object[]).map((tenant) => ({
+            ...tenant,
+            policy: 'hiding',
+            sharing: {},
+          })),
         }),
       };
     },
   });
   const forget = onStop(() => stack.stop());
+  const token = () => stack.token({ tenant: 'north', client: CLIENT, scopes: APP_SCOPES });
+  await letOthersIn({
+    stack,
+    patient: PATIENTS.unshared,
+    client: CLIENT,
+    token: await token(),
+    path: `/fhir/Observation/${known.north.observations.unshared[0]}`,
+  });
   const { host, port } = new URL(stack.tenants.north.origin);
   return {
     stack,
@@ -104,7 +123,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
         authority: stack.authority,
         host,
         port: Number(port),
-        token: await stack.token({ tenant: 'north', client: CLIENT, scopes: APP_SCOPES }),
+        token: await token(),
       };
     },
     async stop() {

@@ -17,6 +17,8 @@ export const PATIENTS = Object.freeze({
   redirected: 7,
   busy: 8,
   garbled: 9,
+  /** Lets others at the record, and did let the asker, who may not any more. */
+  unshared: 10,
 });
 /** Each tenant's ids begin somewhere else, so that one's are absent at the other. */
 const FIRST_ID = { north: 10_000, south: 50_000 } as const;
