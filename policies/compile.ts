@@ -14,7 +14,7 @@ import { builtInPack } from './packs/index.ts';
 import { buildPolicySet, deniesOf, type Parts, rulesOf } from './policy-set.ts';
 import { compileRoles, type Roles } from './roles.ts';
 import { compileRule, type Matching, type Rule } from './rule.ts';
-import { Shared } from './shared.ts';
+import { interned, Shared } from './shared.ts';
 
 export type CompiledPolicy =
   | {
@@ -97,7 +97,7 @@ function compileOwn(
   const denies: DenyRule[] = [];
   const ids = new Map<string, number>();
   document.routes.forEach((route, index) => {
-    const at = `/routes/${index}`;
+    const at = interned(`/routes/${index}`);
     const first = ids.get(route.id);
     if (first === undefined) ids.set(route.id, index);
     else faults.add(`${at}/id`, `is the id of /routes/${first} too; every route needs its own`);
@@ -122,13 +122,13 @@ function compileOwn(
 function compareAll(fresh: readonly Rule[], extended: Extended, faults: FaultList): void {
   const { packs, places } = extended;
   const staying = packs.map(({ layer, removed }) =>
-    removed.size === 0 ? layer.rules : layer.rules.filter((rule) => !removed.has(rule)),
+    removed === undefined ? layer.rules : layer.rules.filter((rule) => !removed.has(rule)),
   );
   findConflicts(fresh, staying, places, faults);
   // Packs are compared with themselves when they are compiled, and with other packs here.
   staying.forEach((rules, i) => {
     if (i > 0) findConflicts(rules, staying.slice(0, i), places, faults);
-    else if ((packs[i]?.removed.size ?? 0) > 0) findConflicts(rules, [], places, faults);
+    else if ((packs[i]?.removed?.size ?? 0) > 0) findConflicts(rules, [], places, faults);
   });
 }
 
@@ -138,7 +138,11 @@ const inOrder = new WeakMap<Layer, WeakSet<Roles>>();
 /** Looks at the rules of packs that ask for roles and are part of the policy. */
 function askPacks({ packs, places }: Extended, roles: Roles | undefined, faults: FaultList): void {
   for (const { layer, removed, undenied, replaced } of packs) {
-    const gone: ReadonlySet<Matching> = new Set<Matching>([...removed, ...undenied, ...replaced.keys()]);
+    const gone: ReadonlySet<Matching> = new Set<Matching>([
+      ...(removed ?? []),
+      ...(undenied ?? []),
+      ...(replaced?.keys() ?? []),
+    ]);
     if (roles !== undefined && inOrder.get(layer)?.has(roles) === true) continue;
     const before = faults.size;
     const asking = layer.asking.filter((rule) => !gone.has(rule));

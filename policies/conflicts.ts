@@ -255,10 +255,10 @@ export function findRoleFaults(
     const { roles, whole } = rule.standing;
     if (roles.length === 0) continue;
     let known = true;
-    for (const { name, at } of roles) {
+    for (const { name, below } of roles) {
       if (names.has(name)) continue;
       known = false;
-      if (rule.pack === undefined) faults.add(at, unknownRole(names));
+      if (rule.pack === undefined) faults.add(`${rule.at}${below}`, unknownRole(names));
       else
         report(
           rule,

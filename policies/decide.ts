@@ -5,14 +5,14 @@ import type { Reason, ReasonCode } from '../contracts/reasons.ts';
 import type { SmartRule } from './access.ts';
 import { buildFhirDecider } from './fhir/index.ts';
 import { patientNamed } from './patient.ts';
-import type { Rule } from './rule.ts';
 import { type Context, grantsOf, holds, isResourceType } from './scopes.ts';
 import { isFactorFresh, isTaken, MISSING } from './standing.ts';
+import type { Terms } from './terms.ts';
 
 type Permit = Extract<Decision, { effect: 'permit' }>;
 type Deny = Extract<Decision, { effect: 'deny' }>;
 
-/** Decides the requests that one rule matched. */
+/** Decides the requests that a rule matched. */
 export type Decider = (
   facts: RequestFacts,
   match: RouteMatch,
@@ -39,42 +39,44 @@ function deny(denial: Deny['denial'], reasons: readonly Reason[], scopeNeeded?: 
 /** The answer to whatever no rule speaks of. */
 export const ROUTE_UNKNOWN: Decision = deny('route-unknown', [reason('route-unknown', false)]);
 
-/** Builds the decider of a rule. Every permit there can be is made here, once. */
-export function buildDecider(rule: Rule): Decider {
-  const matched = reason('route-matched', true, rule.route.id);
-  const { access } = rule;
+/**
+ * Builds what decides on some terms, all but the first reason: that the rule matched. Every permit there can be is
+ * made here, once.
+ */
+export function buildDecider({ access, fhir, demands }: Terms): Decider {
   if (access.credential === 'anonymous') {
-    const decision = permit([matched, reason('anonymous-permitted', true)]);
+    const decision = permit([reason('anonymous-permitted', true)]);
     return () => decision;
   }
   const { credential } = access;
-  const unauthenticated = deny('unauthenticated', [matched, reason(MISSING[credential], false)]);
-  const { audience } = rule.route;
-  const elsewhere = deny('unauthenticated', [matched, reason('token-audience', false, audience)]);
+  const unauthenticated = deny('unauthenticated', [reason(MISSING[credential], false)]);
+  const { audience } = demands;
+  const elsewhere = deny('unauthenticated', [reason('token-audience', false, audience)]);
   const authenticated = [
-    matched,
     reason('authenticated', true),
     ...(audience === undefined ? [] : [reason('token-audience', true, audience)]),
   ];
   const stale = deny('factor-stale', [...authenticated, reason('factor-stale', false)]);
-  const limited = rule.route.factorMaxAge !== undefined;
+  const limited = demands.factorMaxAge !== undefined;
   const held = limited ? [...authenticated, reason('factor-fresh', true)] : authenticated;
-  const plain = access.scopes;
-  const plainHeld = [...held, ...plain.map((scope) => reason('scope-present', true, scope))];
-  const hasPlain = (principal: AuthenticatedPrincipal) => plain.every((scope) => principal.scopes.has(scope));
+  const plain = plainScopes(access.scopes);
+  const plainHeld = [...held, ...plain.map(({ present }) => present)];
+  /** The scopes that are missing, as a denial. */
+  const lacking = (principal: AuthenticatedPrincipal): Deny =>
+    deny(
+      'insufficient-scope',
+      [...held, ...plainReasons(plain, principal)],
+      missing(plain, principal).join(' '),
+    );
 
-  const { fhir } = rule;
   if (fhir !== undefined) {
     const decide = buildFhirDecider(fhir, Object.freeze(plainHeld));
     return (facts, match, principal, now, context, self) => {
       if (!isTaken(credential, principal)) return unauthenticated;
       if (principal.audience !== audience) return elsewhere;
-      if (!isFactorFresh(rule.route, principal.authentication, now)) return stale;
-      if (hasPlain(principal)) {
-        return decide({ facts, match, principal, now, context, self });
-      }
-      const missing = plain.filter((scope) => !principal.scopes.has(scope));
-      return deny('insufficient-scope', [...held, ...plainReasons(plain, principal)], missing.join(' '));
+      if (!isFactorFresh(demands, principal.authentication, now)) return stale;
+      if (!hasAll(plain, principal)) return lacking(principal);
+      return decide({ facts, match, principal, now, context, self });
     };
   }
 
@@ -83,35 +85,54 @@ export function buildDecider(rule: Rule): Decider {
     return (_facts, _match, principal, now) => {
       if (!isTaken(credential, principal)) return unauthenticated;
       if (principal.audience !== audience) return elsewhere;
-      if (!isFactorFresh(rule.route, principal.authentication, now)) return stale;
-      if (hasPlain(principal)) return decision;
-      const missing = plain.filter((scope) => !principal.scopes.has(scope));
-      return deny('insufficient-scope', [...held, ...plainReasons(plain, principal)], missing.join(' '));
+      if (!isFactorFresh(demands, principal.authentication, now)) return stale;
+      return hasAll(plain, principal) ? decision : lacking(principal);
     };
   }
 
   const { smart } = access;
   const permits = preparePermits(smart, plainHeld);
+  const scopes = prepareScopes(smart);
   return (facts, match, principal, now) => {
     if (!isTaken(credential, principal)) return unauthenticated;
     if (principal.audience !== audience) return elsewhere;
-    if (!isFactorFresh(rule.route, principal.authentication, now)) return stale;
+    if (!isFactorFresh(demands, principal.authentication, now)) return stale;
     const type = resourceType(smart, match);
-    if (hasPlain(principal) && type !== undefined) {
+    if (type !== undefined && hasAll(plain, principal)) {
       const context = grantingContext(smart, type, facts, match, principal);
       const decision = context === undefined ? undefined : permits(type)?.[context];
       if (decision !== undefined) return decision;
     }
-    return denySmart({ smart, plain, held, type, facts, match, principal });
+    return denySmart({ smart, scopes, plain, held, type, facts, match, principal });
   };
 }
 
-function plainReasons(plain: readonly string[], principal: AuthenticatedPrincipal): readonly Reason[] {
-  return plain.map((scope) =>
-    principal.scopes.has(scope)
-      ? reason('scope-present', true, scope)
-      : reason('scope-missing', false, scope),
-  );
+/** A scope and what is said of it. */
+interface Told {
+  readonly scope: string;
+  readonly present: Reason;
+  readonly missing: Reason;
+}
+
+function plainScopes(scopes: readonly string[]): readonly Told[] {
+  return scopes.map((scope) => ({
+    scope,
+    present: reason('scope-present', true, scope),
+    missing: reason('scope-missing', false, scope),
+  }));
+}
+
+function hasAll(plain: readonly Told[], { scopes }: AuthenticatedPrincipal): boolean {
+  for (const { scope } of plain) if (!scopes.has(scope)) return false;
+  return true;
+}
+
+function missing(plain: readonly Told[], { scopes }: AuthenticatedPrincipal): string[] {
+  return plain.filter(({ scope }) => !scopes.has(scope)).map(({ scope }) => scope);
+}
+
+function plainReasons(plain: readonly Told[], { scopes }: AuthenticatedPrincipal): readonly Reason[] {
+  return plain.map(({ scope, present, missing }) => (scopes.has(scope) ? present : missing));
 }
 
 /** The resource type that the request is about; undefined when the captured text cannot be one. */
@@ -132,6 +153,17 @@ function scopeName(smart: SmartRule, context: Context, type: string | undefined)
     resource.from === 'literal' || (type !== undefined && resource.types?.includes(type) === true);
   const shown = resource.from === 'literal' ? resource.type : listed ? type : `{${resource.name}}`;
   return `${context}/${shown}.${smart.permission}`;
+}
+
+/** What is said of the scope of each context, in their order: of the types that the policy lists, and of any other. */
+function prepareScopes(smart: SmartRule): (type: string | undefined) => readonly Told[] {
+  const make = (type: string | undefined): readonly Told[] =>
+    plainScopes(smart.contexts.map((context) => scopeName(smart, context, type)));
+  const { resource } = smart;
+  const others = make(undefined);
+  if (resource.from === 'literal' || resource.types === undefined) return () => others;
+  const byType = new Map(resource.types.map((type) => [type, make(type)]));
+  return (type) => (type === undefined ? others : (byType.get(type) ?? others));
 }
 
 function preparePermits(
@@ -180,7 +212,8 @@ function isClaim(patient: string | undefined): patient is string {
 
 interface DeniedSmart {
   readonly smart: SmartRule;
-  readonly plain: readonly string[];
+  readonly scopes: (type: string | undefined) => readonly Told[];
+  readonly plain: readonly Told[];
   readonly held: readonly Reason[];
   readonly type: string | undefined;
   readonly facts: RequestFacts;
@@ -189,30 +222,28 @@ interface DeniedSmart {
 }
 
 /** Says why, condition by condition. Whatever it is handed, its answer is a denial. */
-function denySmart({ smart, plain, held, type, facts, match, principal }: DeniedSmart): Deny {
+function denySmart({ smart, scopes, plain, held, type, facts, match, principal }: DeniedSmart): Deny {
   const reasons: Reason[] = [...held, ...plainReasons(plain, principal)];
-  const needed = plain.filter((scope) => !principal.scopes.has(scope));
+  const needed = missing(plain, principal);
   const grants = grantsOf(principal);
-  const missing: Context[] = [];
+  const named = scopes(type);
+  let first: Context | undefined;
   let mismatch = false;
   let contextNeeded = false;
-  for (const context of smart.contexts) {
+  for (const [i, context] of smart.contexts.entries()) {
     const present = type !== undefined && holds(grants, context, type, smart.mask);
-    reasons.push(
-      reason(present ? 'scope-present' : 'scope-missing', present, scopeName(smart, context, type)),
-    );
-    if (!present) missing.push(context);
+    const told = present ? named[i]?.present : named[i]?.missing;
+    if (told !== undefined) reasons.push(told);
+    if (!present) first ??= context;
     else if (context === 'patient') {
       if (!isClaim(principal.patient)) {
         contextNeeded = true;
-        reasons.push(reason('patient-context-missing', false, 'claim patient'));
+        reasons.push(CLAIM_MISSING);
       } else {
-        const named = patientNamed(smart.patient, facts, match);
-        mismatch = named !== undefined && named !== principal.patient;
+        const patient = patientNamed(smart.patient, facts, match);
+        mismatch = patient !== undefined && patient !== principal.patient;
         reasons.push(
-          mismatch
-            ? reason('patient-mismatch', false)
-            : reason('patient-context-missing', false, sourceName(smart)),
+          mismatch ? PATIENT_MISMATCH : reason('patient-context-missing', false, sourceName(smart)),
         );
       }
     }
@@ -220,13 +251,15 @@ function denySmart({ smart, plain, held, type, facts, match, principal }: Denied
   // Only what depends on the token and the route may be said; whose record it is may not (design, existence hiding).
   if (needed.length === 0 && mismatch) return deny('record-hidden', reasons);
   if (type !== undefined && grantingContext(smart, type, facts, match, principal) === undefined) {
-    const [first] = missing;
     // The launch context is what helps a patient's app whose token came without one.
     if (contextNeeded) needed.push('launch/patient');
     else if (first !== undefined) needed.push(`${first}/${type}.${smart.permission}`);
   }
   return deny('insufficient-scope', reasons, needed.length === 0 ? undefined : needed.join(' '));
 }
+
+const CLAIM_MISSING = reason('patient-context-missing', false, 'claim patient');
+const PATIENT_MISMATCH = reason('patient-mismatch', false);
 
 function sourceName(smart: SmartRule): string {
   return smart.patient === undefined ? '' : `${smart.patient.from} ${smart.patient.name}`;

@@ -8,6 +8,7 @@ import { hideOf, routeFhir } from './fhir/index.ts';
 import { compileInspection } from './inspect.ts';
 import { compileLimits, patientAt } from './limits.ts';
 import type { Pattern } from './pattern.ts';
+import { Shared } from './shared.ts';
 import { compileSpelling } from './spelling.ts';
 
 const DAY_MS = 86_400_000;
@@ -86,6 +87,11 @@ export function compileDemands(
   const hide = compileHide(route, at, faults);
   const integrity = compileIntegrity(route, context, safe, at, faults);
   wholeNumber(route.backendTimeoutMs, 1, DAY_MS, `${at}/backendTimeoutMs`, faults);
+  const lookFirst = compileLookFirst(route, hide, methods, at, faults);
+  const { limit, limits } = compileLimits(route, at, faults);
+  const { maxBodyBytes, mediaTypes } = compileBody(route, methods, at, faults);
+  const spelling = compileSpelling(route, at, faults);
+  // Every member is written here: what is put together from other objects takes more room, in two places.
   return Object.freeze({
     id: context.id,
     credential,
@@ -98,13 +104,17 @@ export function compileDemands(
     hide,
     hideDeadlineMs: route.hideDeadlineMs ?? context.hideDeadlineMs,
     hideLearned: route.hideLearned ?? (route.hideDeadlineMs === undefined ? undefined : false),
-    lookFirst: compileLookFirst(route, hide, methods, at, faults),
-    ...compileLimits(route, at, faults),
+    lookFirst,
+    limit,
+    limits,
     patientAt: patientAt(route, context.pattern),
-    ...compileBody(route, methods, at, faults),
+    maxBodyBytes,
+    mediaTypes,
     backendTimeoutMs: route.backendTimeoutMs ?? DEFAULT_BACKEND_TIMEOUT_MS,
     upgrade: route.upgrade,
-    ...compileSpelling(route, at, faults),
+    allow: spelling.allow,
+    query: spelling.query,
+    methodOverride: spelling.methodOverride,
     writes: route.writes === true || (route.upgrade !== undefined && integrity.mode === 'strict'),
     contentSecurityPolicy: compileSecurityPolicy(route, at, faults),
     fhir: routeFhir(route.fhir),
@@ -136,7 +146,7 @@ function compileSharing(
 /** The same demands for a method of the route that carries no body. */
 export function withoutBody(route: Route): Route {
   if (route.maxBodyBytes === 0) return route;
-  return Object.freeze({ ...route, maxBodyBytes: 0, mediaTypes: new Set<string>() });
+  return Object.freeze({ ...route, maxBodyBytes: 0, mediaTypes: NO_TYPES });
 }
 
 function compileHide(route: RouteDocument, at: string, faults: FaultList): HideClass {
@@ -197,14 +207,19 @@ function compileIntegrity(
     if (integrity?.maxAgeMs !== undefined) faults.add(`${pointer}/maxAgeMs`, 'is only for mode "bounded"');
     if (mode === 'off') checkIntegrityOff(route, context, pointer, faults);
     else if (mode !== 'strict') faults.add(`${pointer}/mode`, 'must be one of strict, bounded, off');
-    return Object.freeze({ mode: mode === 'off' ? 'off' : 'strict' });
+    return mode === 'off' ? OFF : STRICT;
   }
   if (writes) {
     faults.add(`${pointer}/mode`, 'must be "strict": the route may change something');
   }
   wholeNumber(integrity?.maxAgeMs, 1, LONGEST_MAX_AGE_MS, `${pointer}/maxAgeMs`, faults);
-  return Object.freeze({ mode: 'bounded', maxAgeMs: integrity?.maxAgeMs ?? DEFAULT_MAX_AGE_MS });
+  const maxAgeMs = integrity?.maxAgeMs ?? DEFAULT_MAX_AGE_MS;
+  return maxAgeMs === DEFAULT_MAX_AGE_MS ? BOUNDED : Object.freeze({ mode: 'bounded', maxAgeMs });
 }
+
+const OFF: IntegrityDemand = Object.freeze({ mode: 'off' });
+const STRICT: IntegrityDemand = Object.freeze({ mode: 'strict' });
+const BOUNDED: IntegrityDemand = Object.freeze({ mode: 'bounded', maxAgeMs: DEFAULT_MAX_AGE_MS });
 
 /** Only what cannot hold a record goes on without the checker: anonymous, safe, below a fixed folder. */
 function checkIntegrityOff(
@@ -259,7 +274,16 @@ function compileBody(
   if (maxBodyBytes === 0 && types.length > 0) {
     faults.add(`${at}/mediaTypes`, 'has no effect: the route takes no body');
   }
-  return { maxBodyBytes, mediaTypes: new Set(types) };
+  return { maxBodyBytes, mediaTypes: mediaTypesOf(types) };
+}
+
+const NO_TYPES: ReadonlySet<string> = new Set();
+const typeSets = new Shared<ReadonlySet<string>>();
+
+function mediaTypesOf(types: readonly string[]): ReadonlySet<string> {
+  if (types.length === 0) return NO_TYPES;
+  const key = JSON.stringify(types);
+  return typeSets.get(key) ?? typeSets.keep(key, new Set(types));
 }
 
 function compileSecurityPolicy(

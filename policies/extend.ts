@@ -13,6 +13,8 @@ import { compileRule, type Rule } from './rule.ts';
 interface CompiledPack {
   readonly pack: PolicyPack;
   readonly layer: Layer;
+  /** As policies use it that change nothing of it. */
+  readonly whole: UsedPack;
   readonly digest: string;
   /** Faults of the pack itself, which are ours. */
   readonly faults: readonly string[];
@@ -116,7 +118,17 @@ export function extend(
       }
     }
   });
-  return { packs, moved, inPlace, digests: used.map(({ digest }) => digest), places };
+  return {
+    packs: packs.map((each, i) => (isWhole(each) ? (used[i]?.whole ?? each) : each)),
+    moved,
+    inPlace,
+    digests: used.map(({ digest }) => digest),
+    places,
+  };
+}
+
+function isWhole({ removed, undenied, replaced }: UsedPack): boolean {
+  return (removed?.size ?? 0) + (undenied?.size ?? 0) + (replaced?.size ?? 0) === 0;
 }
 
 function unknownRule(places: ReadonlyMap<string, string>): string {
@@ -207,9 +219,11 @@ function makePack(pack: PolicyPack, prefix: string, hideDeadlineMs: number): Com
   });
   findConflicts(rules, [], new Map(), found);
   findDenied({ rules, denies }, { rules, denies }, new Map(), found);
+  const layer = new Layer(rules, denies);
   return {
     pack,
-    layer: new Layer(rules, denies),
+    layer,
+    whole: Object.freeze({ layer, removed: undefined, undenied: undefined, replaced: undefined }),
     digest: digestOf(routes),
     faults: found.list().map(({ pointer, message }) => `route ${pointer.slice(1)}: ${message}`),
   };

@@ -15,6 +15,7 @@ export function compileLimits(
   at: string,
   faults: FaultList,
 ): Pick<Route, 'limit' | 'limits'> {
+  if (route.limit === undefined && route.limits === undefined && route.concurrency === undefined) return NONE;
   if (route.limit !== undefined && route.limits?.perPrincipal !== undefined) {
     faults.add(`${at}/limits/perPrincipal`, 'says the same as "limit" of the route; give one of the two');
   }
@@ -47,6 +48,8 @@ export function compileLimits(
     KINDS.some((kind) => limits.concurrency[kind] !== undefined);
   return { limit: limits.perPrincipal[0], limits: some ? Object.freeze(limits) : undefined };
 }
+
+const NONE = Object.freeze({ limit: undefined, limits: undefined });
 
 function asList(demands: LimitDemand | readonly LimitDemand[] | undefined): readonly LimitDemand[] {
   if (demands === undefined) return [];

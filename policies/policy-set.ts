@@ -1,23 +1,34 @@
 import type { AnswerRules } from '../contracts/answer-rules.ts';
 import type { RequestFacts } from '../contracts/facts.ts';
-import type { FhirOffer, PolicySet, Route, RouteMatch } from '../contracts/policy.ts';
+import type {
+  Decision,
+  DecisionContext,
+  FhirOffer,
+  PolicySet,
+  Route,
+  RouteMatch,
+} from '../contracts/policy.ts';
+import type { Principal } from '../contracts/principal.ts';
+import { isOpenToDenial } from './conditions/decide.ts';
 import { ROUTE_UNKNOWN } from './decide.ts';
 import { type DenyRule, denyOver } from './deny.ts';
 import { offersOf } from './fhir/index.ts';
-import { type Entry, type Layer, matchOf } from './layer.ts';
+import { Found } from './found.ts';
+import type { Asked, Layer } from './layer.ts';
 import { subsumes } from './pattern.ts';
 import type { Roles } from './roles.ts';
 import type { Rule } from './rule.ts';
+import { firstBit } from './trie.ts';
 
 /** A pack as one policy uses it. */
 export interface UsedPack {
   readonly layer: Layer;
-  /** Rules that are not part of the policy. */
-  readonly removed: ReadonlySet<Rule>;
+  /** Rules that are not part of the policy; undefined: all are. */
+  readonly removed: ReadonlySet<Rule> | undefined;
   /** Deny rules that are not part of it either. */
-  readonly undenied: ReadonlySet<DenyRule>;
+  readonly undenied: ReadonlySet<DenyRule> | undefined;
   /** Rules with others in their place that match the same. */
-  readonly replaced: ReadonlyMap<Rule, Rule>;
+  readonly replaced: ReadonlyMap<Rule, Rule> | undefined;
 }
 
 /** Everything that a policy decides by. */
@@ -35,7 +46,7 @@ export function rulesOf({ own, packs }: Pick<Parts, 'own' | 'packs'>): readonly 
   if (packs.length === 0) return own.rules;
   return [
     ...packs.flatMap(({ layer, removed, replaced }) =>
-      layer.rules.filter((rule) => !removed.has(rule)).map((rule) => replaced.get(rule) ?? rule),
+      layer.rules.filter((rule) => removed?.has(rule) !== true).map((rule) => replaced?.get(rule) ?? rule),
     ),
     ...own.rules,
   ];
@@ -44,79 +55,128 @@ export function rulesOf({ own, packs }: Pick<Parts, 'own' | 'packs'>): readonly 
 /** The deny rules in force. */
 export function deniesOf({ own, packs }: Pick<Parts, 'own' | 'packs'>): readonly DenyRule[] {
   return [
-    ...packs.flatMap(({ layer, undenied }) => layer.denies.filter((rule) => !undenied.has(rule))),
+    ...packs.flatMap(({ layer, undenied }) => layer.denies.filter((rule) => undenied?.has(rule) !== true)),
     ...own.denies,
   ];
 }
 
 /** Whether the route allows every spelling in the path that servers could read in different ways. */
-function allowsSpelling({ allow }: Route, { odd }: RequestFacts['path']): boolean {
+function allowsSpelling(route: Route, { odd }: RequestFacts['path']): boolean {
   if (odd === undefined) return true;
+  const { allow } = route;
   for (const each of odd) if (allow?.has(each) !== true) return false;
   return true;
 }
 
 export function buildPolicySet(name: string, parts: Parts): PolicySet {
-  const { digest, own, packs, roles } = parts;
-  const entryOf = (match: RouteMatch): Entry | undefined => {
-    const mine = own.entryOf(match);
+  return new CompiledPolicySet(name, parts);
+}
+
+/**
+ * Small, and complete in itself: of ten thousand tenants each request meets another one, and what it has to look at
+ * has to be fetched from memory.
+ */
+class CompiledPolicySet implements PolicySet {
+  readonly #own: Layer;
+  readonly #packs: readonly UsedPack[];
+  readonly #roles: Roles | undefined;
+  /** First segments that the policy's own rules take, permits and denials. */
+  readonly #first: number;
+  readonly #denies: boolean;
+  readonly name: string;
+  readonly digest: string;
+  readonly answers: AnswerRules | undefined;
+  readonly #parts: Parts;
+  #routes: readonly Route[] | undefined;
+  #fhir: readonly FhirOffer[] | undefined;
+
+  constructor(name: string, parts: Parts) {
+    const { own, packs } = parts;
+    this.#own = own;
+    this.#packs = packs;
+    this.#roles = parts.roles;
+    this.#first = own.first;
+    this.#denies = own.denies.length > 0 || packs.some(({ layer }) => layer.denies.length > 0);
+    this.name = name;
+    this.digest = parts.digest;
+    this.answers = parts.answers;
+    this.#parts = parts;
+    this.#routes = undefined;
+    this.#fhir = undefined;
+    Object.freeze(this);
+  }
+
+  get routes(): readonly Route[] {
+    this.#routes ??= Object.freeze(rulesOf(this.#parts).map((rule) => rule.route));
+    return this.#routes;
+  }
+
+  get fhir(): readonly FhirOffer[] {
+    this.#fhir ??= offersOf(rulesOf(this.#parts));
+    return this.#fhir;
+  }
+
+  match(facts: Asked): RouteMatch | undefined {
+    let hit = this.#isOwn(facts) ? this.#own.find(facts) : undefined;
+    for (const { layer, removed, replaced } of this.#packs) {
+      const theirs = layer.find(facts, removed);
+      // Of two that match, one contains the other; the compiler saw to that.
+      if (theirs !== undefined && (hit === undefined || subsumes(hit.pattern, theirs.pattern)))
+        hit = replaced?.get(theirs) ?? theirs;
+    }
+    if (hit === undefined || !allowsSpelling(hit.route, facts.path)) return undefined;
+    return new Found(this, hit, facts);
+  }
+
+  decide(
+    facts: RequestFacts,
+    match: RouteMatch | undefined,
+    principal: Principal,
+    now: number,
+    context?: DecisionContext,
+  ): Decision {
+    // A match of another set (before a reload) means nothing here.
+    const rule = match && (Found.ruleOf(match, this) ?? this.#ruleOf(match));
+    if (match === undefined || rule === undefined) return ROUTE_UNKNOWN;
+    const roles = this.#roles;
+    const { deciding } = rule;
+    // On a route for everybody it does not matter who somebody is.
+    if (roles !== undefined && !deciding.forEverybody) {
+      const conflict = roles.conflict(principal, rule.route);
+      if (conflict !== undefined) return conflict;
+    }
+    const somebody = roles === undefined ? principal : roles.withScopes(principal);
+    const decision = deciding.decide(rule.matched, facts, match, somebody, now, context, this);
+    if (!this.#denies || !isOpenToDenial(decision)) return decision;
+    return denyOver(decision, this.#denying(facts), rule, { facts, principal: somebody, now });
+  }
+
+  /** Whether the policy's own rules may have something to say; false: they have not. */
+  #isOwn({ path }: Asked): boolean {
+    return (this.#first & firstBit(path.segments)) !== 0;
+  }
+
+  /** Of a match that came from somewhere else. */
+  #ruleOf(match: RouteMatch): Rule | undefined {
+    const mine = this.#own.ruleOf(match);
     if (mine !== undefined) return mine;
-    for (const { layer, removed, replaced } of packs) {
-      const entry = layer.entryOf(match);
-      if (entry !== undefined && !removed.has(entry.rule) && !replaced.has(entry.rule)) return entry;
+    for (const { layer, removed, replaced } of this.#packs) {
+      const rule = layer.ruleOf(match);
+      if (rule !== undefined && removed?.has(rule) !== true && replaced?.has(rule) !== true) return rule;
     }
     return undefined;
-  };
-  const denies = own.denies.length > 0 || packs.some(({ layer }) => layer.denies.length > 0);
-  const denying = (facts: RequestFacts): readonly DenyRule[] => {
-    let rules = own.denying(facts);
-    for (const { layer, undenied } of packs) {
+  }
+
+  #denying(facts: RequestFacts): readonly DenyRule[] {
+    let rules = this.#isOwn(facts) ? this.#own.denying(facts) : NO_DENIALS;
+    for (const { layer, undenied } of this.#packs) {
       const theirs = layer.denying(facts);
-      if (theirs.length > 0) rules = [...rules, ...theirs.filter((rule) => !undenied.has(rule))];
+      if (theirs.length === 0) continue;
+      const inForce = undenied === undefined ? theirs : theirs.filter((rule) => !undenied.has(rule));
+      rules = rules.length === 0 ? inForce : [...rules, ...inForce];
     }
     return rules;
-  };
-  let routes: readonly Route[] | undefined;
-  let fhir: readonly FhirOffer[] | undefined;
-
-  const set: PolicySet = Object.freeze({
-    name,
-    digest,
-    answers: parts.answers,
-    get routes(): readonly Route[] {
-      routes ??= Object.freeze(rulesOf(parts).map((rule) => rule.route));
-      return routes;
-    },
-    get fhir(): readonly FhirOffer[] {
-      fhir ??= offersOf(rulesOf(parts));
-      return fhir;
-    },
-    match(facts: Parameters<PolicySet['match']>[0]): RouteMatch | undefined {
-      let hit = own.find(facts);
-      for (const { layer, removed, replaced } of packs) {
-        const theirs = layer.find(facts, removed.size === 0 ? undefined : removed);
-        // Of two that match, one contains the other; the compiler saw to that.
-        if (theirs !== undefined && (hit === undefined || subsumes(hit.pattern, theirs.pattern)))
-          hit = replaced.get(theirs) ?? theirs;
-      }
-      if (hit === undefined || !allowsSpelling(hit.route, facts.path)) return undefined;
-      return matchOf(hit, facts);
-    },
-    decide(facts, match, principal, now, context) {
-      // A match of another set (before a reload) means nothing here.
-      const entry = match && entryOf(match);
-      if (match === undefined || entry === undefined) return ROUTE_UNKNOWN;
-      const { rule } = entry;
-      // On a route for everybody it does not matter who somebody is.
-      if (rule.access.credential !== 'anonymous') {
-        const conflict = roles?.conflict(principal, rule.route.id);
-        if (conflict !== undefined) return conflict;
-      }
-      const somebody = roles === undefined ? principal : roles.withScopes(principal);
-      const decision = entry.decide(facts, match, somebody, now, context, set);
-      if (!denies) return decision;
-      return denyOver(decision, denying(facts), rule, { facts, principal: somebody, now });
-    },
-  } satisfies PolicySet);
-  return set;
+  }
 }
+
+const NO_DENIALS: readonly DenyRule[] = Object.freeze([]);

@@ -1,5 +1,5 @@
 import { NAME_PATTERN } from '../contracts/identifiers.ts';
-import { type Decision, FHIR_VERSIONS } from '../contracts/policy.ts';
+import { type Decision, FHIR_VERSIONS, type Route } from '../contracts/policy.ts';
 import type { AuthenticatedPrincipal, Principal } from '../contracts/principal.ts';
 import type { Reason } from '../contracts/reasons.ts';
 import type { PolicyDocument } from '../contracts/settings.ts';
@@ -22,7 +22,7 @@ export interface Roles {
   /** The principal with the scopes of its roles; itself when they give none. */
   withScopes(principal: Principal): Principal;
   /** The denial of whoever holds two roles that exclude each other. */
-  conflict(principal: Principal, route: string): Extract<Decision, { effect: 'deny' }> | undefined;
+  conflict(principal: Principal, route: Pick<Route, 'id'>): Extract<Decision, { effect: 'deny' }> | undefined;
 }
 
 const known = new Shared<Roles>();
@@ -109,7 +109,7 @@ function excluding(separate: readonly ReadonlySet<string>[]): Roles['conflict'] 
       if (held.length < 2) continue;
       const detail = held.join(' with ');
       const reasons: readonly Reason[] = [
-        { code: 'route-matched', held: true, detail: route },
+        { code: 'route-matched', held: true, detail: route.id },
         { code: 'roles-conflict', held: false, detail },
       ];
       return Object.freeze({ effect: 'deny', denial: 'forbidden', reasons: Object.freeze(reasons) });

@@ -1,19 +1,28 @@
-import type { Method } from '../contracts/facts.ts';
+import { METHODS, type Method } from '../contracts/facts.ts';
 import { NAME_PATTERN, parseRouteId } from '../contracts/identifiers.ts';
 import type { Route } from '../contracts/policy.ts';
+import type { Reason } from '../contracts/reasons.ts';
 import type { RouteDocument } from '../contracts/settings.ts';
 import { type Access, compileAccess, compileWhere } from './access.ts';
-import { compileDemands, compileMethods, withoutBody } from './demands.ts';
+import { type Deciding, decidingOf } from './deciding.ts';
+import { compileDemands, compileMethods, mayCarryBody, withoutBody } from './demands.ts';
 import type { FaultList } from './faults.ts';
 import { compileFhir, type FhirRule } from './fhir/index.ts';
 import { constrain, type Pattern, parsePattern } from './pattern.ts';
 import { Shared } from './shared.ts';
 import { compileStanding, type Standing } from './standing-rule.ts';
 
-/** What a rule answers to, whether it permits or denies. */
+/** What a rule answers to, whether it permits or denies. What every request asks stands first. */
 export interface Matching {
+  /** Bits of `methods`; see `methodBit`. */
+  readonly methodBits: number;
+  /** For a permit, undefined: only requests without an upgrade. For a denial: any request. */
+  readonly upgrade: 'websocket' | undefined;
   /** Position in the list it came from. */
   readonly index: number;
+  /** Positions of the captures among the path's segments, in order; a rest takes all from its position on. */
+  readonly captures: readonly Capture[];
+  readonly pattern: Pattern;
   /** Where it stands in the document: a pointer. */
   readonly at: string;
   /** The pack that it came from. */
@@ -23,11 +32,14 @@ export interface Matching {
   /** GET implies HEAD (RFC 9110 §9.3.2: the same but for the body). */
   readonly methods: ReadonlySet<Method>;
   readonly listedMethods: ReadonlySet<Method>;
-  readonly pattern: Pattern;
-  /** Positions of the captures among the path's segments, in order; a rest takes all from its position on. */
-  readonly captures: readonly { readonly name: string; readonly position: number; readonly rest: boolean }[];
   /** Roles and conditions. */
   readonly standing: Standing;
+}
+
+export interface Capture {
+  readonly name: string;
+  readonly position: number;
+  readonly rest: boolean;
 }
 
 /** A route ready to be matched and decided. */
@@ -35,6 +47,10 @@ export interface Rule extends Matching {
   readonly route: Route;
   /** The same route as methods without a body see it. */
   readonly bodyless: Route;
+  /** The first reason of each of its decisions. */
+  readonly matched: Reason;
+  /** How it decides. */
+  readonly deciding: Deciding;
   readonly access: Access;
   /** Undefined where the route is no FHIR route. */
   readonly fhir: FhirRule | undefined;
@@ -64,12 +80,29 @@ export function compileRule(
   const standing = compileStanding(document, route, at, faults);
   const fhir = compileFhir(document, path, path.listedMethods, at, faults);
   if (!path.sound) return undefined;
+  const deciding = decidingOf({ access, fhir, condition: standing.condition }, route, document);
+  const matching = matchingOf(document, origin, path, standing);
+  // Every member is written here: an object that is put together from others takes more room, in two places.
   return {
-    ...matchingOf(document, origin, path, standing),
-    fhir,
+    methodBits: matching.methodBits,
+    upgrade: matching.upgrade,
     route,
-    bodyless: withoutBody(route),
-    access,
+    bodyless: [...matching.methods].every(mayCarryBody) ? route : withoutBody(route),
+    index: matching.index,
+    captures: matching.captures,
+    matched: Object.freeze({ code: 'route-matched', held: true, detail: id }),
+    deciding,
+    pattern: matching.pattern,
+    at: matching.at,
+    pack: matching.pack,
+    document,
+    path: matching.path,
+    methods: matching.methods,
+    listedMethods: matching.listedMethods,
+    standing,
+    // Those of the first rule of these terms.
+    access: deciding.terms.access,
+    fhir: deciding.terms.fhir,
   };
 }
 
@@ -106,27 +139,48 @@ export function matchingOf(
   // A deny rule without `upgrade` denies those too, so that HEAD is never the way around it.
   if (methods.has('GET') && (document.upgrade === undefined || document.effect === 'deny'))
     methods.add('HEAD');
+  let methodBits = 0;
+  for (const method of methods) methodBits |= methodBit(method);
   return {
+    methodBits,
+    upgrade: document.upgrade,
     index,
+    captures: capturing(pattern),
+    pattern,
     at,
     pack,
     document,
     path: document.path,
-    methods: shared(methods),
-    listedMethods: shared(listedMethods),
-    pattern,
-    captures: pattern.flatMap((segment, position) =>
-      segment.kind === 'literal' ? [] : [{ name: segment.name, position, rest: segment.kind === 'rest' }],
-    ),
+    methods: sharedMethods(methods),
+    listedMethods: sharedMethods(listedMethods),
     standing,
   };
 }
 
+/** A bit for each method; 0 for what is none. */
+export function methodBit(method: Method): number {
+  return (1 << (METHODS.indexOf(method) + 1)) & ~1;
+}
+
 const sets = new Shared<ReadonlySet<Method>>();
 
-function shared(methods: ReadonlySet<Method>): ReadonlySet<Method> {
+function sharedMethods(methods: ReadonlySet<Method>): ReadonlySet<Method> {
   const key = [...methods].join(',');
   return sets.get(key) ?? sets.keep(key, methods);
+}
+
+const lists = new Shared<readonly Capture[]>();
+
+/** Most rules capture one thing, or two, under few names. */
+function capturing(pattern: Pattern): readonly Capture[] {
+  const found: Capture[] = [];
+  pattern.forEach((segment, position) => {
+    if (segment.kind !== 'literal')
+      found.push({ name: segment.name, position, rest: segment.kind === 'rest' });
+  });
+  // Names are letters and digits.
+  const key = found.map(({ name, position, rest }) => `${name} ${position} ${rest}`).join(',');
+  return lists.get(key) ?? lists.keep(key, Object.freeze(found));
 }
 
 /** Capture names of a path that did not parse, so that the faults of what refers to them stay to the point. */

@@ -7,8 +7,8 @@ import type { Reason } from '../contracts/reasons.ts';
 import type { SmartRule } from './access.ts';
 import type { Decider } from './decide.ts';
 import { patientNamed } from './patient.ts';
-import type { Rule } from './rule.ts';
 import { isResourceType } from './scopes.ts';
+import type { Terms } from './terms.ts';
 
 type Deny = Extract<Decision, { effect: 'deny' }>;
 
@@ -28,18 +28,19 @@ const HELD: Reason = Object.freeze({ code: 'consent-in-force', held: true });
  *
  * A route with `fhir` asks the view itself, resource by resource; here it is only made sure that it did.
  */
-export function withSharing(rule: Rule, decide: Decider): Decider {
-  const { route, access } = rule;
+export function withSharing(
+  { access, demands, fhir }: Pick<Terms, 'access' | 'demands' | 'fhir'>,
+  decide: Decider,
+): Decider {
   if (access.credential === 'anonymous') return decide;
-  const shared = route.sharing === 'consent';
-  const matched: Reason = Object.freeze({ code: 'route-matched', held: true, detail: route.id });
+  const shared = demands.sharing === 'consent';
   const unshared: Deny = Object.freeze({
     effect: 'deny',
     denial: 'forbidden',
-    reasons: Object.freeze([matched, Object.freeze({ code: 'sharing-none', held: false } as const)]),
+    reasons: Object.freeze([Object.freeze({ code: 'sharing-none', held: false } as const)]),
   });
   const { smart } = access;
-  const byItself = rule.fhir !== undefined;
+  const byItself = fhir !== undefined;
   return (facts, match, principal, now, context, self) => {
     const foreign = isForeign(principal);
     if (foreign && !shared) return unshared;

@@ -15,8 +15,8 @@ export interface Standing {
   readonly condition: Condition | undefined;
   /** The same together with what the rule's other keys ask: for proofs, never for decisions. */
   whole(): Node;
-  /** Roles it names, with their places. */
-  readonly roles: readonly { readonly name: string; readonly at: string }[];
+  /** Roles it names, with their places below the rule. */
+  readonly roles: readonly { readonly name: string; readonly below: string }[];
 }
 
 const NO_ROLES: Standing['roles'] = Object.freeze([]);
@@ -36,13 +36,8 @@ export function compileStanding(
     route.factorMaxAge ?? 0,
   ];
   const key = JSON.stringify([asks ?? null, roles ?? null, when ?? null]);
-  const named = (): Standing['roles'] => [
-    ...(roles ?? []).map((name, i) => ({ name, at: `${at}/roles/${i}` })),
-    ...(when === undefined ? [] : rolesIn(when, `${at}/when`)),
-  ];
   const same = known.get(key);
-  if (same !== undefined)
-    return roles === undefined && when === undefined ? same : { ...same, roles: named() };
+  if (same !== undefined) return same;
   const own: Node[] = [];
   const before = faults.size;
   if (roles !== undefined) {
@@ -69,7 +64,11 @@ export function compileStanding(
       faults.add(place, 'contradicts "roles", so that it could never hold');
     }
   }
-  const standing: Standing = { condition: conditionOf(node), whole, roles: named() };
+  const named = [
+    ...(roles ?? []).map((name, i) => ({ name, below: `/roles/${i}` })),
+    ...(when === undefined ? [] : rolesIn(when, '/when')),
+  ];
+  const standing: Standing = { condition: conditionOf(node), whole, roles: named };
   return faults.size > before ? standing : known.keep(key, standing);
 }
 
@@ -101,10 +100,10 @@ function forbidPersonal(document: RouteDocument, own: readonly Node[], at: strin
 }
 
 /** Every role that a condition names, with its place. */
-function rolesIn(document: ConditionDocument, at: string): readonly { name: string; at: string }[] {
-  if ('all' in document) return document.all.flatMap((each, i) => rolesIn(each, `${at}/all/${i}`));
-  if ('any' in document) return document.any.flatMap((each, i) => rolesIn(each, `${at}/any/${i}`));
-  if ('not' in document) return rolesIn(document.not, `${at}/not`);
+function rolesIn(document: ConditionDocument, below: string): readonly { name: string; below: string }[] {
+  if ('all' in document) return document.all.flatMap((each, i) => rolesIn(each, `${below}/all/${i}`));
+  if ('any' in document) return document.any.flatMap((each, i) => rolesIn(each, `${below}/any/${i}`));
+  if ('not' in document) return rolesIn(document.not, `${below}/not`);
   if (!('roles' in document)) return [];
-  return document.roles.map((name, i) => ({ name, at: `${at}/roles/${i}` }));
+  return document.roles.map((name, i) => ({ name, below: `${below}/roles/${i}` }));
 }

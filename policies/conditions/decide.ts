@@ -73,9 +73,10 @@ export function isOpenToDenial(decision: Decision): boolean {
 /** A permit, if the condition holds as well; whatever else it is handed stays. */
 export function under(condition: Condition, decision: Decision, asked: Asked): Decision {
   if (!isOpenToDenial(decision)) return decision;
-  if (decision.effect !== 'permit' && condition.holds(asked)) return decision;
+  const held = condition.holds(asked);
+  if (decision.effect !== 'permit' && held) return decision;
   const reasons = condition.reasons(asked);
-  if (condition.holds(asked)) {
+  if (held) {
     return Object.freeze({ ...decision, reasons: Object.freeze([...decision.reasons, ...reasons]) });
   }
   // The decisive one is the last that failed; of a condition, any of those that failed would be it.

@@ -1,0 +1,96 @@
+import { page } from '../support.ts';
+import { type FaultRow, post } from './routes.ts';
+
+/** Ids, methods, paths, and routes that compete. */
+export const PATH_FAULTS: readonly FaultRow[] = [
+  ['an id that is no name', [page('A', '/a')], '/routes/0/id'],
+  ['two routes with one id', [page('a', '/a'), page('a', '/b')], '/routes/1/id: is the id of /routes/0'],
+  [
+    'another method than the one that it has not',
+    [page('a', '/a', { methodOverride: ['PUT'] })],
+    '/routes/0/methodOverride: has no effect: the route has no POST',
+  ],
+  [
+    'another method that reads',
+    [post({ methodOverride: ['GET'] })],
+    '/routes/0/methodOverride/0: must be one of PUT, PATCH, DELETE',
+  ],
+  [
+    'another method twice',
+    [post({ methodOverride: ['PUT', 'PUT'] })],
+    '/routes/0/methodOverride/1: is listed twice',
+  ],
+  [
+    'another method in FHIR',
+    [post({ fhir: { version: 'R4', interaction: 'batch' }, methodOverride: ['PUT'] })],
+    /methodOverride: is not for FHIR/,
+  ],
+  ['a prototype name twice', [page('constructor', '/a'), page('constructor', '/b')], '/routes/1/id'],
+  ['no method', [page('a', '/a', { methods: [] })], '/routes/0/methods'],
+  ['a method in lower case', [page('a', '/a', { methods: ['get'] })], '/routes/0/methods/0'],
+  ['TRACE', [page('a', '/a', { methods: ['GET', 'TRACE'] })], '/routes/0/methods/1'],
+  ['a method twice', [page('a', '/a', { methods: ['GET', 'GET'] })], '/routes/0/methods/1: is listed twice'],
+  ['a path without its slash', [page('a', 'a')], '/routes/0/path: must start'],
+  ['an empty path', [page('a', '')], '/routes/0/path: must start'],
+  ['an empty segment', [page('a', '/a//b')], '/routes/0/path: must not contain an empty segment'],
+  ['a dot segment', [page('a', '/a/../b')], /dot segments/],
+  ['a segment that ends with a dot', [page('a', '/a./b')], /ends with a dot/],
+  ['an encoded literal', [page('a', '/a%2fb')], /write it decoded/],
+  ['a lookalike letter', [page('a', '/\u0440atient')], /write it decoded/],
+  ['a wildcard', [page('a', '/static/*')], /no wildcard/],
+  ['a path parameter', [page('a', '/a;v=1')], /write it decoded/],
+  ['a query in the path', [page('a', '/a?b')], /write it decoded/],
+  ['half a segment captured', [page('a', '/a/{id}.json')], /a capture is a whole segment/],
+  ['a capture without a name', [page('a', '/a/{}')], /a capture is a whole segment/],
+  ['an unclosed capture', [page('a', '/a/{id')], /a capture is a whole segment/],
+  ['a capture named like a prototype', [page('a', '/a/{__proto__}')], /a capture is a whole segment/],
+  ['a name captured twice', [page('a', '/{id}/{id}')], /captures "id" twice/],
+  ['a rest that is not last', [page('a', '/{file*}/b')], /must be the last segment/],
+  [
+    'a where for nothing captured',
+    [page('a', '/a', { where: { id: ['1'] } })],
+    /has no capture "id"; it captures nothing/,
+  ],
+  [
+    'a where for constructor',
+    [page('a', '/{id}', { where: { constructor: ['1'] } })],
+    /no capture "constructor"/,
+  ],
+  ['a where without values', [page('a', '/{id}', { where: { id: [] } })], /could never match/],
+  ['a where with an empty value', [page('a', '/{id}', { where: { id: [''] } })], '/routes/0/where/id/0'],
+  ['a where with a slash', [page('a', '/{id}', { where: { id: ['a/b'] } })], '/routes/0/where/id/0'],
+  ['a where value twice', [page('a', '/{id}', { where: { id: ['a', 'a'] } })], '/routes/0/where/id/1'],
+  ['a where on the rest', [page('a', '/{f*}', { where: { f: ['a'] } })], /cannot be limited/],
+  ['the same path again', [page('a', '/x'), page('b', '/x')], /matches exactly what route "a"/],
+  ['captures of other names', [page('a', '/{x}'), page('b', '/{y}')], /matches exactly what route "a"/],
+  [
+    'the same values in another order',
+    [page('a', '/{x}', { where: { x: ['a', 'b'] } }), page('b', '/{y}', { where: { y: ['b', 'a'] } })],
+    /matches exactly/,
+  ],
+  [
+    'a where that equals a literal',
+    [page('a', '/{x}', { where: { x: ['a'] } }), page('b', '/a')],
+    /matches exactly/,
+  ],
+  [
+    'HEAD where GET implies it',
+    [page('a', '/x'), page('b', '/x', { methods: ['HEAD'] })],
+    /HEAD; GET implies HEAD/,
+  ],
+  [
+    'two of which neither is the more specific',
+    [page('a', '/a/{x}'), page('b', '/{y}/b')],
+    /is ambiguous with route "a"/,
+  ],
+  [
+    'values that overlap in part',
+    [page('a', '/{x}', { where: { x: ['a', 'b'] } }), page('b', '/{y}', { where: { y: ['b', 'c'] } })],
+    /is ambiguous/,
+  ],
+  [
+    'a route whose every value is taken',
+    [page('a', '/{x}/1', { where: { x: ['a', 'b'] } }), page('b', '/a/1'), page('c', '/b/1')],
+    /can never match for GET: more specific routes \("b", "c"\)/,
+  ],
+];
