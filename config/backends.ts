@@ -1,9 +1,8 @@
 import type { BackendSettings } from '../contracts/settings.ts';
 import { originFault } from './addresses.ts';
 import { authorityOf } from './authority.ts';
-import { chainOf, privateKeyOf } from './pem.ts';
-import { readPrivateKey, readPublic, type Surroundings, socketPath } from './references.ts';
-import { secretOf } from './secret.ts';
+import { keyPairOf } from './key-pair.ts';
+import { type Surroundings, socketPath } from './references.ts';
 import type { View } from './view.ts';
 
 /** How one back end is reached. */
@@ -30,26 +29,14 @@ export function transportOf(view: View, around: Surroundings): Transport {
   if (insecure.flag === true && needless)
     insecure.fault('has no effect: nothing goes over a network in plain http://', true);
   const pins = view.at('pinnedKeys');
+  const certificate = view.at('clientCertificate');
   return {
     origin,
     authority: authorityOf(view.at('authority'), around),
     pinnedKeys: pins.exists ? pins.texts.map((pin) => pin.replace('sha256/', '')) : undefined,
-    clientCertificate: clientCertificateOf(view.at('clientCertificate'), around),
+    clientCertificate: certificate.exists ? keyPairOf(certificate, around) : undefined,
     http2: view.at('http2').flag === true ? true : undefined,
     unixSocket: socket.exists ? socketPath(socket, around) : undefined,
     plainHttpBeyondLoopback: insecure.flag === true ? true : undefined,
   };
-}
-
-function clientCertificateOf(view: View, around: Surroundings): BackendSettings['clientCertificate'] {
-  if (!view.exists) return undefined;
-  const certificate = readPublic(view.at('certificate'), around);
-  const key = readPrivateKey(view.at('key'), around);
-  const leaf = certificate === undefined ? undefined : chainOf(certificate, around.now);
-  if (leaf?.ok === false) view.at('certificate').fault(leaf.message);
-  const privateKey = key === undefined ? undefined : privateKeyOf(key.reveal());
-  if (privateKey?.ok === false) view.at('key').fault(privateKey.message);
-  if (leaf?.ok && privateKey?.ok && !leaf.value.checkPrivateKey(privateKey.value))
-    view.at('key').fault('is not the key of the certificate in "certificate"');
-  return { certificate: certificate ?? Buffer.alloc(0), key: key ?? secretOf(Buffer.alloc(0)) };
 }

@@ -7,20 +7,17 @@ import { judgedIssuers, sessionsOf } from './gateway-sign-in.ts';
 import type { Known } from './gateway-tenants.ts';
 import { guardOf } from './guard.ts';
 import { incidentsOf } from './incidents.ts';
+import { keyPairOf } from './key-pair.ts';
 import { limitSettingsOf } from './limits.ts';
 import { frontOf } from './networks.ts';
-import { chainOf, privateKeyOf } from './pem.ts';
 import { policyApprovalOf } from './policy-approval.ts';
 import {
   absolutePath,
-  readPrivateKey,
-  readPublic,
   readSecret,
   SHORTEST_SHARED_SECRET,
   type Surroundings,
   socketPath,
 } from './references.ts';
-import { secretOf } from './secret.ts';
 import { stateOf } from './state.ts';
 import type { Around } from './tenants-together.ts';
 import type { View } from './view.ts';
@@ -133,22 +130,12 @@ function allOrNothing(names: readonly (string | undefined)[]): readonly string[]
 
 function listenOf(view: View, around: Surroundings): GatewaySettings['listen'] {
   const host = addressOf(view.at('host'));
-  const certificate = readPublic(view.at('certificate'), around);
-  const key = readPrivateKey(view.at('key'), around);
-  const leaf = certificate === undefined ? undefined : chainOf(certificate, around.now);
-  if (leaf?.ok === false) view.at('certificate').fault(leaf.message);
-  const privateKey = key === undefined ? undefined : privateKeyOf(key.reveal());
-  if (privateKey?.ok === false) view.at('key').fault(privateKey.message);
-  if (leaf?.ok && privateKey?.ok && !leaf.value.checkPrivateKey(privateKey.value)) {
-    view.at('key').fault('is not the key of the certificate in "certificate"');
-  }
   return {
     host,
     port: view.at('port').integer ?? 0,
     // Whatever is not plainly the older version is the newer one.
     minimumTls: view.at('minimumTls').text === 'TLSv1.2' ? 'TLSv1.2' : 'TLSv1.3',
-    certificate: certificate ?? Buffer.alloc(0),
-    key: key ?? secretOf(Buffer.alloc(0)),
+    ...keyPairOf(view, around),
     clientCertificates: clientCertificatesOf(view.at('clientCertificates'), around),
     ...frontOf(view),
   };

@@ -87,7 +87,7 @@ export function settingsFrom(
   const tenants = tenantsOf({ main, sources, files: options.files ?? realFiles, now: options.now }, before);
   refuseFaults([...tenants.faults, ...faults]);
   const settings: GatewaySettings = deepFreeze({
-    ...main.proper,
+    ...tenants.main.proper,
     policies: main.policies,
     tenants: tenants.list,
   });

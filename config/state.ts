@@ -1,14 +1,12 @@
-import { sealingKeyFault } from '../contracts/sealing-key.ts';
 import type { Secret } from '../contracts/settings.ts';
 import type { StateSettings } from '../contracts/state.ts';
 import { isLoopback } from './addresses.ts';
 import { authorityOf } from './authority.ts';
 import { absolutePath, readSecret, type Surroundings, socketPath } from './references.ts';
+import { sealingKeysOf } from './sealing-keys.ts';
 import type { View } from './view.ts';
 
 const DEFAULT_PORT = 3306;
-/** Bytes of a sealing key however it is written: 32 raw, 43 or 44 of base64, 64 hex digits. */
-const SHORTEST_KEY = 32;
 
 export interface StateProper {
   readonly state: StateSettings;
@@ -18,12 +16,7 @@ export interface StateProper {
 /** The state of one process; undefined when the settings have none. */
 export function stateOf(view: View, around: Surroundings): StateProper | undefined {
   if (!view.exists) return undefined;
-  const keys = view.at('keys').items.map((place) => {
-    const key = readSecret(place, around, SHORTEST_KEY);
-    const fault = key.reveal().length < SHORTEST_KEY ? undefined : sealingKeyFault(key);
-    if (fault !== undefined) place.at('file').fault(fault);
-    return key;
-  });
+  const keys = sealingKeysOf(view.at('keys'), around);
   const file = view.at('file');
   const server = view.at('server');
   if (file.exists === server.exists) {

@@ -7,7 +7,18 @@ import { stringify } from 'yaml';
 import { activityOf, metric, withoutRequestId } from '../../examples/demo/evidence.ts';
 import type { Stack } from '../../examples/demo/stack.ts';
 import { type Ask, ask, type Reply } from '../../examples/support/https-client.ts';
-import { CASES, DEADLINE_MS, POLICY, RECORD, SCRIPTS, TELLING, WAYS } from '../support/hiding.ts';
+import {
+  BREAKS,
+  CASES,
+  DEADLINE_MS,
+  OWN,
+  POLICY,
+  RECORD,
+  REFUSALS,
+  SCRIPTS,
+  TELLING,
+  WAYS,
+} from '../support/hiding.ts';
 import { HostileEmr } from '../support/hostile-emr.ts';
 import { stackFor } from '../support/stack.ts';
 
@@ -21,12 +32,18 @@ let emr: HostileEmr;
 let token: string;
 let app: string;
 let narrow: string;
+let writer: string;
+let family: string;
 
 beforeAll(async () => {
   emr = new HostileEmr(SCRIPTS);
   await emr.listen();
   stack = await stackFor('existence-hiding', {
     workers: 1,
+    clients: [
+      { id: 'writer', what: 'writes what it cannot read', scopes: ['system/Observation.ud'] },
+      { id: 'family', what: "a patient's app that writes", scopes: ['patient/Observation.ru'], patient: '7' },
+    ],
     backends: { north: `http://127.0.0.1:${emr.port}` },
     prepare: async ({ layout }) => {
       writeFileSync(join(layout.gateway, 'hiding.yaml'), stringify(POLICY, { aliasDuplicateObjects: false }));
@@ -47,6 +64,8 @@ beforeAll(async () => {
   });
   token = await stack.token({ tenant: 'north', scopes: ['system/Observation.cruds'] });
   app = await stack.token({ tenant: 'north', client: 'patient-app', scopes: ['patient/Observation.rs'] });
+  family = await stack.token({ tenant: 'north', client: 'family', scopes: ['patient/Observation.ru'] });
+  writer = await stack.token({ tenant: 'north', client: 'writer', scopes: ['system/Observation.ud'] });
   narrow = await stack.token({ tenant: 'north', scopes: ['system/Observation.r'] });
 }, 120_000);
 
@@ -297,9 +316,73 @@ describe('a deletion', () => {
     expect(withoutRequestId(await remove('forbidden'))).toBe(withoutRequestId(absent));
   });
 
+  it.each(BREAKS)('of what broke off %s when it was looked at is never sent', async (name) => {
+    const reply = await remove(`breaks-${name}`);
+    expect(new Set(emr.requests.map(({ method }) => method))).toEqual(new Set(['GET']));
+    expect(withoutRequestId(reply)).toBe(withoutRequestId(await remove('absent')));
+  });
+
+  it('nor is a change of what broke off when it was to be judged whose it is', async () => {
+    const update = (script: string) =>
+      scripted(script, '/fhir/Observation/o1', {
+        method: 'PUT',
+        body: OWN,
+        headers: { 'content-type': 'application/fhir+json' },
+        token: family,
+      });
+    expect((await update('changes-own')).status).toBe(200);
+    const absent = withoutRequestId(await update('delete-always'));
+    emr.requests.length = 0;
+    for (const name of BREAKS) expect(withoutRequestId(await update(`breaks-${name}`)), name).toBe(absent);
+    expect(new Set(emr.requests.map(({ method }) => method))).toEqual(new Set(['GET']));
+  });
+
   it('of what the caller is given is done', async () => {
     expect((await remove('delete-found')).status).toBe(204);
     expect(emr.requests.map(({ method }) => method)).toEqual(['GET', 'DELETE']);
+  });
+});
+
+describe('a change that the EMR refused', () => {
+  const CHANGES = {
+    PUT: { body: RECORD, headers: { 'content-type': 'application/fhir+json' } },
+    PATCH: {
+      body: '[{"op":"replace","path":"/status","value":"final"}]',
+      headers: { 'content-type': 'application/json-patch+json' },
+    },
+    DELETE: {},
+  } as const;
+  const change = (method: keyof typeof CHANGES, script: string, id = 'o1', more: Partial<Ask> = {}) => {
+    const { headers, ...rest } = { headers: {}, ...CHANGES[method] };
+    const content = 'body' in rest ? { body: rest.body.replace('"o1"', `"${id}"`) } : {};
+    return scripted(script, `/fhir/Observation/${id}`, { method, headers, ...content, ...more });
+  };
+  const methods = Object.keys(CHANGES) as (keyof typeof CHANGES)[];
+
+  it.each(methods)('%s: is called so to whom the record is given', async (method) => {
+    for (const [status] of REFUSALS) {
+      const reply = await change(method, `refuses-${status}`);
+      expect(reply.status).toBe(status);
+      expect(`${reply.rawHeaders} ${reply.text}`).not.toMatch(/W\/"7"|SQLException|PatientDao/);
+    }
+  });
+
+  it.each(methods)('%s: is hidden where the EMR does not give the record', async (method) => {
+    const absent = withoutRequestId(await change(method, method === 'DELETE' ? 'absent' : 'absent-read'));
+    for (const [status] of REFUSALS)
+      expect(withoutRequestId(await change(method, `refuses-${status}-forbidden`)), String(status)).toBe(
+        absent,
+      );
+  });
+
+  it.each(methods)('%s: is hidden where the policy does not permit to read it', async (method) => {
+    const absent = withoutRequestId(await change(method, method === 'DELETE' ? 'absent' : 'absent-read'));
+    for (const [status] of REFUSALS) {
+      const ruled = await change(method, `refuses-${status}`, 'unread');
+      expect(withoutRequestId(ruled), `${status} of what a rule keeps`).toBe(absent);
+      const unscoped = await change(method, `refuses-${status}`, 'o1', { token: writer });
+      expect(withoutRequestId(unscoped), `${status} without the scope`).toBe(absent);
+    }
   });
 });
 

@@ -2,139 +2,19 @@ import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { activityOf, withoutRequestId } from '../../examples/demo/evidence.ts';
 import { writeSecret } from '../../examples/demo/layout.ts';
 import type { Stack } from '../../examples/demo/stack.ts';
 import { type Ask, ask, type Reply } from '../../examples/support/https-client.ts';
-import { bytes, HostileEmr, type Script } from '../support/hostile-emr.ts';
+import { HostileEmr } from '../support/hostile-emr.ts';
+import { GOOD, NAME, POLICY, SCRIPTS } from '../support/recognised.ts';
 import { stackFor } from '../support/stack.ts';
 
 /** Answers whose status is good and whose meaning is not, and what staff sees of them afterwards. */
 
 const run = promisify(execFile);
-const NAME = 'Zebulon';
-const TRACE = `Uncaught PDOException: SQLSTATE[42S02]: ${NAME} in /var/www/emr/chart.php on line 12`;
-const GOOD = `<!doctype html><title>Chart</title><p>${'well. '.repeat(400)}</p>`;
-
-function page(
-  body: string | Buffer,
-  headers: Readonly<Record<string, string>> = {},
-  status = '200 OK',
-): Script {
-  const content = Buffer.from(body);
-  const lines = Object.entries({ 'Content-Type': 'text/html; charset=utf-8', ...headers })
-    .filter(([, value]) => value !== '')
-    .map(([name, value]) => `${name}: ${value}\r\n`);
-  const head = `HTTP/1.1 ${status}\r\n${lines.join('')}Content-Length: ${content.length}\r\n\r\n`;
-  return bytes(Buffer.concat([Buffer.from(head), content]));
-}
-
-/** In two pieces, the second a little later. */
-const inPieces =
-  (first: Buffer, second: Buffer, headers = ''): Script =>
-  ({ socket }) => {
-    const length = first.length + second.length;
-    socket.write(`HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n${headers}Content-Length: ${length}\r\n\r\n`);
-    socket.write(first);
-    setTimeout(() => socket.write(second), 60);
-  };
-
-const LONG = Buffer.from(`${GOOD}\n`.repeat(60));
-const json = { 'Content-Type': 'application/json' };
-const SCRIPTS: Readonly<Record<string, Script>> = {
-  good: page(GOOD),
-  'good-gzip': page(gzipSync(GOOD), { 'Content-Encoding': 'gzip' }),
-  absent: page('<p>gone</p>', {}, '404 Not Found'),
-  forbidden: page(
-    `<p>${NAME} is restricted</p>`,
-    { 'X-Secret': NAME, 'Set-Cookie': `sid=${NAME}` },
-    '403 Forbidden',
-  ),
-  'no-such': page(`<p>No such patient: ${NAME}</p>`),
-  'no-such-late': inPieces(Buffer.from(GOOD), Buffer.from(`<p>no SUCH patient: ${NAME}</p>`)),
-  'no-such-gzip': page(gzipSync(`<p>No such patient: ${NAME}</p>`), { 'Content-Encoding': 'gzip' }),
-  'no-such-br': page(brotliCompressSync(`${GOOD}<p>No such patient: ${NAME}</p>`), {
-    'Content-Encoding': 'br',
-  }),
-  restricted: page(`<p>The chart of patient ${NAME} is restricted</p>`),
-  'to-login': page('', { Location: '/login?expired=1' }, '302 Found'),
-  'to-login-whole': page('', { Location: 'http://emr.internal/login?expired=1' }, '302 Found'),
-  'to-chart': page('', { Location: '/chart/2' }, '302 Found'),
-  'to-error': page('', { Location: '/error/17' }, '302 Found'),
-  help: page(`<p>Please call the help desk about ${NAME}</p>`),
-  trace: page(`${GOOD}<br /><b>Fatal error</b>: ${TRACE}`),
-  'in-json': page(JSON.stringify({ ok: true, trace: TRACE }), json),
-  'trace-outcome': page(
-    JSON.stringify({ resourceType: 'OperationOutcome', issue: [{ diagnostics: TRACE }] }),
-    json,
-  ),
-  'trace-behind-resource': page(`{"resourceType":"Patient","id":"1"}\n${TRACE}`, json),
-  'in-xml': page(`<e>${TRACE}</e>`, { 'Content-Type': 'application/xml' }),
-  'trace-text': page(TRACE, { 'Content-Type': 'text/plain' }),
-  'trace-untyped': page(TRACE, { 'Content-Type': '' }),
-  'trace-image': page(TRACE, { 'Content-Type': 'image/png' }),
-  'trace-script': page(`<pre>${TRACE}</pre>`, { 'Content-Type': 'application/javascript' }),
-  'trace-deflate': page(deflateSync(TRACE), { 'Content-Encoding': 'deflate' }),
-  'trace-strange': page(TRACE, { 'Content-Encoding': 'compress' }),
-  'in-wide': page(Buffer.from(TRACE, 'utf16le'), { 'Content-Type': 'text/html; charset=utf-16le' }),
-  'trace-late': inPieces(Buffer.from(GOOD), Buffer.from(TRACE)),
-  'trace-far': inPieces(LONG, Buffer.from(`${GOOD}${TRACE}`)),
-  'trace-far-gzip': (request) => {
-    // Not compressible, so that it is longer than what is held.
-    const noise = Buffer.from(Array.from({ length: 120_000 }, (_, i) => 97 + ((i * i * 7 + (i >> 3)) % 26)));
-    const random = Buffer.from(
-      noise.map((byte, i) => 97 + ((byte * 31 + (Math.imul(i, 2654435761) % 251) + 251) % 26)),
-    );
-    const packed = gzipSync(
-      Buffer.concat([random, random.toReversed(), Buffer.from(`\n${TRACE}\n${GOOD}`)]),
-      { level: 1 },
-    );
-    const cut = Math.floor(packed.length * 0.9);
-    inPieces(packed.subarray(0, cut), packed.subarray(cut), 'Content-Encoding: gzip\r\n')(request);
-  },
-  'long-good': inPieces(LONG, Buffer.from(GOOD)),
-  resource: page(JSON.stringify({ resourceType: 'Observation', id: 'o1', note: [{ text: TRACE }] }), json),
-};
-
-const view = { methods: ['GET'], scopes: ['emr/pages'], integrity: { mode: 'bounded' as const } };
-const POLICY = {
-  answers: { failed: [{ location: '/error/' }] },
-  routes: [
-    {
-      ...view,
-      id: 'chart',
-      path: '/chart/{id}',
-      hideDeadline: '120ms',
-      answers: {
-        hidden: [
-          { bodyContains: 'No such patient' },
-          { status: [200], bodyMatches: 'The chart of patient * is restricted' },
-          { location: '/login?*expired=' },
-        ],
-        failed: [{ bodyContains: 'Please call the help desk' }],
-      },
-    },
-    {
-      ...view,
-      id: 'page',
-      path: '/page/{id}',
-      answers: { failed: [{ bodyContains: 'Please call the help desk' }] },
-    },
-    {
-      ...view,
-      id: 'legacy',
-      path: '/patients/{id}',
-      hideDeadline: '300ms',
-      answers: { hidden: [{ status: [200], bodyContains: '<p class="error">No such patient' }] },
-    },
-    { ...view, id: 'stream', path: '/stream/{id}' },
-    { ...view, id: 'plain', path: '/plain/{id}', answers: { except: ['sql-error', 'trace-php', 'path'] } },
-  ],
-};
-
 let stack: Stack;
 let emr: HostileEmr;
 let token: string;
@@ -209,6 +89,66 @@ describe('a page that says "there is nothing" is an absent record', () => {
   it.each(['good', 'good-gzip', 'long-good', 'to-chart'])('%s passes', async (script) => {
     const reply = await get('/chart/1', script);
     expect(reply.status).toBe(script === 'to-chart' ? 302 : 200);
+  });
+});
+
+describe('where what the EMR says is in the body, the body is looked at whatever is asked for', () => {
+  const PART = { range: 'bytes=0-9' };
+  const asked = () => emr.requests.map(({ method, head }) => [method, /\r\n(?:if-)?range: /i.test(head)]);
+  const of = async (path: string, script: string, method: string, headers: Record<string, string> = {}) => {
+    emr.requests.length = 0;
+    return get(path, script, { method, headers });
+  };
+
+  it.each([
+    ['a head', 'HEAD', {}],
+    ['a part', 'GET', PART],
+    ['a part of this tag', 'GET', { ...PART, 'if-range': '"7"' }],
+    ['the head of a part', 'HEAD', PART],
+  ] as const)(
+    '%s of what the EMR says is not there is as one of what is absent',
+    async (_what, method, headers) => {
+      const hidden = await of('/chart/1', 'no-such-as-asked', method, headers);
+      expect(asked()).toEqual([['GET', false]]);
+      expect(hidden.status).toBe(404);
+      const absent = await of('/chart/1', 'absent', method, headers);
+      expect(withoutRequestId(hidden)).toBe(withoutRequestId(absent));
+      if (method === 'HEAD') expect(hidden.body.length).toBe(0);
+      // Nobody is hidden here, but an error is one.
+      const failed = await of('/page/1', 'trace-as-asked', method, headers);
+      expect([failed.status, asked()]).toEqual([502, [['GET', false]]]);
+      expect(failed.headers.etag).toBeUndefined();
+    },
+  );
+
+  it.each(['/chart/1', '/page/1'])(
+    '%s: who is given it gets its head without a body, and the whole for a part',
+    async (path) => {
+      const whole = await of(path, 'good-as-asked', 'GET');
+      expect([whole.status, whole.text]).toEqual([200, GOOD]);
+      const head = await of(path, 'good-as-asked', 'HEAD');
+      expect(asked()).toEqual([['GET', false]]);
+      expect(head.body.length).toBe(0);
+      expect(`${withoutRequestId(head)}${GOOD}`).toBe(withoutRequestId(whole));
+      for (const headers of [PART, { ...PART, 'if-range': '"7"' }]) {
+        const part = await of(path, 'good-as-asked', 'GET', headers);
+        expect(asked()).toEqual([['GET', false]]);
+        expect(withoutRequestId(part)).toBe(withoutRequestId(whole));
+      }
+    },
+  );
+
+  it('where records are hidden and no body decides, parts are asked for as such, and heads as wholes', async () => {
+    const part = await of('/file/1', 'good-as-asked', 'GET', PART);
+    expect([part.status, part.text, asked()]).toEqual([206, GOOD.slice(0, 10), [['GET', true]]]);
+    const head = await of('/file/1', 'trace-as-asked', 'HEAD');
+    expect([head.status, head.body.length, asked()]).toEqual([404, 0, [['GET', false]]]);
+    expect(withoutRequestId(head)).toBe(withoutRequestId(await of('/file/1', 'absent', 'HEAD')));
+  });
+
+  it('elsewhere heads are asked for as heads', async () => {
+    const head = await of('/stream/1', 'good-as-asked', 'HEAD', PART);
+    expect([head.status, head.body.length, asked()]).toEqual([206, 0, [['HEAD', true]]]);
   });
 });
 

@@ -1,7 +1,10 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CONTROL_SOCKET } from '../../contracts/control.ts';
 import { give } from '../../examples/demo/isolation.ts';
 import type { Stack } from '../../examples/demo/stack.ts';
 import { ask } from '../../examples/support/https-client.ts';
@@ -73,6 +76,17 @@ function draft(changes: Readonly<Record<string, string>> = {}): string {
 
 async function status(path = '/fhir/Patient?_count=1'): Promise<number> {
   return (await ask({ url: `${origin}${path}`, authority: stack.authority, token })).status;
+}
+
+/** Where the gateway would be asked, somebody accepts and leaves, as a gateway does that is about to end. */
+async function withoutAnswer(run: () => Promise<Ran>): Promise<Ran> {
+  const server = createServer((socket) => socket.on('data', () => socket.destroy()));
+  await once(server.listen(join(stack.layout.activity, CONTROL_SOCKET)), 'listening');
+  try {
+    return await run();
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
 }
 
 beforeAll(async () => {
@@ -203,6 +217,60 @@ it('a tenant is paused and served again; what a person wrote in its file stays',
   expect(readFileSync(join(folder, 'west.yaml'), 'utf8')).toBe(textOf());
 });
 
+it('what is paused already stays as it is, and the gateway is told all the same', async () => {
+  const file = join(folder, 'west.yaml');
+  writeFileSync(file, `${textOf()}paused: true\n`);
+  expect(await status()).toBe(200);
+  const ran = await tenant('pause', 'west');
+  expect([ran.code, ran.err]).toEqual([0, '']);
+  expect(ran.json).toMatchObject({ paused: true, changed: false, served: true });
+  expect(await status()).toBe(503);
+  expect(readFileSync(file, 'utf8')).toBe(`${textOf()}paused: true\n`);
+  writeFileSync(file, textOf());
+  expect((await tenant('resume', 'west')).json).toMatchObject({ changed: false, served: true });
+  expect(await status()).toBe(200);
+});
+
+it('what the running gateway does not take is no success, and the file is as it was', async () => {
+  const file = join(folder, 'west.yaml');
+  const main = readFileSync(config, 'utf8');
+  // The settings on disk know of a policy that the running gateway was not told of.
+  writeFileSync(config, main.replace(/^policies:$/m, 'policies:\n  later: policy.yaml'));
+  try {
+    for (const paused of ['', 'paused: true\n']) {
+      const text = `${textOf({ policy: 'later' })}${paused}`;
+      writeFileSync(file, text);
+      const ran = await tenant('pause', 'west');
+      expect(ran.code, ran.out).toBe(3);
+      expect(ran.err).toMatch(/running gateway refused it, and goes on as before/);
+      expect(ran.json).toMatchObject({ error: { code: 'configuration-invalid' } });
+      expect(readFileSync(file, 'utf8')).toBe(text);
+      expect(await status()).toBe(200);
+    }
+  } finally {
+    writeFileSync(config, main);
+    writeFileSync(file, textOf());
+  }
+  expect((await tenant('take', 'west')).json).toMatchObject({ served: true });
+});
+
+it.each([
+  ['a mistyped one', ['wets'], 2, /There is no file for "wets" in .*serves none of that name/],
+  ['a mistyped one beside a good one', ['west', 'wets'], 2, /There is no file for "wets"/],
+  ['one of the main file', ['north'], 2, /Tenant "north" stands in .*gateway\.yaml itself: .* reload/],
+] as const)('take: %s is refused and changes nothing', async (_, ids, code, said) => {
+  const before = readdirSync(folder);
+  const file = join(folder, 'west.yaml');
+  writeFileSync(file, `${textOf()}paused: true\n`);
+  const ran = await tenant('take', ...ids);
+  writeFileSync(file, textOf());
+  expect([ran.code, ran.err]).toEqual([code, expect.stringMatching(said)]);
+  expect(ran.json).toMatchObject({ error: { code: 'usage' } });
+  // Nor was the good one taken.
+  expect(await status()).toBe(200);
+  expect(readdirSync(folder)).toEqual(before);
+});
+
 it('a file that somebody broke is refused with its line, and the former tenants go on', async () => {
   const file = join(folder, 'west.yaml');
   writeFileSync(file, textOf({ database: 'North Clinic' }));
@@ -227,6 +295,15 @@ it('with the gateway away the file is written, and the command says so', async (
   const ran = await tenant('add', '--file', draft());
   expect(ran.code, ran.err).toBe(0);
   expect(ran.json).toMatchObject({ served: false, gateway: expect.stringMatching(/no gateway runs/) });
+  expect((await tenant('pause', 'west')).code).toBe(0);
+  expect(await withoutAnswer(() => tenant('resume', 'west'))).toMatchObject({
+    code: 4,
+    json: { paused: false, changed: true, served: false, gateway: expect.stringMatching(/gave no answer/) },
+  });
+  expect(await withoutAnswer(() => tenant('resume', 'west'))).toMatchObject({
+    code: 4,
+    json: { changed: false },
+  });
   await stack.gateway.start();
   expect(await status()).toBe(200);
 });

@@ -54,6 +54,45 @@ const WITH_BODY = Object.fromEntries(
   Object.entries(CASES).map(([name, script]) => [`${name}-read`, afterBody(script)]),
 );
 
+/** Of the patient whose app asks. */
+export const OWN = RECORD.replace('}}', '},"subject":{"reference":"Patient/7"}}');
+const own: Script = bytes(
+  `HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\nContent-Length: ${OWN.length}\r\n\r\n${OWN}`,
+  'stay',
+);
+/** A good head, and a body that never comes to its end. */
+const broken =
+  (framing: string, part: string): Script =>
+  ({ socket }) => {
+    const head = `HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\nETag: W/"7"\r\n${framing}\r\n\r\n`;
+    socket.write(`${head}${part}`, () => setTimeout(() => socket.resetAndDestroy(), 5));
+  };
+/** Each with what it would be taken for by whoever looks at the head alone, or at what has come. */
+const BROKEN: Readonly<Record<string, Script>> = {
+  'after-head': broken(`Content-Length: ${OWN.length}`, ''),
+  'in-record': broken(`Content-Length: ${OWN.length}`, OWN.slice(0, 40)),
+  'before-last-byte': broken(`Content-Length: ${OWN.length + 1}`, OWN),
+  'in-chunks': broken('Transfer-Encoding: chunked', `${OWN.length.toString(16)}\r\n${OWN}\r\n`),
+};
+export const BREAKS = Object.keys(BROKEN);
+
+/** What an EMR may say of a change, and what a client that is given the record is told. */
+export const REFUSALS = [
+  [409, 'Conflict'],
+  [412, 'Precondition Failed'],
+  [422, 'Unprocessable Content'],
+  [428, 'Precondition Required'],
+] as const;
+const REFUSED = Object.fromEntries(
+  REFUSALS.flatMap(([status, reason]) => {
+    const refusal = afterBody(body(PAGE, `${status} ${reason}`, 'ETag: W/"7"\r\nConnection: close\r\n'));
+    return [
+      [`refuses-${status}`, byMethod({ GET: found, other: refusal })],
+      [`refuses-${status}-forbidden`, byMethod({ GET: CASES.forbidden as Script, other: refusal })],
+    ];
+  }),
+);
+
 const STALE = body('', '412 Precondition Failed', 'ETag: W/"7"\r\nConnection: close\r\n');
 
 export const SCRIPTS: Readonly<Record<string, Script>> = {
@@ -65,6 +104,14 @@ export const SCRIPTS: Readonly<Record<string, Script>> = {
     GET: CASES.absent as Script,
     other: bytes('HTTP/1.1 204 No Content\r\n\r\n', 'stay'),
   }),
+  ...Object.fromEntries(
+    Object.entries(BROKEN).map(([name, script]) => [
+      `breaks-${name}`,
+      byMethod({ GET: script, other: bytes('HTTP/1.1 204 No Content\r\n\r\n', 'stay') }),
+    ]),
+  ),
+  ...REFUSED,
+  'changes-own': byMethod({ GET: own, other: afterBody(own) }),
   'delete-found': byMethod({ GET: found, other: bytes('HTTP/1.1 204 No Content\r\n\r\n', 'stay') }),
   'stale-found': byMethod({ GET: found, other: afterBody(STALE) }),
   'stale-forbidden': byMethod({
@@ -119,6 +166,13 @@ export const POLICY = {
       methods: ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'],
       path: '/fhir/Observation/{id}',
       where: { id: ['sealed'] },
+    },
+    {
+      id: 'unread',
+      effect: 'deny',
+      methods: ['GET', 'HEAD'],
+      path: '/fhir/Observation/{id}',
+      where: { id: ['unread'] },
     },
     {
       id: 'sealed-file',

@@ -1,6 +1,7 @@
-import { Agent, type RequestOptions, request } from 'node:https';
+import { Agent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Stack, type StackTenant, TENANTS, type TenantName } from '../../examples/demo/stack.ts';
+import { exchange } from '../../examples/support/exchange.ts';
 
 /** Milliseconds after which a client gives a request up. Longer than anything that the gateway may take. */
 const PATIENCE_MS = 8_000;
@@ -118,7 +119,7 @@ export class Load {
       const body =
         kind === 'read' ? undefined : Buffer.from(JSON.stringify(observationOf(patient, 40 + (n % 100))));
       const startedAt = performance.now();
-      const outcome = await exchange(
+      const { headers, ...outcome } = await exchange(
         {
           agent,
           host: '127.0.0.1',
@@ -135,6 +136,7 @@ export class Load {
           },
         },
         body,
+        PATIENCE_MS,
       );
       this.samples.push({
         client,
@@ -142,6 +144,7 @@ export class Load {
         kind,
         startedAt,
         endedAt: performance.now(),
+        made: /\/fhir\/Observation\/(\d+)/.exec(headers.location ?? '')?.[1] ?? '',
         ...outcome,
       });
       await sleep(this.#pauseMs);
@@ -166,33 +169,4 @@ function openCharts(tenant: StackTenant): readonly number[] {
   return Array.from({ length: Math.min(30, tenant.patients) }, (_, index) => index + 1).filter(
     (id) => !tenant.restricted.includes(id),
   );
-}
-
-/** One request to its end. Never rejects. */
-function exchange(
-  options: RequestOptions,
-  body: Buffer | undefined,
-): Promise<Pick<Sample, 'status' | 'requestId' | 'made' | 'error'>> {
-  const { promise, resolve } = Promise.withResolvers<Awaited<ReturnType<typeof exchange>>>();
-  const failed = (error: string) => resolve({ status: 0, requestId: '', made: '', error });
-  const outgoing = request(options, (incoming) => {
-    incoming.on('error', (error: NodeJS.ErrnoException) => failed(`in the answer: ${error.code}`));
-    incoming.on('end', () =>
-      resolve({
-        status: incoming.complete ? (incoming.statusCode ?? 0) : 0,
-        requestId: String(incoming.headers['x-request-id'] ?? ''),
-        made: /\/fhir\/Observation\/(\d+)/.exec(incoming.headers.location ?? '')?.[1] ?? '',
-        error: incoming.complete ? '' : 'truncated',
-      }),
-    );
-    incoming.resume();
-  });
-  outgoing.on('error', (error: NodeJS.ErrnoException) => failed(error.code ?? error.message));
-  const timer = setTimeout(() => {
-    failed('no answer');
-    outgoing.destroy();
-  }, PATIENCE_MS);
-  outgoing.once('close', () => clearTimeout(timer));
-  outgoing.end(body);
-  return promise;
 }

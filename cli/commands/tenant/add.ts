@@ -8,7 +8,7 @@ import { type Finding, lookAt } from './checks.ts';
 import { lookAtDatabase, type SqlOptions } from './database.ts';
 import { type Draft, type DraftOptions, draftOf } from './draft.ts';
 import { fileOf, type Opened, opened, putAway, putFile, tenantIn } from './place.ts';
-import { haveTaken } from './running.ts';
+import { failUnlessReached, haveTaken } from './running.ts';
 import { printFindings } from './shown.ts';
 
 export interface AddOptions extends DraftOptions, SqlOptions {
@@ -63,6 +63,7 @@ export async function runAdd(named: string | undefined, options: AddOptions): Pr
       `The running gateway refused it, and goes on as before; what was written is in ${kept}:\n${taken.sentence}`,
     );
   }
+  failUnlessReached(taken);
   const { served, sentence, milliseconds } = taken;
   print(
     options,

@@ -15,7 +15,7 @@ import {
   tenantId,
   tenantIn,
 } from './place.ts';
-import { askGateway, haveTaken, type Taken } from './running.ts';
+import { askGateway, failUnlessReached, haveTaken, type Taken } from './running.ts';
 
 export interface ChangeOptions {
   readonly config: string;
@@ -32,6 +32,7 @@ export async function runPause(named: string, paused: boolean, options: ChangeOp
     // The file says so; whether the running gateway knows is another question.
     const known = await haveTaken(from.settings.activityLog.directory, [id]);
     if (known.refused) throw refused(known);
+    failUnlessReached(known);
     print(
       options,
       { tenant: id, paused, changed: false, ...told(known) },
@@ -48,12 +49,12 @@ export async function runPause(named: string, paused: boolean, options: ChangeOp
     putFile(from.folder, id, before, true);
     throw refused(taken);
   }
+  failUnlessReached(taken);
   const what = paused ? 'paused: whoever asks for it gets a 503 that says so' : 'served again';
-  print(
-    options,
-    { tenant: id, paused, changed: true, ...told(taken) },
-    `${id} is ${what}; ${taken.sentence}.`,
-  );
+  const sentence = taken.unreached
+    ? `The file says now that ${id} is ${paused ? 'paused' : 'served'}, but ${taken.sentence}.`
+    : `${id} is ${what}; ${taken.sentence}.`;
+  print(options, { tenant: id, paused, changed: true, ...told(taken) }, sentence);
 }
 
 /** The text with one line more or less; everything else stays as somebody wrote it. */
@@ -85,6 +86,7 @@ export async function runRemove(named: string, options: ChangeOptions): Promise<
     putBack(from.folder, id, kept);
     throw refused(taken);
   }
+  failUnlessReached(taken);
   const left = [
     'take its hosts out of DNS and of the certificate',
     "its database out of the checker's settings, unless others have it",
@@ -93,7 +95,7 @@ export async function runRemove(named: string, options: ChangeOptions): Promise<
   print(
     options,
     { tenant: id, kept, ...told(taken), todo: left },
-    `${id} was removed; ${taken.sentence}.\nIts file is kept: ${kept}\nStill to do: ${left.join('; ')}.`,
+    `${taken.unreached ? `The file of ${id} was taken away, but` : `${id} was removed;`} ${taken.sentence}.\nIts file is kept: ${kept}\nStill to do: ${left.join('; ')}.`,
   );
 }
 
@@ -112,6 +114,8 @@ export async function runTake(named: readonly string[], options: ChangeOptions):
 /** A mistyped id would be taken for one whose file is gone, and nothing would be done. */
 async function mustBeKnown(from: Opened, ids: readonly TenantId[], directory: string): Promise<void> {
   const unknown = ids.filter((id) => !from.folder.files.has(fileOf(from.folder, id)));
+  // One of the main file: that is not read again.
+  for (const id of unknown) if (from.settings.tenants.some((each) => each.id === id)) ownFile(from, id);
   if (unknown.length === 0) return;
   const reached = await askGateway(directory, { do: 'status' });
   const answer = reached.state === 'answered' && reached.answer.ok ? reached.answer : undefined;

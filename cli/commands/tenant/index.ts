@@ -7,7 +7,8 @@ const NOTES = `
 Run it on the gateway's machine, as the gateway's user or root. Nothing restarts, and no request is lost.
 
 Exit codes: ${EXIT.ok} done, ${EXIT.finding} something failed that was looked at (add: nothing was written), ${EXIT.usage} wrong usage,
-${EXIT.configuration} the settings have faults, or the running gateway refused them, ${EXIT.unavailable} something needed was not there.`;
+${EXIT.configuration} the settings have faults, or the running gateway refused them and the files are as they were,
+${EXIT.unavailable} something needed was not there: the files are written, but a gateway that runs does not know of it yet.`;
 
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { CONTROL_SOCKET, type ControlAnswer, type ControlAsk } from '../../../contracts/control.ts';
+import { EXIT } from '../../output.ts';
 
 /** Longer than a worker may take to compile a configuration, or to take it over. */
 const ANSWER_MS = 40_000;
@@ -48,33 +49,53 @@ export interface Taken {
   readonly served: boolean;
   /** It was refused: nothing of it is in force, and the former tenants go on. */
   readonly refused: boolean;
+  /** A gateway may run that does not know of it; what is written is in force once it is reloaded. */
+  readonly unreached: boolean;
   readonly sentence: string;
   /** From the question to the last worker serving it; undefined unless it serves. */
   readonly milliseconds?: number;
 }
 
+/** What is written and not in force is no success: sets the exit code. Whoever starts the gateway later has it. */
+export function failUnlessReached({ unreached }: Taken): void {
+  if (unreached) process.exitCode = EXIT.unavailable;
+}
+
+/** Never rejects. */
 export async function haveTaken(logDirectory: string, ids: readonly string[]): Promise<Taken> {
   const reached = await askGateway(logDirectory, { do: 'take-tenants', ids });
-  const not = (sentence: string, refused = false): Taken => ({ served: false, refused, sentence });
+  const not = (sentence: string, how: 'later' | 'refused' | 'unreached'): Taken => ({
+    served: false,
+    refused: how === 'refused',
+    unreached: how === 'unreached',
+    sentence,
+  });
   switch (reached.state) {
     case 'not-running':
-      return not('no gateway runs with these settings here; it takes it when it starts (chartgate start)');
+      return not(
+        'no gateway runs with these settings here; it takes it when it starts (chartgate start)',
+        'later',
+      );
     case 'forbidden':
       return not(
         "this user may not ask the running gateway; run it as the gateway's user or root, or reload it: systemctl reload chartgate",
+        'unreached',
       );
     case 'silent':
       return not(
         'the running gateway gave no answer; see its log, and reload it: systemctl reload chartgate',
+        'unreached',
       );
     case 'answered': {
       const { answer } = reached;
-      if (!answer.ok) return not(answer.message, true);
-      if (answer.do !== 'take-tenants') return not('the running gateway is of another version; restart it');
+      if (!answer.ok) return not(answer.message, 'refused');
+      if (answer.do !== 'take-tenants')
+        return not('the running gateway is of another version; restart it', 'unreached');
       const { milliseconds } = answer;
       return {
         served: true,
         refused: false,
+        unreached: false,
         sentence: `the running gateway took it in ${milliseconds} ms`,
         milliseconds,
       };

@@ -59,7 +59,10 @@ export async function isGiven(x: Exchange): Promise<boolean> {
   const facts: RequestFacts = { ...x.facts, method: 'GET', body: { kind: 'none' }, mediaType: undefined };
   const now = Math.floor(facts.receivedAt / 1000);
   const read = x.policy.decide(facts, x.policy.match(facts), x.principal, now, x.runtime.decisionContext);
-  return read.effect === 'permit' && (await look(x, read.obligations?.answer)) === undefined;
+  if (read.effect !== 'permit') return false;
+  const judge = read.obligations?.answer;
+  // What was looked at before the change is looked at once more only where the policy has to see it.
+  return (x.existingSeen && judge === undefined) || (await look(x, judge)) === undefined;
 }
 
 /** @param judge undefined: that it is there is enough */

@@ -29,7 +29,7 @@ export function judgeRefusal(x: Exchange): Step | Promise<Step> {
 }
 
 async function judge(x: Exchange, kind: EndingKind): Promise<Step> {
-  if (!x.existingSeen && !(await isGiven(x))) return undefined;
+  if (!(await isGiven(x))) return undefined;
   x.failed('backend-refused');
   return { kind, reason: 'backend-refused' } satisfies Ending;
 }

@@ -1,6 +1,7 @@
-import { Agent, request } from 'node:https';
+import { Agent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stack, TenantName } from '../../../examples/demo/stack.ts';
+import { exchange } from '../../../examples/support/exchange.ts';
 
 /** Milliseconds after which a client gives a request up. */
 const PATIENCE_MS = 10_000;
@@ -69,27 +70,7 @@ export function asker(stack: Stack, tenant: TenantName, token: string) {
     /** Never rejects. */
     async ask(): Promise<Omit<Sample, 'client'>> {
       const startedAt = performance.now();
-      const { promise, resolve } = Promise.withResolvers<Pick<Sample, 'status' | 'requestId' | 'error'>>();
-      const failed = (error: string) => resolve({ status: 0, requestId: '', error });
-      const outgoing = request(options, (incoming) => {
-        incoming.on('error', (error: NodeJS.ErrnoException) => failed(`in the answer: ${error.code}`));
-        incoming.on('end', () =>
-          resolve({
-            status: incoming.complete ? (incoming.statusCode ?? 0) : 0,
-            requestId: String(incoming.headers['x-request-id'] ?? ''),
-            error: incoming.complete ? '' : 'truncated',
-          }),
-        );
-        incoming.resume();
-      });
-      outgoing.on('error', (error: NodeJS.ErrnoException) => failed(error.code ?? error.message));
-      const timer = setTimeout(() => {
-        failed('no answer');
-        outgoing.destroy();
-      }, PATIENCE_MS);
-      outgoing.once('close', () => clearTimeout(timer));
-      outgoing.end();
-      const found = await promise;
+      const { headers: _, ...found } = await exchange(options, undefined, PATIENCE_MS);
       return { startedAt, endedAt: performance.now(), ...found };
     },
   };
