@@ -13,8 +13,7 @@ import {
   GENESIS,
   groupParts,
   parseLine,
-  partTime,
-  recordPart,
+  type TimedEntry,
 } from './format.ts';
 import { lineBefore } from './lines.ts';
 import { type Cut, type ResumePoint, truncateTo } from './resume.ts';
@@ -101,12 +100,12 @@ export class ChainFile {
   }
 
   /**
-   * Appends records (see `recordPart`) with one write, into a new file when this one is full. `done`
+   * Appends entries with one write, into a new file when this one is full. `done`
    * is called without an error only when all of them are durable.
    */
-  write(parts: readonly string[], done: Done): void {
-    if (this.#size < this.#options.maxFileBytes) this.#writeHere(parts, done);
-    else this.#rotate(partTime(parts[0] ?? '')).then(() => this.#writeHere(parts, done), done);
+  write(entries: readonly TimedEntry[], done: Done): void {
+    if (this.#size < this.#options.maxFileBytes) this.#writeHere(entries, done);
+    else this.#rotate(entries[0]?.time).then(() => this.#writeHere(entries, done), done);
   }
 
   /**
@@ -138,10 +137,10 @@ export class ChainFile {
     await this.#current.handle.close();
   }
 
-  #writeHere(parts: readonly string[], done: Done): void {
+  #writeHere(entries: readonly TimedEntry[], done: Done): void {
     let head = this.#head;
     let text = '';
-    for (const part of groupParts(parts)) {
+    for (const part of groupParts(entries)) {
       const next = chainLine(head, part);
       head = { seq: head.seq + 1, hash: next.hash };
       text += next.line;
@@ -178,7 +177,7 @@ export class ChainFile {
   }
 
   /** @param time of the new file's header: that of the record that follows it, which came before now */
-  async #rotate(time: string): Promise<void> {
+  async #rotate(time: string | undefined): Promise<void> {
     const former = { current: this.#current, size: this.#size, head: this.#head };
     const number = former.current.number + 1;
     const current = await openFile(this.#options, number, FLAGS_NEW);
@@ -202,7 +201,7 @@ export class ChainFile {
   #writeOwn(entry: ChainEntry, at?: string): Promise<void> {
     const time = at ?? new Date(this.#options.clock.wall()).toISOString();
     return new Promise((resolve, reject) => {
-      this.#writeHere([recordPart(time, JSON.stringify(entry))], (error) => {
+      this.#writeHere([{ time, json: JSON.stringify(entry) }], (error) => {
         if (error === undefined) resolve();
         else reject(error);
       });

@@ -62,13 +62,12 @@ export function recordPart(time: string, entry: string): string {
   return `,"time":"${time}","entry":${entry}`;
 }
 
-/** The time that a record part begins with. */
-export function partTime(part: string): string {
-  return part.slice(9, 33);
+/** An entry as JSON text, and when it was appended: UTC to the millisecond. */
+export interface TimedEntry {
+  readonly time: string;
+  readonly json: string;
 }
 
-/** Where the entry begins in a record part. */
-const ENTRY_AT = `,"time":"${new Date(0).toISOString()}","entry":`.length;
 /** UTF-16 units of the entries in one group; three bytes each at most, so that a line stays below its limit. */
 const GROUP_UNITS = 20_000;
 
@@ -77,26 +76,28 @@ const GROUP_UNITS = 20_000;
  * `{"kind":"group","entries":[…]}`, with one number, one time (the first one's) and one hash. Under load that
  * is a twentieth of the hashing and half of the bytes; alone, an entry is a record by itself.
  */
-export function groupParts(parts: readonly string[]): readonly string[] {
-  if (parts.length < 2) return parts;
+export function groupParts(entries: readonly TimedEntry[]): readonly string[] {
   const groups: string[] = [];
-  let entries: string[] = [];
+  let text = '';
+  let count = 0;
   let units = 0;
-  let first = '';
+  let time = '';
   const close = (): void => {
-    if (entries.length === 1) groups.push(first);
-    else if (entries.length > 1)
-      groups.push(recordPart(partTime(first), `{"kind":"group","entries":[${entries.join(',')}]}`));
+    if (count > 0) groups.push(recordPart(time, count === 1 ? text : `{"kind":"group","entries":[${text}]}`));
   };
-  for (const part of parts) {
-    if (entries.length > 0 && units + part.length > GROUP_UNITS) {
+  for (let at = 0; at < entries.length; at += 1) {
+    const entry = entries[at] as TimedEntry;
+    const { length } = entry.json;
+    if (count > 0 && units + length > GROUP_UNITS) {
       close();
-      entries = [];
+      text = '';
+      count = 0;
       units = 0;
     }
-    if (entries.length === 0) first = part;
-    entries.push(part.slice(ENTRY_AT));
-    units += part.length;
+    if (count === 0) ({ time } = entry);
+    text = count === 0 ? entry.json : `${text},${entry.json}`;
+    count += 1;
+    units += length;
   }
   close();
   return groups;

@@ -5,7 +5,7 @@ import { type AlarmEvent, CHANNELS } from '../contracts/events.ts';
 import { ChainFile, type ChainFileOptions } from './chain-file.ts';
 import type { Claim } from './claim.ts';
 import { errorCode } from './directory.ts';
-import { type ChainHead, MAX_LINE_BYTES, recordPart } from './format.ts';
+import { type ChainHead, MAX_LINE_BYTES, type TimedEntry } from './format.ts';
 import type { ResumePoint } from './resume.ts';
 import { serializeEntry } from './serialize.ts';
 
@@ -19,8 +19,10 @@ const MAX_ENTRY_BYTES = MAX_LINE_BYTES - FRAME_BYTES;
  */
 const GATHER_FROM = 12;
 const GATHER_MS = 2;
-/** So many are enough: nobody waits for more, and a core that could work does not stand still. */
+/** So many are enough: nobody waits for more. */
 const GATHER_ENOUGH = 40;
+/** Turns of the event loop that bring no entry, after which none is waited for: there is nothing else to do. */
+const STILL_TURNS = 3;
 
 const alarms = channel(CHANNELS.alarm);
 
@@ -31,7 +33,7 @@ export interface WriterOptions extends ChainFileOptions {
 
 /** Entries that share one write and one promise. */
 interface Batch {
-  readonly parts: string[];
+  readonly entries: TimedEntry[];
   readonly promise: Promise<void>;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
@@ -40,7 +42,16 @@ interface Batch {
 function newBatch(): Batch {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   quiet(promise);
-  return { parts: [], promise, resolve, reject };
+  return { entries: [], promise, resolve, reject };
+}
+
+/**
+ * How many entries the next write waits for. Half of those that are about: while one half is being written, the core works
+ * on the other; with all of them in one write it would stand still.
+ */
+function enoughAfter(written: number, waiting: number): number {
+  if (written < GATHER_FROM) return 1;
+  return Math.min(GATHER_ENOUGH, Math.max(GATHER_FROM, (written + waiting) >> 1));
 }
 
 /** Whoever appended sees the rejection; one who did not look must not end the process by it. */
@@ -57,8 +68,12 @@ export class ChainWriter implements ActivitySink {
   #pending: Batch | undefined;
   #inFlight: Batch | undefined;
   #scheduled = false;
-  /** Set while the next write waits for more entries. */
-  #gathering: NodeJS.Timeout | undefined;
+  /** Entries for which the next write waits; more than one while there is much to write. */
+  #enough = 1;
+  /** While it waits: since when, how many there were a turn ago, and for how many turns that has not changed. */
+  #gatheringSince = 0;
+  #seen = 0;
+  #still = 0;
   /** A write or a recovery is under way. */
   #busy = false;
   #busySince = 0;
@@ -111,16 +126,12 @@ export class ChainWriter implements ActivitySink {
       );
     }
     this.#pending ??= newBatch();
-    const { parts, promise } = this.#pending;
-    parts.push(recordPart(this.#now(), json));
-    if (!this.#scheduled && !this.#busy) {
-      this.#scheduled = true;
-      // After this turn's I/O events: everything that they append goes into one write.
-      setImmediate(this.#flush);
-    } else if (this.#gathering !== undefined && parts.length >= GATHER_ENOUGH) {
-      clearTimeout(this.#gathering);
-      this.#gathering = undefined;
-      setImmediate(this.#flush);
+    const { entries, promise } = this.#pending;
+    entries.push({ time: this.#now(), json });
+    // After this turn's I/O events: everything that they append goes into one write.
+    if (!this.#busy) {
+      if (!this.#scheduled) this.#gather();
+      else if (this.#enough > 1 && entries.length >= this.#enough) this.#flush();
     }
     return promise;
   }
@@ -140,16 +151,42 @@ export class ChainWriter implements ActivitySink {
     await this.#claim.release();
   }
 
+  #gather(): void {
+    this.#scheduled = true;
+    this.#gatheringSince = performance.now();
+    this.#seen = 0;
+    this.#still = 0;
+    setImmediate(this.#turn);
+  }
+
+  /**
+   * After each turn of the event loop: as long as turns bring entries the core is at work, and a write can wait until
+   * there are enough of them. A core that would stand still writes what there is.
+   */
+  readonly #turn = (): void => {
+    // Enough of them came within a turn, and it went on without this.
+    if (!this.#scheduled || this.#busy) return;
+    const waiting = this.#pending?.entries.length ?? 0;
+    this.#still = waiting === this.#seen ? this.#still + 1 : 0;
+    this.#seen = waiting;
+    if (
+      waiting >= this.#enough ||
+      this.#still >= STILL_TURNS ||
+      performance.now() - this.#gatheringSince >= GATHER_MS
+    )
+      this.#flush();
+    else setImmediate(this.#turn);
+  };
+
   readonly #flush = (): void => {
     this.#scheduled = false;
-    this.#gathering = undefined;
     const batch = this.#pending;
     if (batch === undefined || this.#busy || this.#refusal !== undefined) return;
     this.#pending = undefined;
     this.#inFlight = batch;
     this.#busy = true;
     this.#busySince = performance.now();
-    this.#file.write(batch.parts, (error) => {
+    this.#file.write(batch.entries, (error) => {
       this.#busy = false;
       // After a stall these were refused already; that they are in the log all the same harms nobody.
       if (this.#inFlight !== batch) return;
@@ -159,12 +196,10 @@ export class ChainWriter implements ActivitySink {
       }
       this.#inFlight = undefined;
       batch.resolve();
-      if (this.#pending === undefined) return;
-      if (batch.parts.length < GATHER_FROM) this.#flush();
-      else {
-        this.#scheduled = true;
-        this.#gathering = setTimeout(this.#flush, GATHER_MS);
-      }
+      const waiting = this.#pending?.entries.length ?? 0;
+      this.#enough = enoughAfter(batch.entries.length, waiting);
+      if (waiting >= this.#enough) this.#flush();
+      else if (waiting > 0) this.#gather();
     });
   };
 

@@ -123,7 +123,7 @@ function plainScopes(scopes: readonly string[]): readonly Told[] {
 }
 
 function hasAll(plain: readonly Told[], { scopes }: AuthenticatedPrincipal): boolean {
-  for (const { scope } of plain) if (!scopes.has(scope)) return false;
+  for (let i = 0; i < plain.length; i += 1) if (!scopes.has((plain[i] as Told).scope)) return false;
   return true;
 }
 
@@ -197,7 +197,9 @@ function grantingContext(
   principal: AuthenticatedPrincipal,
 ): Context | undefined {
   const grants = grantsOf(principal);
-  for (const context of smart.contexts) {
+  const { contexts } = smart;
+  for (let i = 0; i < contexts.length; i += 1) {
+    const context = contexts[i] as Context;
     if (!holds(grants, context, type, smart.mask)) continue;
     if (context !== 'patient') return context;
     const named = patientNamed(smart.patient, facts, match);
@@ -223,14 +225,16 @@ interface DeniedSmart {
 
 /** Says why, condition by condition. Whatever it is handed, its answer is a denial. */
 function denySmart({ smart, scopes, plain, held, type, facts, match, principal }: DeniedSmart): Deny {
-  const reasons: Reason[] = [...held, ...plainReasons(plain, principal)];
+  const reasons: Reason[] = held.concat(plainReasons(plain, principal));
   const needed = missing(plain, principal);
   const grants = grantsOf(principal);
   const named = scopes(type);
   let first: Context | undefined;
   let mismatch = false;
   let contextNeeded = false;
-  for (const [i, context] of smart.contexts.entries()) {
+  const { contexts } = smart;
+  for (let i = 0; i < contexts.length; i += 1) {
+    const context = contexts[i] as Context;
     const present = type !== undefined && holds(grants, context, type, smart.mask);
     const told = present ? named[i]?.present : named[i]?.missing;
     if (told !== undefined) reasons.push(told);

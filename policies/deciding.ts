@@ -70,11 +70,13 @@ function told(before: readonly Reason[], matched: Reason, decision: Decision): D
 
 /** Lists of the length that they need, where they are short, as most are: every request makes one. */
 function after(before: readonly Reason[], matched: Reason, rest: readonly Reason[]): readonly Reason[] {
-  const [first, second, third] = rest;
-  if (before.length > 0 || first === undefined) return [...before, matched, ...rest];
+  // Read one by one: taking an array apart makes an iterator.
+  const first = rest[0];
+  const second = rest[1];
+  const third = rest[2];
+  if (before.length > 0 || first === undefined || rest.length > 3) return [...before, matched, ...rest];
   if (second === undefined) return [matched, first];
-  if (third === undefined) return [matched, first, second];
-  return rest.length === 3 ? [matched, first, second, third] : [matched, ...rest];
+  return third === undefined ? [matched, first, second] : [matched, first, second, third];
 }
 
 const known = new Shared<Deciding>();

@@ -1,7 +1,7 @@
 import type { PolicySet, Route, RouteMatch } from '../contracts/policy.ts';
 import { mayCarryBody } from './demands.ts';
 import type { Asked } from './layer.ts';
-import type { Rule } from './rule.ts';
+import type { Capture, Rule } from './rule.ts';
 
 /** A match that knows which policy found it, and by which rule: nothing has to be looked up when it decides. */
 export class Found implements RouteMatch {
@@ -29,8 +29,12 @@ export class Found implements RouteMatch {
 const NOTHING: readonly string[] = Object.freeze([]);
 
 function captured({ captures }: Rule, segments: readonly string[]): readonly string[] {
-  if (captures.length === 0) return NOTHING;
-  return captures.map(({ position, rest }) =>
-    rest ? segments.slice(position).join('/') : (segments[position] ?? ''),
-  );
+  const first = captures[0];
+  if (first === undefined) return NOTHING;
+  if (captures.length === 1) return [textOf(first, segments)];
+  return captures.map((capture) => textOf(capture, segments));
+}
+
+function textOf({ position, rest }: Capture, segments: readonly string[]): string {
+  return rest ? segments.slice(position).join('/') : (segments[position] ?? '');
 }

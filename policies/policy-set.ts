@@ -118,7 +118,9 @@ class CompiledPolicySet implements PolicySet {
 
   match(facts: Asked): RouteMatch | undefined {
     let hit = this.#isOwn(facts) ? this.#own.find(facts) : undefined;
-    for (const { layer, removed, replaced } of this.#packs) {
+    const packs = this.#packs;
+    for (let i = 0; i < packs.length; i += 1) {
+      const { layer, removed, replaced } = packs[i] as UsedPack;
       const theirs = layer.find(facts, removed);
       // Of two that match, one contains the other; the compiler saw to that.
       if (theirs !== undefined && (hit === undefined || subsumes(hit.pattern, theirs.pattern)))
@@ -169,7 +171,9 @@ class CompiledPolicySet implements PolicySet {
 
   #denying(facts: RequestFacts): readonly DenyRule[] {
     let rules = this.#isOwn(facts) ? this.#own.denying(facts) : NO_DENIALS;
-    for (const { layer, undenied } of this.#packs) {
+    const packs = this.#packs;
+    for (let i = 0; i < packs.length; i += 1) {
+      const { layer, undenied } = packs[i] as UsedPack;
       const theirs = layer.denying(facts);
       if (theirs.length === 0) continue;
       const inForce = undenied === undefined ? theirs : theirs.filter((rule) => !undenied.has(rule));

@@ -79,14 +79,10 @@ function firstBits(segment: Segment | undefined): number {
   return bits;
 }
 
-/** Characters that count: more would only let long paths take long. */
-const HASHED = 24;
-
-/** Of a segment, at least 0 (FNV-1a). What has the same hash is compared. */
+/** Of a segment, at least 0 (FNV-1a). What has the same hash is compared; a path is at most 2 KiB long. */
 function hashOf(text: string): number {
-  let hash = 0x811c9dc5 ^ text.length;
-  const length = text.length < HASHED ? text.length : HASHED;
-  for (let i = 0; i < length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   return (hash ^ (hash >>> 15)) & 0x3fffffff;
 }
 
@@ -202,9 +198,11 @@ function search<T extends object, A, B, R>(
     if (hit !== undefined) return hit;
   }
   const sets = cells[node + SETS] as ReadonlyMap<string, readonly number[]> | undefined;
-  for (const child of sets?.get(segment) ?? NONE) {
-    const hit = search(cells, child, segments, depth + 1, pick, asked, besides);
-    if (hit !== undefined) return hit;
+  if (sets !== undefined) {
+    for (const child of sets.get(segment) ?? NONE) {
+      const hit = search(cells, child, segments, depth + 1, pick, asked, besides);
+      if (hit !== undefined) return hit;
+    }
   }
   const any = cells[node + ANY] as number;
   if (any !== 0 && segment !== '') {
@@ -249,8 +247,10 @@ function gather<T extends object, A, B>(
   const literal = literalIn(cells, node, segment);
   if (literal !== 0) gather(cells, literal, segments, depth + 1, take, asked, besides);
   const sets = cells[node + SETS] as ReadonlyMap<string, readonly number[]> | undefined;
-  for (const child of sets?.get(segment) ?? NONE)
-    gather(cells, child, segments, depth + 1, take, asked, besides);
+  if (sets !== undefined) {
+    for (const child of sets.get(segment) ?? NONE)
+      gather(cells, child, segments, depth + 1, take, asked, besides);
+  }
   const any = cells[node + ANY] as number;
   if (any !== 0 && segment !== '') gather(cells, any, segments, depth + 1, take, asked, besides);
 }

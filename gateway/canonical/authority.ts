@@ -9,11 +9,27 @@ export interface CanonicalAuthority {
   readonly host: string;
 }
 
+/** What was read before, by its own text. Bounded; begun anew when full, so that nobody can keep the others out. */
+const known = new Map<string, CanonicalAuthority>();
+const MOST_KNOWN = 1024;
+const MOST_CHARACTERS = 64;
+
+/** As `readAuthority` says; what clients say again and again is read once. */
+export function canonicalAuthority(raw: string): CanonicalAuthority | undefined {
+  const before = known.get(raw);
+  if (before !== undefined) return before;
+  const read = readAuthority(raw);
+  if (read === undefined || raw.length > MOST_CHARACTERS) return read;
+  if (known.size >= MOST_KNOWN) known.clear();
+  known.set(raw, read);
+  return read;
+}
+
 /**
  * One form for each authority: lower case, no trailing dot, no default port. User information, empty
  * ports, leading zeros and every other character are refused (RFC 9110 §4.2.4, §7.2).
  */
-export function canonicalAuthority(raw: string): CanonicalAuthority | undefined {
+function readAuthority(raw: string): CanonicalAuthority | undefined {
   if (raw.length > 261) return undefined;
   const text = raw.toLowerCase();
   const colon = text.startsWith('[') ? text.indexOf(':', text.indexOf(']')) : text.indexOf(':');
@@ -22,5 +38,5 @@ export function canonicalAuthority(raw: string): CanonicalAuthority | undefined 
   if (host.endsWith('.')) host = host.slice(0, -1);
   if (!NAME.test(host) && !IPV6.test(host)) return undefined;
   if (port !== undefined && (!PORT.test(port) || Number(port) > 65_535)) return undefined;
-  return { authority: port === undefined || port === '443' ? host : `${host}:${port}`, host };
+  return Object.freeze({ authority: port === undefined || port === '443' ? host : `${host}:${port}`, host });
 }

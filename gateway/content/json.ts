@@ -2,7 +2,7 @@ import { isAscii } from 'node:buffer';
 import type { Json, JsonObject } from '../../contracts/content.ts';
 import type { InspectionStatus } from '../../contracts/inspection.ts';
 import { type ContentFault, pointerOf } from './fault.ts';
-import { sameButForCase } from './json-names.ts';
+import { nameAt, sameButForCase } from './json-names.ts';
 
 /** Where an array or object stood in the text that it was read from. */
 export type Spans = ReadonlyMap<object, readonly [start: number, end: number]>;
@@ -134,7 +134,12 @@ class Reader {
     return FAILED;
   }
 
+  /** Small, so that it costs no call where there is none: hardly any body of a program has white space. */
   #space(): void {
+    if (!(this.#text.charCodeAt(this.#at) > 0x20)) this.#spaces();
+  }
+
+  #spaces(): void {
     for (;;) {
       const unit = this.#text.charCodeAt(this.#at);
       if (unit !== 0x20 && unit !== 0x0a && unit !== 0x0d && unit !== 0x09) return;
@@ -195,6 +200,24 @@ class Reader {
       if (unit === 0x5c) return this.#escaped(start, at);
       // Also what comes of reading past the end: NaN is not 0x20 or more.
       if (!(unit >= 0x20)) return this.#fail(unit < 0x20 ? 'control' : 'syntax');
+      at += 1;
+    }
+  }
+
+  #name(): string | typeof FAILED {
+    const text = this.#text;
+    const start = this.#at + 1;
+    let at = start;
+    let mark = 0;
+    for (;;) {
+      const unit = text.charCodeAt(at);
+      if (unit === 0x22) {
+        this.#at = at + 1;
+        return nameAt(text, start, at, mark);
+      }
+      // Escapes, and what is refused.
+      if (unit === 0x5c || !(unit >= 0x20)) return this.#string();
+      mark = (Math.imul(mark, 31) + unit) | 0;
       at += 1;
     }
   }
@@ -270,6 +293,7 @@ class Reader {
     const start = this.#at;
     const object: Record<string, Json> = {};
     const names: string[] = [];
+    const { strict } = this.#options;
     this.#at += 1;
     this.#space();
     if (this.#text.charCodeAt(this.#at) === 0x7d) {
@@ -280,12 +304,13 @@ class Reader {
     for (;;) {
       this.#space();
       if (this.#text.charCodeAt(this.#at) !== 0x22) return this.#fail('syntax');
-      const name = this.#string();
+      const name = this.#name();
       if (name === FAILED) return FAILED;
       this.#space();
       if (this.#text.charCodeAt(this.#at) !== 0x3a) return this.#fail('syntax');
       this.#at += 1;
-      if (Object.hasOwn(object, name) || name === '__proto__') {
+      // Where names that differ in case only are refused, those that do not differ are found with them.
+      if (name === '__proto__' || (!strict && Object.hasOwn(object, name))) {
         this.#steps.push(name);
         // No record has it; scripts that copy members take it for what an object is.
         return this.#fail(name === '__proto__' ? 'name' : 'duplicate-name');
@@ -305,7 +330,7 @@ class Reader {
       if (unit !== 0x7d) return this.#fail('syntax');
       break;
     }
-    const twin = this.#options.strict ? sameButForCase(names) : undefined;
+    const twin = strict ? sameButForCase(names) : undefined;
     if (twin !== undefined) {
       this.#steps.push(twin);
       return this.#fail('duplicate-name');

@@ -2,8 +2,8 @@
 const MOST_BYTES = 4 * 1024 * 1024;
 /** The longest thing that is looked for, an id of 64 characters and what stands before it, may lie across two chunks. */
 const CARRIED = 160;
-const REFERENCE = Buffer.from('Patient/');
-const TYPE = Buffer.from('"Patient"');
+const REFERENCE = 'Patient/';
+const TYPE = '"Patient"';
 const ID_AFTER_TYPE = /^\s*,\s*"id"\s*:\s*"([A-Za-z0-9\-.]{1,64})"/;
 
 /**
@@ -12,7 +12,8 @@ const ID_AFTER_TYPE = /^\s*,\s*"id"\s*:\s*"([A-Za-z0-9\-.]{1,64})"/;
  */
 export class ReleasedPatients {
   readonly #found: (id: string) => void;
-  #carried: Buffer | undefined;
+  /** The chunk before, of which the end is looked at again. */
+  #before: Buffer | undefined;
   #bytes = 0;
   #last: string | undefined;
 
@@ -24,19 +25,26 @@ export class ReleasedPatients {
   add(chunk: Buffer): void {
     if (this.#bytes > MOST_BYTES) return;
     this.#bytes += chunk.length;
-    const text = this.#carried === undefined ? chunk : Buffer.concat([this.#carried, chunk]);
+    // As text, in which looking costs less than in bytes.
+    const own = chunk.toString('latin1');
+    const before = this.#before;
+    const text =
+      before === undefined ? own : before.toString('latin1', Math.max(0, before.length - CARRIED)) + own;
     for (let at = text.indexOf(REFERENCE); at >= 0; at = text.indexOf(REFERENCE, at + REFERENCE.length)) {
       const from = at + REFERENCE.length;
       const end = endOfId(text, from);
       // One that is cut off at the end of the chunk is found whole with the next one.
-      if (end > from && end < text.length) this.#tell(text.toString('latin1', from, end));
+      if (end > from && end < text.length) this.#tell(text.slice(from, end));
     }
     for (let at = text.indexOf(TYPE); at >= 0; at = text.indexOf(TYPE, at + TYPE.length)) {
       const from = at + TYPE.length;
-      const id = ID_AFTER_TYPE.exec(text.toString('latin1', from, from + CARRIED - TYPE.length))?.[1];
+      const id = ID_AFTER_TYPE.exec(text.slice(from, from + CARRIED - TYPE.length))?.[1];
       if (id !== undefined) this.#tell(id);
     }
-    this.#carried = text.subarray(Math.max(0, text.length - CARRIED));
+    this.#before =
+      before === undefined || chunk.length >= CARRIED
+        ? chunk
+        : Buffer.concat([before.subarray(Math.max(0, before.length - CARRIED)), chunk]);
   }
 
   /** Most answers name one patient again and again. */
@@ -48,11 +56,11 @@ export class ReleasedPatients {
 }
 
 /** Where an id (FHIR R4 §2.24.0.1) that begins there ends; `from` when there is none, or none of 64 characters at most. */
-function endOfId(text: Buffer, from: number): number {
+function endOfId(text: string, from: number): number {
   let at = from;
   const most = Math.min(text.length, from + 65);
   for (; at < most; at += 1) {
-    const code = text[at] as number;
+    const code = text.charCodeAt(at);
     const isId =
       (code >= 0x30 && code <= 0x39) ||
       (code >= 0x41 && code <= 0x5a) ||

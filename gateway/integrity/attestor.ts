@@ -18,6 +18,16 @@ export interface AttestorOptions {
 
 /** Frames without an answer at most. The next group leaves when one of them returns. */
 const OUTSTANDING = 2;
+/**
+ * A frame costs the processors of the gateway and of the checker as much as a request does. So after one that this many
+ * shared, the next leaves so many milliseconds later; whoever comes alone never waits.
+ */
+const GATHER_FROM = 8;
+const GATHER_MS = 3;
+/** So many are enough: nobody waits for more. */
+const GATHER_ENOUGH = 48;
+/** A turn of the event loop shorter than this had nothing else to do: then nobody is waited for. */
+const IDLE_TURN_MS = 0.05;
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 250;
 /** Asked this often when nobody else asks, so that readiness and metrics tell the present. */
@@ -32,6 +42,8 @@ class Group {
   readonly settle: (verdict: Verdict) => void;
   /** Monotonic milliseconds at which the frame left; infinite before. */
   sentAt = Number.POSITIVE_INFINITY;
+  /** How many share it. */
+  size = 0;
   id = 0;
   nonce = '';
   timer: NodeJS.Timeout | undefined;
@@ -56,6 +68,13 @@ export class Attestor {
   #closed = false;
   #next: Group | undefined;
   readonly #outstanding: Group[] = [];
+  /** Set while the next group waits for more to share it. */
+  #gathering: NodeJS.Timeout | undefined;
+  /** When the turn of the event loop that is under way began; undefined while nobody looks. */
+  #turnAt: number | undefined;
+  /** Monotonic milliseconds at which the last frame left, and how many shared it. */
+  #sentAt = Number.NEGATIVE_INFINITY;
+  #sentSize = 0;
   #lastId = 0;
   #idle: NodeJS.Timeout;
   /** The newest verdict; of two, the one whose probe began later. */
@@ -81,7 +100,10 @@ export class Attestor {
     // Between two attempts to connect there is nothing to wait for.
     if (this.#link === undefined) return this.#last;
     for (const group of this.#outstanding) if (group.sentAt > since) return group.verdict;
-    return this.#group().verdict;
+    const group = this.#group();
+    group.size += 1;
+    if (group.size === GATHER_ENOUGH && this.#gathering !== undefined) this.#flush();
+    return group.verdict;
   }
 
   /** Asks, without anybody waiting, unless a question is already under way. */
@@ -93,6 +115,8 @@ export class Attestor {
     this.#closed = true;
     clearInterval(this.#idle);
     clearTimeout(this.#again);
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
     this.#link?.close();
   }
 
@@ -103,11 +127,43 @@ export class Attestor {
     this.#next = group;
     // Nobody waits longer than this, whatever the connection is doing.
     group.timer = setTimeout(() => this.#expired(group), this.#options.timeoutMs);
-    if (this.#ready && this.#outstanding.length < OUTSTANDING) queueMicrotask(() => this.#flush());
+    if (this.#ready && this.#outstanding.length < OUTSTANDING && !this.#gather())
+      queueMicrotask(() => this.#flush());
     return group;
   }
 
+  /** Whether the next group goes when it is its turn, and not at once. */
+  #gather(): boolean {
+    if (this.#gathering !== undefined) return true;
+    if (this.#sentSize < GATHER_FROM) return false;
+    const wait = Math.min(GATHER_MS, this.#sentAt + GATHER_MS - this.#options.clock.monotonic());
+    if (wait <= 0) return false;
+    this.#gathering = setTimeout(() => this.#flush(), wait);
+    if (this.#turnAt === undefined) {
+      // This turn is not looked at from its beginning.
+      this.#turnAt = Number.NEGATIVE_INFINITY;
+      setImmediate(this.#turn);
+    }
+    return true;
+  }
+
+  /** While more are waited for: once the loop has nothing else to do, waiting wins nothing. */
+  readonly #turn = (): void => {
+    const now = performance.now();
+    const idle = now - (this.#turnAt ?? now) < IDLE_TURN_MS;
+    this.#turnAt = undefined;
+    if (this.#gathering === undefined) return;
+    if (idle) {
+      this.#flush();
+      return;
+    }
+    this.#turnAt = now;
+    setImmediate(this.#turn);
+  };
+
   #flush(): void {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
     const group = this.#next;
     const link = this.#link;
     if (group === undefined || link === undefined || !this.#ready) return;
@@ -117,6 +173,8 @@ export class Attestor {
     group.id = this.#lastId;
     group.nonce = randomBytes(16).toString('base64url');
     group.sentAt = this.#options.clock.monotonic();
+    this.#sentAt = group.sentAt;
+    this.#sentSize = group.size;
     this.#outstanding.push(group);
     link.request(group.id, this.#options.database, group.nonce);
   }
@@ -168,7 +226,7 @@ export class Attestor {
         notBefore: group.sentAt,
       }),
     );
-    this.#flush();
+    if (this.#next !== undefined && (this.#next.size >= GATHER_ENOUGH || !this.#gather())) this.#flush();
   }
 
   #settle(group: Group, verdict: Verdict): void {

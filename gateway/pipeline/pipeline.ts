@@ -83,31 +83,37 @@ const INTERNAL: Ending = Object.freeze({ kind: 'unavailable', reason: 'internal'
 
 /** Runs one exchange to its end. Never rejects. */
 export async function run(x: Exchange): Promise<void> {
-  x.ending = await through(ADMISSION, x);
-  const broken = await through(ANSWERING, x);
+  // Both ways in one function: each further one that waits costs every request a promise and a turn.
+  let stages = ADMISSION;
+  let ending: Ending | undefined;
+  for (;;) {
+    try {
+      // By number: in a function that waits, an iterator costs an object for each stage.
+      for (let at = 0; at < stages.length; at += 1) {
+        const stage = stages[at];
+        if (stage === undefined) {
+          ending = INTERNAL;
+          break;
+        }
+        const step = stage(x);
+        // Awaiting only what is a promise keeps the common request off the microtask queue.
+        ending = step instanceof Promise ? await step : step;
+        if (ending !== undefined) break;
+      }
+    } catch (error) {
+      reportInternal(error);
+      ending = INTERNAL;
+    }
+    if (stages === ANSWERING) break;
+    x.ending = ending;
+    ending = undefined;
+    stages = ANSWERING;
+  }
   x.giveRoom?.();
-  if (broken === undefined) return;
+  if (ending === undefined) return;
   x.backend?.cut();
   x.tunnel?.abandon();
   x.client.destroy();
-}
-
-async function through(stages: readonly Stage[], x: Exchange): Promise<Ending | undefined> {
-  try {
-    // By number: in a function that waits, an iterator costs an object for each stage.
-    for (let at = 0; at < stages.length; at += 1) {
-      const stage = stages[at];
-      if (stage === undefined) return INTERNAL;
-      const step = stage(x);
-      // Awaiting only what is a promise keeps the common request off the microtask queue.
-      const ending = step instanceof Promise ? await step : step;
-      if (ending !== undefined) return ending;
-    }
-    return undefined;
-  } catch (error) {
-    reportInternal(error);
-    return INTERNAL;
-  }
 }
 
 /** An error of ours: its kind and place, never its message, which may quote the request. */

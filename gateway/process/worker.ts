@@ -12,9 +12,11 @@ import { deadlines } from '../answer/route-deadline.ts';
 import type { DeskLine } from '../limits/index.ts';
 import { Exchange, type Services } from '../pipeline/exchange.ts';
 import { run } from '../pipeline/pipeline.ts';
+import { errorMatcher } from '../recognise/errors.ts';
 import { WriteMarks } from '../replicas/write-marks.ts';
 import { sameCertificates } from '../transport/client-certificates.ts';
 import { listen } from '../transport/listener.ts';
+import { collectOnce } from '../transport/scavenge.ts';
 import { checkCertificate } from '../transport/tls-context.ts';
 import { createTunnels } from '../transport/tunnels.ts';
 import { log } from './log.ts';
@@ -98,15 +100,20 @@ export async function startWorker(options: WorkerOptions, desk?: DeskLine): Prom
   watchDatabases(runtime);
   const endExpiry = watchClients();
 
+  // Its tables are made now: the first answer that has to be looked through finds them there.
+  errorMatcher();
+  collectOnce();
+  // `run` never rejects: one function for all, and no promise more than there has to be.
+  const over = (): void => {
+    underWay -= 1;
+    if (underWay === 0) whenIdle?.();
+  };
   const listener = await listen(
     { ...settings, listen: { ...settings.listen, port: options.port } },
     clock,
     (client, arrival) => {
       underWay += 1;
-      return run(new Exchange(client, arrival, runtime, services)).finally(() => {
-        underWay -= 1;
-        if (underWay === 0) whenIdle?.();
-      });
+      return run(new Exchange(client, arrival, runtime, services)).then(over);
     },
   );
 

@@ -53,43 +53,55 @@ export class Scan<Found> {
 
   /** @param last nothing follows */
   add(part: Buffer, last: boolean): Found | undefined {
-    const bytes = this.#tail.length === 0 ? part : Buffer.concat([this.#tail, part]);
+    const seen = this.#tail.length;
+    // Never joined: a copy of each part would be as much memory again until it is collected.
+    const length = seen + part.length;
     for (const candidate of this.#pending) {
-      const found = this.#prove(candidate, bytes, last);
+      const found = this.#prove(candidate, part, last);
       if (found !== undefined) return found;
     }
-    const seen = this.#tail.length;
     const open: Candidate[] = [];
     let found: Found | undefined;
     this.#state = this.#matcher.automaton.read(part, this.#state, (needle, end) => {
       const candidate = { needle, end: this.#gone + seen + end };
-      found = this.#prove(candidate, bytes, last);
+      found = this.#prove(candidate, part, last);
       if (found !== undefined) return true;
-      if (!last && seen + end + AFTER > bytes.length) open.push(candidate);
+      if (!last && seen + end + AFTER > length) open.push(candidate);
       return false;
     });
     if (found !== undefined) return found;
     if (last) return undefined;
-    const behind = this.#pending.filter(({ end }) => end - this.#gone + AFTER > bytes.length);
+    const behind = this.#pending.filter(({ end }) => end - this.#gone + AFTER > length);
     this.#pending = [...behind, ...open];
-    const kept = Math.min(bytes.length, BEFORE + AFTER);
-    this.#gone += bytes.length - kept;
+    const kept = Math.min(length, BEFORE + AFTER);
+    this.#gone += length - kept;
     // A copy, so that a tail of a few bytes does not hold a whole part in memory.
-    this.#tail = Buffer.from(bytes.subarray(bytes.length - kept));
+    this.#tail =
+      part.length >= kept
+        ? Buffer.from(part.subarray(part.length - kept))
+        : Buffer.concat([this.#tail.subarray(length - kept), part]);
     return undefined;
   }
 
-  #prove({ needle, end }: Candidate, bytes: Buffer, last: boolean): Found | undefined {
+  /** Of the tail and what follows it, as latin1. */
+  #text(part: Buffer, from: number, to: number): string {
+    const seen = this.#tail.length;
+    if (from >= seen) return part.toString('latin1', from - seen, to - seen);
+    const before = this.#tail.toString('latin1', from, Math.min(seen, to));
+    return to <= seen ? before : before + part.toString('latin1', 0, to - seen);
+  }
+
+  #prove({ needle, end }: Candidate, part: Buffer, last: boolean): Found | undefined {
     const { wide, lengths } = this.#matcher;
     const isWide = wide(needle);
     if (isWide && end < (this.#failed.get(needle) ?? -BEFORE) + BEFORE) return undefined;
     const here = end - this.#gone;
     const start = here - (lengths[needle] ?? 0);
     const first = Math.max(0, start - BEFORE);
-    const window = bytes.toString('latin1', first, Math.min(bytes.length, here + AFTER));
+    const length = this.#tail.length + part.length;
+    const window = this.#text(part, first, Math.min(length, here + AFTER));
     const found = this.#matcher.prove(needle, window, start - first, here - first);
-    if (isWide && found === undefined && (last || here + AFTER <= bytes.length))
-      this.#failed.set(needle, end);
+    if (isWide && found === undefined && (last || here + AFTER <= length)) this.#failed.set(needle, end);
     return found;
   }
 }

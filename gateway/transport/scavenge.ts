@@ -2,7 +2,7 @@
 const EVERY_BYTES = 8 * 1024 * 1024;
 
 /** There when the process was started with `--expose-gc`, as workers are. */
-const collect = (globalThis as { gc?: (options: { type: 'minor' }) => void }).gc;
+const collect = (globalThis as { gc?: (options: { type: 'minor' | 'major' }) => void }).gc;
 
 let passed = 0;
 
@@ -16,4 +16,12 @@ export function countStreamed(bytes: number): void {
   if (passed < EVERY_BYTES) return;
   passed = 0;
   collect?.({ type: 'minor' });
+}
+
+/**
+ * Collects what loading left behind, before anybody is served: some fifty milliseconds. Else it is the first streamed
+ * bodies whose collections move what stays into the old generation, which takes as much memory once more.
+ */
+export function collectOnce(): void {
+  collect?.({ type: 'major' });
 }

@@ -3,7 +3,7 @@ import type { Backend } from '../../tenant-router/index.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import { Attempt } from './attempt.ts';
 import type { HeadResult } from './backend-answer.ts';
-import { onDeadline } from './deadlines.ts';
+import { Deadline } from './deadlines.ts';
 import type { RequestBody } from './request-body.ts';
 
 /** How often one request is sent at the most. */
@@ -58,9 +58,9 @@ export async function send(x: Exchange, first: Backend, sending: Sending, over?:
   for (let count = 1; ; count += 1) {
     const again = count < MOST_ATTEMPTS;
     const answer = new Attempt(tenant, backend, x.services.clock, sending.hold, again && movable);
-    const answered = begin(answer, sending, tenant.balancing.queue.waitMs);
+    const limit = begin(answer, sending, tenant.balancing.queue.waitMs);
     let result = await answer.head;
-    answered();
+    limit.disarm();
     if (result === 'head') {
       // Nothing of it has been released, and nothing will be: the other stages see what is true of it now.
       if (answer.failed || (movable && again && !answer.sound && (await answer.broke(SURE_MS))))
@@ -77,8 +77,7 @@ export async function send(x: Exchange, first: Backend, sending: Sending, over?:
   }
 }
 
-/** @returns to be called once the head is there */
-function begin(answer: Attempt, sending: Sending, waitMs: number): () => void {
+function begin(answer: Attempt, sending: Sending, waitMs: number): HeadLimit {
   const { whole, body, path, method, headers, reset, stillMs } = sending;
   answer.dispatch({
     path,
@@ -86,11 +85,11 @@ function begin(answer: Attempt, sending: Sending, waitMs: number): () => void {
     headers,
     body: whole === undefined ? (body?.stream ?? null) : whole.length === 0 ? null : whole,
     reset,
-    // The same for both, so that undici keeps its timer; the head's own limit is `limitHead`.
+    // The same for both, so that undici keeps its timer; the head's own limit is `HeadLimit`.
     headersTimeout: stillMs,
     bodyTimeout: stillMs,
   });
-  return limitHead(answer, body, sending.limitMs, waitMs);
+  return new HeadLimit(answer, body, sending.limitMs, waitMs);
 }
 
 /** What this side ended says nothing about the back end, and neither does one that was never asked. */
@@ -128,28 +127,36 @@ function another(
  * Expires an answer that does not begin in time: counted from when the back end has the whole request; and a request
  * that waits too long for a connection. undici's own limit does not run while a request waits, and begins anew with
  * each interim answer.
- * @returns to be called once the head is there
  */
-function limitHead(
-  answer: Attempt,
-  body: RequestBody | undefined,
-  limitMs: number,
-  waitMs: number,
-): () => void {
-  const begun = performance.now();
-  let cancel = waitMs < limitMs ? onDeadline(begun + waitMs, waited) : onDeadline(begun + limitMs, late);
-  function waited(): void {
-    if (answer.started) cancel = onDeadline(begun + limitMs, late);
-    else answer.expire();
+class HeadLimit extends Deadline {
+  readonly #answer: Attempt;
+  readonly #body: RequestBody | undefined;
+  readonly #limitMs: number;
+  readonly #begun: number;
+  /** What is waited for: a connection, the head, or the head after a body that took long. */
+  #for: 'connection' | 'head' | 'late-head';
+
+  constructor(answer: Attempt, body: RequestBody | undefined, limitMs: number, waitMs: number) {
+    super();
+    this.#answer = answer;
+    this.#body = body;
+    this.#limitMs = limitMs;
+    this.#begun = performance.now();
+    this.#for = waitMs < limitMs ? 'connection' : 'head';
+    this.arm(this.#begun + Math.min(waitMs, limitMs));
   }
-  function late(): void {
-    // A body that is still on its way has a limit of its own.
-    if (body?.state !== 'arriving' || !answer.started) answer.expire();
-    else void body.arrived.then(again);
+
+  override passed(): void {
+    const answer = this.#answer;
+    if (this.#for === 'connection' && answer.started) {
+      this.#for = 'head';
+      this.arm(this.#begun + this.#limitMs);
+    } else if (this.#for === 'head' && this.#body?.state === 'arriving' && answer.started) {
+      // A body that is still on its way has a limit of its own.
+      this.#for = 'late-head';
+      void this.#body.arrived.then(() => {
+        if (answer.headAt === 0 && !answer.failed) this.arm(performance.now() + this.#limitMs);
+      });
+    } else answer.expire();
   }
-  function again(): void {
-    if (answer.headAt > 0 || answer.failed) return;
-    cancel = onDeadline(performance.now() + limitMs, () => answer.expire());
-  }
-  return () => cancel();
 }

@@ -56,9 +56,9 @@ export function jsonSamples(value: Json, reading: Reading, sink: Sink): void {
         places.push({ within: place, name: at });
       }
     } else if (typeof each === 'object' && each !== null) {
-      for (const name of Object.keys(each)) {
+      for (const name in each) {
         const member = (each as JsonObject)[name] as Json;
-        if (!PLAIN_NAME.test(name)) sink(pointerOf({ within: place, name }), 'plain', name);
+        if (!isPlainName(name)) sink(pointerOf({ within: place, name }), 'plain', name);
         // Most members are short and plain: not put on the list first.
         if (typeof member === 'string') {
           if (name === 'div' && reading === 'clinical')
@@ -89,6 +89,16 @@ function narrativeSamples(place: string, xhtml: string, sink: Sink): void {
 
 /** Names of FHIR's elements and of most interfaces: one word without anything that could be a rule's. */
 const PLAIN_NAME = /^_?[a-z][a-zA-Z]{0,31}$/;
+/** Of those that were met, so many are known at once. */
+const PLAIN_NAMES = 2_000;
+const plainNames = new Set<string>();
+
+function isPlainName(name: string): boolean {
+  if (plainNames.has(name)) return true;
+  if (!PLAIN_NAME.test(name)) return false;
+  if (plainNames.size < PLAIN_NAMES) plainNames.add(name);
+  return true;
+}
 
 const TEXT_PART =
   /^(?:text\/.*|application\/(?:json|xml|x-www-form-urlencoded|javascript)|[a-z]+\/.*\+(?:json|xml))$/;

@@ -11,9 +11,9 @@ import { CLEAR_FUNCTIONS, SCHEMA_NAMES, WORD_FUNCTIONS } from './rules/sql-words
 export function mayMatter(text: string, reading: Reading): boolean {
   switch (reading) {
     case 'clinical':
-      return clinicalMatters(text, CLINICAL);
+      return !isUsual(text) && clinicalMatters(text);
     case 'narrative':
-      return clinicalMatters(text, NARRATIVE);
+      return matters(text, NARRATIVE);
     case 'parameter':
     case 'plain':
       return !isPlain(text);
@@ -26,22 +26,40 @@ export function mayMatter(text: string, reading: Reading): boolean {
 /** Words that rules for prose begin with; a text without any of them, and without a mark below, is prose. */
 const WORDS = String.raw`union|unionselect|__proto__|drop|delete|insert|update|select|into|load|exec|execute|declare|waitfor|procedure|shutdown|pg_\w*|sleep|benchmark|extractvalue|updatexml|load_file|xp_\w*|dbms_\w*|utl_\w*|lo_(?:im|ex)port|group_concat|json_extract|xmltype|randomblob|load_extension|current_setting|query_to_xml|database_to_xml|information_schema|sqlite_master|sysobjects|syscolumns|sysusers|mysql|performance_schema|__proto__|constructor|prototype|cmd|powershell|subprocess|__import__|jndi`;
 
-/** Marks without which, and without such words, no rule for prose holds. `<` is left to each of the two. */
-const MARKS = String.raw`[$\x60\\{}\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]|['"\x60][\s)]*(?:x?or|and|\|\||&&)|\b(?:or|and)[\s(]+['"]?\d|\.\.[\\/]|\/\*|/(?:etc|proc|dev)/|/\.|[a-z]:\\|169\.254\.|168\.63\.|192\.0\.0|100\.100\.|/latest/|/computemetadata|/metadata/|/opc/|\b(?:php|phar|expect|gopher|dict|jar|netdoc|compress\.\w+|zlib|ssh2\.\w+|ogg|rar|glob|zip|ldaps?|rmi):\/\/|script\s*:|\bdata\s*:|#set\b|[oac]:\+?\d|%(?:[0-9a-f]{2}|u[0-9a-f]{4})|ro0ab|unionselect|__proto__|kztaau|cs7qaf|aced0005|\xac\xed|(?:[;&|]\s*|\n[ \t]*)(?:/(?:usr/)?(?:s?bin/)|curl|wget|bash|nc\b|ncat|netcat|whoami|uname|ifconfig|nslookup|powershell|chmod|chown|python|perl|ruby|php|cat\b|rm\b|ls\b|cp\b|mv\b|sh\b|(?:ba|z|k|da)sh)|\(\s*\)\s*\{|__define|__lookup|(?:exec|system|passthru|popen|proc_open)\s*\(|\bos\s*\.|(?:^|[^a-z0-9_])(?:${WORDS})(?:[^a-z0-9_]|$)`;
+/** What no rule for prose holds without, unless one of the words or of the `WORDY` marks is there. */
+const RARE = String.raw`[$\x60\\{}'"*#%;&|(<\x00-\x08\x0a-\x0c\x0e-\x1f\x7f\xac\xad\u0100-\uffff]`;
 
-const CLINICAL = new RegExp(`${MARKS}|&(?:#|[a-z]{2,8};?)|<\\s*[a-z/!?%#]`, 'i');
+/** Marks without which, and without those below, no rule for prose holds. `<` is left to each of the two. */
+const MARKED = String.raw`[$\x60\\{}\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]|['"\x60][\s)]*(?:x?or|and|\|\||&&)|\b(?:or|and)[\s(]+['"]?\d|\.\.\\|\/\*|[a-z]:\\|#set\b|%(?:[0-9a-f]{2}|u[0-9a-f]{4})|\xac\xed|(?:[;&|]\s*|\n[ \t]*)(?:/(?:usr/)?(?:s?bin/)|curl|wget|bash|nc\b|ncat|netcat|whoami|uname|ifconfig|nslookup|powershell|chmod|chown|python|perl|ruby|php|cat\b|rm\b|ls\b|cp\b|mv\b|sh\b|(?:ba|z|k|da)sh)|\(\s*\)\s*\{|(?:exec|system|passthru|popen|proc_open)\s*\(`;
+
+/** The same for marks that can stand in a text without a rare one. */
+const WORDY = String.raw`/(?:(?:etc|proc|dev)/|\.|latest/|computemetadata|metadata/|opc/)|\.\./|169\.254\.|168\.63\.|192\.0\.0|100\.100\.|\b(?:php|phar|expect|gopher|dict|jar|netdoc|compress\.\w+|zlib|ssh2\.\w+|ogg|rar|glob|zip|ldaps?|rmi):\/\/|script\s*:|\bdata\s*:|[oac]:\+?\d|ro0ab|unionselect|__proto__|kztaau|cs7qaf|aced0005|__define|__lookup|\bos\s*\.|\b(?:or|and)\s+\d|(?:^|[^a-z0-9_])(?:${WORDS})(?:[^a-z0-9_]|$)`;
+
+/** Half the work of the next: what it does not find has no rare mark, and without one the next finds the same. */
+const UNUSUAL = new RegExp(`${RARE}|${WORDY}`, 'i');
+const CLINICAL = new RegExp(`${MARKED}|${WORDY}|&(?:#|[a-z]{2,8};?)|<\\s*[a-z/!?%#]`, 'i');
 /** Markup is what a narrative is made of: only that which is not common in it counts. */
 const NARRATIVE = new RegExp(
-  String.raw`${MARKS}|<\s*[!?%#]|<[\s/]*(?:script|iframe|frame|object|embed|applet|form|input|button|select|textarea|base|link|meta|svg|math|style|html|head|body|audio|video|source|template|marquee|xml|\w+\s*:)|[\s/"']on[a-z]{3,30}\s*=|\bstyle\s*=`,
+  String.raw`${MARKED}|${WORDY}|<\s*[!?%#]|<[\s/]*(?:script|iframe|frame|object|embed|applet|form|input|button|select|textarea|base|link|meta|svg|math|style|html|head|body|audio|video|source|template|marquee|xml|\w+\s*:)|[\s/"']on[a-z]{3,30}\s*=|\bstyle\s*=`,
   'i',
 );
 const BEYOND_LATIN = /[^\x00-\xff]/;
 
-function clinicalMatters(text: string, marks: RegExp): boolean {
+function matters(text: string, marks: RegExp): boolean {
   if (marks.test(text)) return true;
   if (!BEYOND_LATIN.test(text)) return false;
   const folded = text.normalize('NFKC');
   return folded !== text && marks.test(folded);
+}
+
+/** Whether prose can be spared without the longer look. Exported for its test. */
+export function isUsual(text: string): boolean {
+  return !UNUSUAL.test(text);
+}
+
+/** The longer look. Exported for the same test. */
+export function clinicalMatters(text: string): boolean {
+  return matters(text, CLINICAL);
 }
 
 /** Letters and digits in words, with single separators; a decimal; a day or time; a plain e-mail address. */

@@ -227,21 +227,27 @@ function addressesAtom(texts: readonly string[], fault: Fault): Atom {
     dimension: 'address',
     detail: `address ${texts.length > 4 ? `${texts.slice(0, 4).join('|')}|…` : texts.join('|')}`,
     read: ({ facts }) => addressOf(facts.peer),
-    holds: (value) => value !== undefined && networks.some((network) => contains(network, value as Address)),
+    holds: (value) => {
+      if (value === undefined) return false;
+      for (const network of networks) if (contains(network, value as Address)) return true;
+      return false;
+    },
     samples: networks,
   };
 }
 
-let lastPeer = '';
-let lastAddress: Address | undefined;
+const known = new Map<string, Address | undefined>();
+/** Peers whose addresses are remembered; with more at once, some are read again. */
+const MOST_PEERS = 1_024;
 
-/** Requests of one connection come one after the other. */
+/** Requests of one peer come one after the other, and those of others between them. */
 function addressOf(peer: string): Address | undefined {
-  if (peer !== lastPeer) {
-    lastAddress = parseAddress(peer);
-    lastPeer = peer;
-  }
-  return lastAddress;
+  const found = known.get(peer);
+  if (found !== undefined) return found;
+  const address = parseAddress(peer);
+  if (known.size >= MOST_PEERS) known.clear();
+  known.set(peer, address);
+  return address;
 }
 
 /** Seconds by which an issuer's clock may be ahead. */

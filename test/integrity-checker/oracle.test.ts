@@ -126,6 +126,43 @@ describe('a strict verdict', () => {
     expect(most).toBeLessThanOrEqual(2);
   });
 
+  it('is shared by all who come in three milliseconds while many come, and waited for by nobody who is alone', async () => {
+    open();
+    await ready();
+    const before = fake.requests;
+    const begun = systemClock.monotonic();
+    const verdicts: { since: number; verdict: Verdict }[] = [];
+    const waiting: Promise<unknown>[] = [];
+    // Turns of the event loop that have work to do, as those of a busy gateway.
+    for (let turn = 0; turn < 80; turn += 1) {
+      for (let each = 0; each < 10; each += 1) {
+        const since = systemClock.monotonic();
+        const asked = Promise.resolve(oracle.attest(CLINIC, STRICT, since));
+        waiting.push(asked.then((verdict) => verdicts.push({ since, verdict })));
+      }
+      const until = systemClock.monotonic() + 0.3;
+      while (systemClock.monotonic() < until);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await Promise.all(waiting);
+    const lasted = systemClock.monotonic() - begun;
+    // One each three milliseconds, or where 48 wait; the first ones come before it is known that many do.
+    expect(fake.requests - before).toBeLessThanOrEqual(5 + lasted / 3 + 800 / 48);
+    expect(verdicts).toHaveLength(800);
+    for (const { since, verdict } of verdicts) {
+      expect(verdict.state).toBe('intact');
+      expect(verdict.notBefore).toBeGreaterThanOrEqual(since);
+    }
+    // Once it is quiet again, whoever comes waits for the checker alone.
+    const waits: number[] = [];
+    for (let alone = 0; alone < 20; alone += 1) {
+      const since = systemClock.monotonic();
+      await oracle.attest(CLINIC, STRICT, since);
+      waits.push(systemClock.monotonic() - since);
+    }
+    expect(waits.toSorted((one, other) => one - other)[10]).toBeLessThan(3);
+  });
+
   it('of another database has its own connection: a slow one does not delay it', async () => {
     fake.conduct = (request, connection) => {
       if (request.database === CLINIC) connection.reply(request);

@@ -10,8 +10,11 @@ import type { Exchange, Step } from '../exchange.ts';
  * back, or the time that the EMR has for an answer. One that has not ended by then is confirmed once more
  * before the client gets to see its end.
  */
-export async function attestAgain(x: Exchange): Promise<Step> {
-  if (SAFE_METHODS.has(x.facts.method) && !x.route.writes) return undefined;
+export function attestAgain(x: Exchange): Step | Promise<Step> {
+  return SAFE_METHODS.has(x.facts.method) && !x.route.writes ? undefined : confirm(x);
+}
+
+async function confirm(x: Exchange): Promise<Step> {
   await x.backend?.settled(x.route.backendTimeoutMs);
   // A tunnel writes for as long as it is open.
   x.confirmAtEnd = x.tunnel !== undefined || x.backend?.whole === undefined;

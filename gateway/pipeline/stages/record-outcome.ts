@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 import { CHANNELS, type RequestEvent } from '../../../contracts/events.ts';
+import type { Reason } from '../../../contracts/reasons.ts';
 import { shapeEnding } from '../../answer/endings.ts';
 import { outcomeOf } from '../ending.ts';
 import type { Exchange, Step } from '../exchange.ts';
@@ -13,14 +14,21 @@ const requests = channel(CHANNELS.request);
 export async function recordOutcome(x: Exchange): Promise<Step> {
   const now = x.services.clock.monotonic();
   try {
+    const { tenant, route, method, peer, issuer, subject, client } = x.intentRecorded ? SAID : about(x);
     await x.services.activity.append({
       kind: 'outcome',
       request: x.arrival.id,
-      ...(x.intentRecorded ? SAID : about(x)),
+      tenant,
+      route,
+      method,
+      peer,
+      issuer,
+      subject,
+      client,
       outcome: x.ending === undefined ? 'permitted' : outcomeOf(x.ending),
       reason: x.ending?.reason ?? 'route-matched',
       // The intent has the reasons already; they are repeated only where there is none.
-      reasons: x.intentRecorded && x.ending === undefined ? [] : x.reasons,
+      reasons: x.intentRecorded && x.ending === undefined ? NO_REASONS : x.reasons,
       status: x.answer.status,
       backendStatus: x.backend?.status ?? 0,
       micros: Math.round((now - x.arrival.arrivedAt) * 1000),
@@ -45,6 +53,7 @@ const SAID = Object.freeze({
   subject: '',
   client: '',
 } as const);
+const NO_REASONS: readonly Reason[] = Object.freeze([]);
 
 function about(x: Exchange) {
   const principal = x.knownPrincipal;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { mayMatter } from '../../../inspection/injection/prefilter.ts';
+import { clinicalMatters, isUsual, mayMatter } from '../../../inspection/injection/prefilter.ts';
 import { READINGS, type Reading } from '../../../inspection/injection/rule.ts';
 import { RULES } from '../../../inspection/injection/rules/index.ts';
 import { Screen } from '../../../inspection/injection/screen.ts';
@@ -68,6 +68,22 @@ describe.each(['parameter', 'plain', 'clinical', 'narrative'] as const)('read as
       }),
       { numRuns: 3000, seed: 8 },
     );
+  });
+});
+
+describe('the short look at prose', () => {
+  it('spares nothing in which the longer one would find something', () => {
+    fc.assert(
+      fc.property(text, (value) => {
+        if (isUsual(value)) expect(clinicalMatters(value), JSON.stringify(value)).toBe(false);
+      }),
+      { numRuns: 20_000, seed: 9 },
+    );
+  });
+
+  it('spares what most of a resource is', () => {
+    for (const value of ['Ada', 'http://terminology.hl7.org/CodeSystem/v2-0131', '2019-03-01', 'next of kin'])
+      expect(isUsual(value), value).toBe(true);
   });
 });
 
