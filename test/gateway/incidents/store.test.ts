@@ -164,6 +164,56 @@ describe('the folder', () => {
     expect(names()).toEqual(['c', 'other']);
   });
 
+  it('loses what is too old though nothing new is kept, and its own file with it', async () => {
+    let now = Date.now();
+    const begun = now;
+    const clock = { wall: () => now, monotonic: () => now - begun };
+    const kept = new Incidents(settings({ keepMs: 1000 }), clock);
+    kept.keep(incident('1'));
+    await kept.flush();
+    expect(readdirSync(directory)).toHaveLength(1);
+    // Its file is open still: it is given up once it is an hour old.
+    now += 59 * 60_000;
+    await kept.flush();
+    expect(readdirSync(directory)).toHaveLength(1);
+    now += 2 * 60_000;
+    await kept.flush();
+    expect(readdirSync(directory)).toEqual([]);
+    kept.keep(incident('2', { time: now }));
+    expect(await kept.find(id('2'))).toBeDefined();
+    await kept.close();
+  });
+
+  it('makes room also while nothing can be written', async () => {
+    let now = Date.now();
+    const begun = now;
+    const clock = { wall: () => now, monotonic: () => now - begun };
+    const kept = new Incidents(settings({ keepMs: 1000 }), clock);
+    await kept.flush();
+    const old = join(directory, 'incidents.00000000a.00000000.sealed');
+    writeFileSync(old, 'x');
+    utimesSync(old, 0, 0);
+    now += 61_000;
+    // No time of a clock, so that it cannot be sealed: as good as a disk that is full.
+    kept.keep(incident('1', { time: 0.5 }));
+    await kept.flush();
+    expect(readdirSync(directory)).toEqual([]);
+    await kept.close();
+  });
+
+  it('is flushed whole, whoever waits beside whom', async () => {
+    const kept = new Incidents(settings(), systemClock);
+    const waits: Promise<void>[] = [];
+    for (let at = 1; at <= 30; at += 1) {
+      kept.keep(incident(String(at).padStart(2, '0')));
+      waits.push(kept.flush());
+      if (at % 7 === 0) await Promise.resolve();
+    }
+    await Promise.all(waits);
+    expect(await all()).toHaveLength(30);
+    await kept.close();
+  });
+
   it('shows none that is too old, though its file is still there', async () => {
     const kept = new Incidents(settings(), systemClock);
     kept.keep(incident('1', { time: Date.now() - 4_000_000 }));

@@ -1,0 +1,130 @@
+import type { Tamper } from './tamper.ts';
+
+/** What is granted, and what runs by itself. */
+export const PRIVILEGES: readonly Tamper[] = [
+  {
+    what: 'making things in the name of anybody is granted',
+    on: 'mysql',
+    does: "GRANT SET_ANY_DEFINER ON *.* TO 'emr'@'localhost'",
+    undo: "REVOKE SET_ANY_DEFINER ON *.* FROM 'emr'@'localhost'",
+    finds: 'privilege-added',
+  },
+  {
+    what: 'making things in the name of anybody is granted',
+    on: 'mariadb',
+    does: "GRANT SET USER ON *.* TO 'emr'@'localhost'",
+    undo: "REVOKE SET USER ON *.* FROM 'emr'@'localhost'",
+    finds: 'privilege-added',
+  },
+  {
+    what: 'replaying row events, which fire no triggers, is granted',
+    on: 'mysql',
+    does: "GRANT BINLOG_ADMIN ON *.* TO 'emr'@'localhost'",
+    undo: "REVOKE BINLOG_ADMIN ON *.* FROM 'emr'@'localhost'",
+    finds: 'privilege-added',
+  },
+  {
+    what: 'everybody without a name gets something',
+    does: "CREATE USER ''@'%'; GRANT ALTER ON emr.* TO ''@'%'",
+    undo: "DROP USER ''@'%'",
+    finds: 'privilege-added',
+  },
+  {
+    what: 'TRIGGER is granted to the EMR',
+    does: "GRANT TRIGGER ON emr.* TO 'emr'@'localhost'",
+    undo: "REVOKE TRIGGER ON emr.* FROM 'emr'@'localhost'",
+    finds: 'privilege-added',
+  },
+  {
+    what: 'TRIGGER is granted on one table',
+    does: "GRANT TRIGGER ON emr.patient TO 'emr'@'localhost'",
+    undo: "REVOKE TRIGGER ON emr.patient FROM 'emr'@'localhost'",
+    finds: 'privilege-added',
+  },
+  {
+    what: 'DROP is granted through a wildcard',
+    does: "GRANT DROP ON `em%`.* TO 'emr'@'localhost'",
+    undo: "REVOKE DROP ON `em%`.* FROM 'emr'@'localhost'",
+    finds: 'privilege-added',
+  },
+  {
+    what: 'a powerful role is granted',
+    does: "GRANT powerful TO 'emr'@'localhost'",
+    undo: "REVOKE powerful FROM 'emr'@'localhost'",
+    finds: 'privilege-added',
+  },
+  {
+    what: 'a powerful role is granted through another',
+    does: "GRANT powerful TO weak; GRANT weak TO 'emr'@'localhost'",
+    undo: "REVOKE weak FROM 'emr'@'localhost'; REVOKE powerful FROM weak",
+    finds: 'privilege-added',
+  },
+  {
+    what: 'SUPER is granted',
+    does: "GRANT SUPER ON *.* TO 'emr'@'localhost'",
+    undo: "REVOKE SUPER ON *.* FROM 'emr'@'localhost'",
+    finds: 'privilege-added',
+  },
+  {
+    what: 'writing the audit table is granted',
+    does: "GRANT INSERT ON emr_audit.audit_row TO 'emr'@'localhost'",
+    undo: "REVOKE INSERT ON emr_audit.audit_row FROM 'emr'@'localhost'",
+    finds: 'privilege-added',
+  },
+  {
+    what: 'writing one column of the audit table is granted',
+    does: "GRANT UPDATE (login) ON emr_audit.audit_row TO 'emr'@'localhost'",
+    undo: "REVOKE UPDATE (login) ON emr_audit.audit_row FROM 'emr'@'localhost'",
+    finds: 'privilege-added',
+  },
+  {
+    what: 'writing the privilege tables is granted',
+    does: "GRANT UPDATE ON mysql.db TO 'emr'@'localhost'",
+    undo: "REVOKE UPDATE ON mysql.db FROM 'emr'@'localhost'",
+    finds: 'privilege-added',
+  },
+  {
+    what: 'altering the guard procedure is granted',
+    does: "GRANT ALTER ROUTINE ON PROCEDURE emr_audit.chartgate_snapshot TO 'emr'@'localhost'",
+    undo: "REVOKE ALTER ROUTINE ON PROCEDURE emr_audit.chartgate_snapshot FROM 'emr'@'localhost'",
+    finds: 'privilege-added',
+  },
+  {
+    what: 'everybody gets something',
+    on: 'mariadb',
+    does: 'GRANT ALTER ON emr.* TO PUBLIC',
+    undo: 'REVOKE ALTER ON emr.* FROM PUBLIC',
+    finds: 'privilege-added',
+  },
+  {
+    what: 'becoming the administrator is granted',
+    does: "GRANT PROXY ON 'root'@'localhost' TO 'emr'@'localhost'",
+    undo: "REVOKE PROXY ON 'root'@'localhost' FROM 'emr'@'localhost'",
+    finds: 'privilege-added',
+  },
+  {
+    what: 'the definer loses what it needs',
+    does: "REVOKE INSERT ON emr_audit.audit_row FROM 'chartgate_audit'@'localhost'",
+    undo: "GRANT INSERT ON emr_audit.audit_row TO 'chartgate_audit'@'localhost'",
+    finds: 'privilege-missing',
+  },
+  {
+    what: 'an event deletes audit rows',
+    does: 'CREATE EVENT otherdb.cleaner ON SCHEDULE EVERY 1 DAY DO TRUNCATE TABLE emr_audit.audit_row',
+    undo: 'DROP EVENT otherdb.cleaner',
+    finds: 'event-added',
+  },
+  {
+    what: 'a routine touches the audit',
+    does: 'CREATE PROCEDURE otherdb.cleaner() TRUNCATE TABLE emr_audit.audit_row',
+    undo: 'DROP PROCEDURE otherdb.cleaner',
+    finds: 'routine-added',
+  },
+  {
+    what: "a routine of the EMR's changes",
+    unrestored: true,
+    does: 'DROP PROCEDURE emr.work; CREATE PROCEDURE emr.work() SELECT 2',
+    undo: "SET SESSION sql_mode = ''; DROP PROCEDURE emr.work; CREATE PROCEDURE emr.work() SELECT 1",
+    finds: 'routine-changed',
+  },
+];
