@@ -105,7 +105,7 @@ export class ChainFile {
    */
   write(entries: readonly TimedEntry[], done: Done): void {
     if (this.#size < this.#options.maxFileBytes) this.#writeHere(entries, done);
-    else this.#rotate(entries[0]?.time).then(() => this.#writeHere(entries, done), done);
+    else this.#rotate(entries[0]?.at).then(() => this.#writeHere(entries, done), done);
   }
 
   /**
@@ -176,15 +176,15 @@ export class ChainFile {
     return Object.assign(new Error('the file was changed by somebody else'), { code: 'replaced' });
   }
 
-  /** @param time of the new file's header: that of the record that follows it, which came before now */
-  async #rotate(time: string | undefined): Promise<void> {
+  /** @param at the time of the new file's header: that of the record that follows it, which came before now */
+  async #rotate(at: number | undefined): Promise<void> {
     const former = { current: this.#current, size: this.#size, head: this.#head };
     const number = former.current.number + 1;
     const current = await openFile(this.#options, number, FLAGS_NEW);
     this.#current = current;
     this.#size = 0;
     try {
-      await this.#writeOwn(this.#header(number), time);
+      await this.#writeOwn(this.#header(number), at);
       await syncDirectory(this.#options.directory);
     } catch (error) {
       this.#current = former.current;
@@ -198,10 +198,9 @@ export class ChainFile {
     await former.current.handle.close().catch(() => undefined);
   }
 
-  #writeOwn(entry: ChainEntry, at?: string): Promise<void> {
-    const time = at ?? new Date(this.#options.clock.wall()).toISOString();
+  #writeOwn(entry: ChainEntry, at = this.#options.clock.wall()): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#writeHere([{ time, json: JSON.stringify(entry) }], (error) => {
+      this.#writeHere([{ at, json: JSON.stringify(entry) }], (error) => {
         if (error === undefined) resolve();
         else reject(error);
       });

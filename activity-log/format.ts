@@ -62,9 +62,9 @@ export function recordPart(time: string, entry: string): string {
   return `,"time":"${time}","entry":${entry}`;
 }
 
-/** An entry as JSON text, and when it was appended: UTC to the millisecond. */
+/** An entry as JSON text, and when it was appended: milliseconds since the epoch. */
 export interface TimedEntry {
-  readonly time: string;
+  readonly at: number;
   readonly json: string;
 }
 
@@ -81,12 +81,13 @@ export function groupParts(entries: readonly TimedEntry[]): readonly string[] {
   let text = '';
   let count = 0;
   let units = 0;
-  let time = '';
+  let at = 0;
   const close = (): void => {
-    if (count > 0) groups.push(recordPart(time, count === 1 ? text : `{"kind":"group","entries":[${text}]}`));
+    // Written out once for each record: a time costs as much as hashing a record.
+    const time = new Date(at).toISOString();
+    groups.push(recordPart(time, count === 1 ? text : `{"kind":"group","entries":[${text}]}`));
   };
-  for (let at = 0; at < entries.length; at += 1) {
-    const entry = entries[at] as TimedEntry;
+  for (const entry of entries) {
     const { length } = entry.json;
     if (count > 0 && units + length > GROUP_UNITS) {
       close();
@@ -94,12 +95,12 @@ export function groupParts(entries: readonly TimedEntry[]): readonly string[] {
       count = 0;
       units = 0;
     }
-    if (count === 0) ({ time } = entry);
+    if (count === 0) ({ at } = entry);
     text = count === 0 ? entry.json : `${text},${entry.json}`;
     count += 1;
     units += length;
   }
-  close();
+  if (count > 0) close();
   return groups;
 }
 

@@ -4,6 +4,9 @@
  */
 export const CONTROL_SOCKET = 'control.sock';
 
+/** Bytes in `sun_path` of Linux's `sockaddr_un`, without its terminating NUL (unix(7)): no socket has a longer path. */
+export const CONTROL_PATH_LIMIT = 107;
+
 /** Bytes of a question at most. */
 export const CONTROL_LIMIT = 65_536;
 

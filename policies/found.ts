@@ -17,12 +17,14 @@ export class Found implements RouteMatch {
     this.captures = captured(rule, path.segments);
     this.#by = by;
     this.#rule = rule;
-    Object.freeze(this);
   }
 
-  /** The rule of a match that this very policy found; nobody else can make one. */
+  /** The rule of a match that this very policy found, and that is as it was. */
   static ruleOf(match: RouteMatch, by: PolicySet): Rule | undefined {
-    return match instanceof Found && match.#by === by ? match.#rule : undefined;
+    if (!(match instanceof Found) || match.#by !== by) return undefined;
+    const rule = match.#rule;
+    const same = match.route === rule.route || match.route === rule.bodyless;
+    return same && match.index === rule.index ? rule : undefined;
   }
 }
 

@@ -36,6 +36,8 @@ export function overrideInBody(
   method: Method,
   allowed: ReadonlySet<string> | undefined,
 ): string | undefined {
+  // Of nearly all: no list of pairs is made first.
+  if (content.kind === 'json' && !hasOverrideName(content.value)) return undefined;
   const may = method === 'POST' ? allowed : undefined;
   let named = 0;
   for (const [name, value] of fieldsOf(content)) {
@@ -44,6 +46,12 @@ export function overrideInBody(
     if (named > 1 || name !== '_method' || value === undefined || may?.has(value) !== true) return name;
   }
   return undefined;
+}
+
+function hasOverrideName(value: Extract<Content, { kind: 'json' }>['value']): boolean {
+  if (!isObject(value)) return false;
+  for (const name in value) if (isOverrideName(name)) return true;
+  return false;
 }
 
 /** Names and values of fields; the value of one that is no plain text is undefined. */

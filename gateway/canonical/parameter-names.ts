@@ -3,12 +3,29 @@ const PLAIN_NAME = /^[a-z0-9_:$@~-]*$/;
 
 /**
  * The one name that PHP, ASP.NET and others may make of a parameter's: leading white space and whatever begins with a
- * bracket cut off, dots and spaces as underscores, in lower case.
+ * bracket cut off, dots and spaces as underscores, in lower case. A bracket that nothing closes begins no list for PHP:
+ * `a[b` is `a_b`.
  */
 export function folded(name: string): string {
   if (PLAIN_NAME.test(name)) return name;
   const bare = name.trimStart();
   // PHP keeps a bracket at the very beginning as an underscore.
-  const cut = bare.indexOf('[', 1);
-  return (cut < 0 ? bare : bare.slice(0, cut)).replace(/[. [\]]/g, '_').toLowerCase();
+  const open = bare.indexOf('[', 1);
+  const list = open > 0 && bare.indexOf(']', open) > 0;
+  return underscored(list ? bare.slice(0, open) : bare);
+}
+
+/**
+ * What others (Rack) make of a name with a bracket that nothing closes: they cut it off all the same. Undefined: every
+ * other name, of which `folded` says all.
+ */
+export function foldedAtOpenBracket(name: string): string | undefined {
+  if (!name.includes('[')) return undefined;
+  const bare = name.trimStart();
+  const open = bare.indexOf('[', 1);
+  return open > 0 && bare.indexOf(']', open) < 0 ? underscored(bare.slice(0, open)) : undefined;
+}
+
+function underscored(name: string): string {
+  return name.replace(/[. [\]]/g, '_').toLowerCase();
 }

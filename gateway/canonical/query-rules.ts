@@ -1,6 +1,6 @@
 import type { QueryRules, Route } from '../../contracts/policy.ts';
 import { overridesByQuery } from './method-override.ts';
-import { folded } from './parameter-names.ts';
+import { folded, foldedAtOpenBracket } from './parameter-names.ts';
 
 export { folded };
 
@@ -10,20 +10,26 @@ const STRICT: QueryRules = Object.freeze({ duplicates: 'refuse', brackets: 'refu
 
 /**
  * Whether two of these names, which are different, are one to some server: `patient` and `patient[]`, `a.b` and `a_b`,
- * `id` and `ID`, `id` and ` id`. Which of the values then counts differs from server to server.
+ * `id` and `ID`, `id` and ` id`, `a[b` and `a_b`. Which of the values then counts differs from server to server.
  *
  * @param brackets names with brackets are lists here, and several of one list are no aliases of each other
  */
 export function aliased(names: Iterable<string>, brackets: boolean): boolean {
   const seen = new Map<string, boolean>();
   for (const name of names) {
-    const form = folded(name);
-    const list = brackets && name.includes('[');
-    const before = seen.get(form);
-    if (before === undefined) seen.set(form, list);
-    else if (!(before && list)) return true;
+    const cut = foldedAtOpenBracket(name);
+    // A bracket that nothing closes is a list nowhere, and a name of two readings.
+    const list = brackets && cut === undefined && name.includes('[');
+    if (meets(seen, folded(name), list) || (cut !== undefined && meets(seen, cut, false))) return true;
   }
   return false;
+}
+
+/** Whether another name has the form already, and not as the same list. */
+function meets(seen: Map<string, boolean>, form: string, list: boolean): boolean {
+  const before = seen.get(form);
+  if (before === undefined) seen.set(form, list);
+  return before !== undefined && !(before && list);
 }
 
 /**

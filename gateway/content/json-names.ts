@@ -26,11 +26,20 @@ export function nameAt(text: string, start: number, end: number, mark: number): 
   return copy;
 }
 
-/** Of names of one object, one that readers who do not look at case (.NET's, many a database's) take for another. */
-export function sameButForCase(names: readonly string[]): string | undefined {
-  if (names.length > 12) {
+/**
+ * Of names of one object, one that is there twice, or that readers who do not look at case (.NET's, many a database's)
+ * take for another.
+ * @param names those from `first` to before `end` are the object's
+ */
+export function sameButForCase(
+  names: readonly string[],
+  first = 0,
+  end: number = names.length,
+): string | undefined {
+  if (end - first > 12) {
     const seen = new Set<string>();
-    for (const name of names) {
+    for (let one = first; one < end; one += 1) {
+      const name = names[one] as string;
       const folded = name.toLowerCase();
       if (seen.has(folded)) return name;
       seen.add(folded);
@@ -38,9 +47,9 @@ export function sameButForCase(names: readonly string[]): string | undefined {
     return undefined;
   }
   // Of the few names of most objects hardly two are equally long.
-  for (let one = 1; one < names.length; one += 1) {
+  for (let one = first + 1; one < end; one += 1) {
     const name = names[one] as string;
-    for (let other = 0; other < one; other += 1) {
+    for (let other = first; other < one; other += 1) {
       const before = names[other] as string;
       if (before.length === name.length && before.toLowerCase() === name.toLowerCase()) return name;
     }

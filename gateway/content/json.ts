@@ -101,6 +101,9 @@ class Reader {
   #left: number;
   #rule = 'syntax';
   #status: InspectionStatus = 'bad-request';
+  /** Names of the objects that are being read, those of the innermost last: one list for all of them. */
+  readonly #names: string[] = [];
+  #namesEnd = 0;
   /** The steps to the fault, innermost first; filled on the way out. */
   readonly #steps: (string | number)[] = [];
 
@@ -263,11 +266,12 @@ class Reader {
 
   #array(depth: number): Json[] | typeof FAILED {
     const start = this.#at;
-    const array: Json[] = [];
+    let array: Json[] | undefined;
     this.#at += 1;
     this.#space();
     if (this.#text.charCodeAt(this.#at) === 0x5d) {
       this.#at += 1;
+      array = [];
       this.#spans?.set(array, [start, this.#at]);
       return array;
     }
@@ -275,10 +279,12 @@ class Reader {
       this.#space();
       const value = this.#value(depth);
       if (value === FAILED) {
-        this.#steps.push(array.length);
+        this.#steps.push(array?.length ?? 0);
         return FAILED;
       }
-      array.push(value);
+      // Most have one item; a list that is pushed to has room for seventeen.
+      if (array === undefined) array = [value];
+      else array.push(value);
       this.#space();
       const unit = this.#text.charCodeAt(this.#at);
       this.#at += 1;
@@ -292,7 +298,8 @@ class Reader {
   #object(depth: number): JsonObject | typeof FAILED {
     const start = this.#at;
     const object: Record<string, Json> = {};
-    const names: string[] = [];
+    const names = this.#names;
+    const firstName = this.#namesEnd;
     const { strict } = this.#options;
     this.#at += 1;
     this.#space();
@@ -322,7 +329,10 @@ class Reader {
         return FAILED;
       }
       object[name] = value;
-      names.push(name);
+      if (strict) {
+        names[this.#namesEnd] = name;
+        this.#namesEnd += 1;
+      }
       this.#space();
       const unit = this.#text.charCodeAt(this.#at);
       this.#at += 1;
@@ -330,7 +340,8 @@ class Reader {
       if (unit !== 0x7d) return this.#fail('syntax');
       break;
     }
-    const twin = strict ? sameButForCase(names) : undefined;
+    const twin = strict ? sameButForCase(names, firstName, this.#namesEnd) : undefined;
+    this.#namesEnd = firstName;
     if (twin !== undefined) {
       this.#steps.push(twin);
       return this.#fail('duplicate-name');

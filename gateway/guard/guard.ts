@@ -10,7 +10,7 @@ import type { Exchange, Step } from '../pipeline/exchange.ts';
 import { Counts, MOST_NAMED, type Seen } from './counts.ts';
 import { guardKeyOf, Locks, lockId } from './locks.ts';
 import { type Fared, Outages } from './outages.ts';
-import { patientsNamed, patientsOfFields } from './patients.ts';
+import { patientsNamed, patientsOfContent } from './patients.ts';
 import { ReleasedPatients } from './released.ts';
 import { LEVELS, type Level, levelOf, thresholdsOf } from './thresholds.ts';
 
@@ -107,8 +107,7 @@ export class Guard {
     if (fared !== undefined) this.#outages.fared(principal.tenant, key, fared === 'badly');
     const missed = miss === 'told' || (miss === 'hidden' && !this.#outages.excuses(principal.tenant, key));
     const content = x.content?.content;
-    const named =
-      content?.kind === 'form' ? [...patientsOfFields(content.fields, x.facts.path.segments)] : [];
+    const named = content === undefined ? [] : patientsOfContent(content, x.facts.path.segments);
     if (x.ending === undefined) this.#watch(x, key);
     if (!missed && x.patients === undefined && named.length === 0) return;
     this.#counts.report(key, missed ? 1 : 0, [...named, ...(x.patients ?? [])]);

@@ -23,7 +23,7 @@ const OUTSTANDING = 2;
  * shared, the next leaves so many milliseconds later; whoever comes alone never waits.
  */
 const GATHER_FROM = 8;
-const GATHER_MS = 3;
+const GATHER_MS = 5;
 /** So many are enough: nobody waits for more. */
 const GATHER_ENOUGH = 48;
 /** A turn of the event loop shorter than this had nothing else to do: then nobody is waited for. */

@@ -3,6 +3,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import {
   CONTROL_LIMIT,
+  CONTROL_PATH_LIMIT,
   CONTROL_SOCKET,
   type ControlAnswer,
   type ControlAsk,
@@ -10,8 +11,6 @@ import {
 import { parseTenantId, type TenantId } from '../../contracts/identifiers.ts';
 import { log } from './log.ts';
 
-/** Bytes in `sun_path` of Linux's `sockaddr_un`, without its terminating NUL (unix(7)). */
-const LONGEST_PATH = 107;
 /** Milliseconds in which a question has to be there; the answer may take longer. */
 const ASKED_MS = 2000;
 const MOST_CONNECTIONS = 16;
@@ -33,7 +32,8 @@ export interface Commands {
 export async function listenForCommands(directory: string, commands: Commands): Promise<Control> {
   const path = join(directory, CONTROL_SOCKET);
   try {
-    if (Buffer.byteLength(path) > LONGEST_PATH) throw new TypeError('the path is too long for a Unix socket');
+    if (Buffer.byteLength(path) > CONTROL_PATH_LIMIT)
+      throw new TypeError('the path is too long for a Unix socket');
     await takePath(path);
     return await bind(path, commands);
   } catch (error) {

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import {
   readGatewaySources,
   readTenantFile,
@@ -10,7 +10,7 @@ import {
   withReferencesRead,
 } from '../../config/index.ts';
 import { ChartgateError } from '../../contracts/errors.ts';
-import type { TenantId } from '../../contracts/identifiers.ts';
+import { parseTenantId, type TenantId } from '../../contracts/identifiers.ts';
 import type { GatewaySettings } from '../../contracts/settings.ts';
 import { readSettings } from './runtime.ts';
 
@@ -51,6 +51,19 @@ export function readTenants(ids: readonly TenantId[], serving: Read): Read {
   };
   const sources = { ...serving.sources, tenants: withChange(tenants, change) };
   return { sources, settings: readSettings(sources, serving.settings) };
+}
+
+/** Tenants whose files came, changed or went since these sources were read. Main settings and policies do not count. */
+export function tenantsChangedSince(file: string, serving: Sources): readonly TenantId[] {
+  const found = readGatewaySources(file, realFiles, serving);
+  const { tenants } = found;
+  if (tenants === undefined || tenants.problem !== undefined || tenants.folder !== serving.tenants?.folder)
+    return [];
+  const { changed, gone } = sourcesChange(serving, found).tenants;
+  const ids = [...changed.map((source) => source.file), ...gone].map((path) =>
+    parseTenantId(basename(path, '.yaml')),
+  );
+  return ids.filter((id) => id !== undefined);
 }
 
 /** What workers have to be told; nearly always they all have the same, and it is worked out once. */

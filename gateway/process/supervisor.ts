@@ -15,7 +15,7 @@ import { listenForCommands } from './control.ts';
 import { describe, type InForce, needsRestart, watchCertificates } from './in-force.ts';
 import { log } from './log.ts';
 import type { Readiness } from './messages.ts';
-import { changesTo, type Read, readAgain, readTenants } from './reading.ts';
+import { changesTo, type Read, readAgain, readTenants, tenantsChangedSince } from './reading.ts';
 import { readSettings } from './runtime.ts';
 import { Slot } from './slot.ts';
 
@@ -184,6 +184,12 @@ export async function startGateway(file: string, version: string): Promise<Gatew
     }
   }
 
+  /** Commands that came before there was anybody to ask have been told that their tenants are taken at the start. */
+  async function missedTenants(): Promise<void> {
+    const ids = tenantsChangedSince(file, sources);
+    if (ids.length > 0) await reloadTenants(ids);
+  }
+
   /** Every worker takes it over, or none does. */
   async function takeOver(
     { sources: next, settings: changed }: Read,
@@ -258,7 +264,7 @@ export async function startGateway(file: string, version: string): Promise<Gatew
     },
   });
   starting = false;
-  if (reloadWanted) void inTurn(reload);
+  void inTurn<unknown>(reloadWanted ? reload : missedTenants);
 
   return {
     port: sharedPort,

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../../contracts/content.ts';
 import type { AnswerJudge, AnswerJudgement } from '../../contracts/policy.ts';
-import type { OwnRowsSettings, RowMark } from '../../contracts/settings.ts';
-import { folded } from '../canonical/parameter-names.ts';
+import type { OwnRowsSettings } from '../../contracts/settings.ts';
+import { bears, isList, isObject, list, member } from './marks.ts';
 
 const OWN = Object.freeze([Object.freeze({ code: 'rows-own', held: true } as const)]);
 const FOREIGN = Object.freeze([Object.freeze({ code: 'rows-foreign', held: false } as const)]);
@@ -30,27 +30,23 @@ export function withContent(judge: AnswerJudge): AnswerJudge {
   return (answer) => (answer.content === undefined ? HIDDEN : judge(answer));
 }
 
-/** The judge of what a change would change: nothing of others may be in it, not even beside what is this tenant's. */
-export function whollyOwn(judge: AnswerJudge, next: AnswerJudge | undefined): AnswerJudge {
+/**
+ * The judge of what a change would change: nothing of others may be in it, not even beside what is this tenant's, and
+ * something of this tenant's has to be: an empty list or a page of several says nothing of what else would be changed.
+ * @param byQuery the record is named by the query, so that a list is the answer of an EMR that took no notice of it
+ */
+export function whollyOwn(judge: AnswerJudge, next: AnswerJudge | undefined, byQuery = false): AnswerJudge {
   return (answer) => {
     const judgement = withContent(judge)(answer);
-    if (judgement.release !== 'unchanged') return HIDDEN;
+    if (judgement.release !== 'unchanged' || !holdsAll(answer.content, byQuery)) return HIDDEN;
     return next === undefined ? judgement : next(answer);
   };
 }
 
-/** What a request's own body says of whose it is. */
-export function contradicts(settings: OwnRowsSettings, content: Json, method: string): boolean {
-  if (method === 'PATCH') return isPatch(content) ? content.some((step) => touches(settings, step)) : true;
-  if (Array.isArray(content)) return content.some((each) => contradicts(settings, each, method));
-  if (!isObject(content)) return false;
-  // What is not of the form that it should be, some EMR reads all the same, and says something else by it.
-  if (member(content, 'resourceType') === 'Bundle') {
-    const entries = member(content, 'entry');
-    if (entries === undefined) return false;
-    return !isList(entries) || entries.some((entry) => changesOthers(settings, entry));
-  }
-  return settings.marks.some((mark) => saysOther(mark, content));
+function holdsAll(content: Json | undefined, byQuery: boolean): boolean {
+  if (isList(content)) return content.length > 0 && !byQuery;
+  if (!isObject(content) || member(content, 'resourceType') !== 'Bundle') return content !== undefined;
+  return isWhole(content) && list(member(content, 'entry')).some((entry) => isMatch(entry));
 }
 
 class Rows {
@@ -107,17 +103,30 @@ class Rows {
     };
   }
 
+  /** @param answered for a step each (R4 §3.1.0.11.1), whose place it has to keep; undefined: it is left out */
   #entry(entry: Json, answered: boolean): Json | undefined {
-    if (!isObject(entry)) return undefined;
+    const absent = answered ? ABSENT : undefined;
+    if (!isObject(entry)) return absent;
     const resource = member(entry, 'resource');
     // Of a history, it would say that something of somebody's was deleted; of a batch, how a step of it went.
-    if (resource === undefined) return answered ? entry : undefined;
-    if (!isObject(resource)) return undefined;
-    if (member(resource, 'resourceType') !== 'Bundle') return this.#isOwn(resource) ? entry : undefined;
+    if (resource === undefined) return answered && tellsOfTheStep(entry) ? entry : absent;
+    if (!isObject(resource)) return absent;
+    if (member(resource, 'resourceType') !== 'Bundle') return this.#isOwn(resource) ? entry : absent;
     const kept = this.#bundle(resource);
-    if (kept === undefined) return undefined;
+    if (kept === undefined) return absent;
     return kept === resource ? entry : { ...entry, resource: kept };
   }
+}
+
+/** What takes the place of the answer to a step, whether the record is another's or there is none. */
+const ABSENT: JsonObject = Object.freeze({ response: Object.freeze({ status: '404 Not Found' }) });
+
+/** Without a resource: that something was made, or what is wrong with the step; never that a record is there or was. */
+function tellsOfTheStep(entry: JsonObject): boolean {
+  const response = member(entry, 'response');
+  const said = isObject(response) ? member(response, 'status') : undefined;
+  const status = typeof said === 'string' ? said.slice(0, 3) : '';
+  return status === '201' || (/^[45]\d\d$/.test(status) && status !== '404' && status !== '410');
 }
 
 function isWhole(bundle: JsonObject): boolean {
@@ -127,118 +136,4 @@ function isWhole(bundle: JsonObject): boolean {
 function isMatch(entry: Json): boolean {
   const search = isObject(entry) ? member(entry, 'search') : undefined;
   return !isObject(search) || (member(search, 'mode') ?? 'match') === 'match';
-}
-
-function bears(mark: RowMark, record: JsonObject): boolean {
-  if (mark.by === 'tag') return tags(record).some((tag) => isTag(mark, tag));
-  const value = valueAt(mark.path, record);
-  return (typeof value === 'string' || typeof value === 'number') && String(value) === mark.value;
-}
-
-/** It has the place for the mark, and another one stands there. */
-function saysOther(mark: RowMark, record: JsonObject): boolean {
-  if (mark.by === 'tag')
-    return (
-      !tagsAreFormed(record) ||
-      tags(record).some((tag) => isObject(tag) && member(tag, 'system') === mark.system && !isTag(mark, tag))
-    );
-  return valueAt(mark.path, record) !== undefined && !bears(mark, record);
-}
-
-function tagsAreFormed(record: JsonObject): boolean {
-  const meta = member(record, 'meta');
-  if (meta === undefined) return true;
-  if (!isObject(meta)) return false;
-  const tag = member(meta, 'tag');
-  return tag === undefined || isList(tag);
-}
-
-function tags(record: JsonObject): readonly Json[] {
-  const meta = member(record, 'meta');
-  return isObject(meta) ? list(member(meta, 'tag')) : [];
-}
-
-function isTag(mark: Extract<RowMark, { by: 'tag' }>, tag: Json): boolean {
-  return isObject(tag) && member(tag, 'system') === mark.system && member(tag, 'code') === mark.code;
-}
-
-/** RFC 6901 §4. */
-function valueAt(path: readonly string[], record: Json): Json | undefined {
-  let value: Json | undefined = record;
-  for (const part of path) {
-    if (isList(value)) value = /^(?:0|[1-9]\d{0,8})$/.test(part) ? value[Number(part)] : undefined;
-    else value = isObject(value) ? member(value, part) : undefined;
-  }
-  return value;
-}
-
-/** The same of the fields of a form: one that is called as a mark's place is has to hold the mark. */
-export function formContradicts(
-  settings: OwnRowsSettings,
-  fields: Iterable<readonly [string, string | undefined]>,
-): boolean {
-  const places = new Map<string, string>();
-  for (const mark of settings.marks)
-    if (mark.by === 'pointer' && mark.path.length === 1)
-      places.set(folded(mark.path[0] as string), mark.value);
-  if (places.size === 0) return false;
-  for (const [name, value] of fields) {
-    const wanted = places.get(folded(name));
-    if (wanted !== undefined && wanted !== value) return true;
-  }
-  return false;
-}
-
-/** A step of a transaction that changes what is there; whose that is, nobody has looked at. */
-function changesOthers(settings: OwnRowsSettings, entry: Json): boolean {
-  if (!isObject(entry)) return true;
-  const request = member(entry, 'request');
-  if (request !== undefined && !isObject(request)) return true;
-  const method = request === undefined ? undefined : member(request, 'method');
-  if (method !== undefined && method !== 'GET' && method !== 'HEAD' && method !== 'POST') return true;
-  const resource = member(entry, 'resource');
-  return resource !== undefined && contradicts(settings, resource, 'POST');
-}
-
-/** JSON Patch (RFC 6902); other kinds of patches are not understood here. */
-function isPatch(content: Json): content is readonly Json[] {
-  return isList(content);
-}
-
-/** Whether a step of a patch changes what marks a record, or something around it. */
-function touches(settings: OwnRowsSettings, step: Json): boolean {
-  if (!isObject(step)) return true;
-  const places = [member(step, 'path'), member(step, 'from')].filter((place) => place !== undefined);
-  return places.some((place) => {
-    if (typeof place !== 'string') return true;
-    const path = place
-      .split('/')
-      .slice(1)
-      .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
-    return settings.marks.some((mark) => meet(path, mark.by === 'tag' ? ['meta', 'tag'] : mark.path));
-  });
-}
-
-/** One of the two lies at or below the other. */
-function meet(a: readonly string[], b: readonly string[]): boolean {
-  const length = Math.min(a.length, b.length);
-  for (let at = 0; at < length; at += 1) if (a[at] !== b[at]) return false;
-  return true;
-}
-
-function isList(value: Json | undefined): value is readonly Json[] {
-  return Array.isArray(value);
-}
-
-function list(value: Json | undefined): readonly Json[] {
-  return isList(value) ? value : [];
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Never what an object inherits. */
-function member(object: JsonObject, name: string): Json | undefined {
-  return Object.hasOwn(object, name) ? object[name] : undefined;
 }

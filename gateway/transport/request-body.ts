@@ -50,8 +50,10 @@ export class RequestBody {
     this.#endPace = onDeadline(now + options.paceMs, () => this.#look());
     source.on('data', (chunk: Buffer) => this.#take(chunk));
     source.pause();
-    source.once('end', () => this.#complete());
-    for (const event of ['error', 'aborted', 'close']) source.once(event, () => this.#end('gone'));
+    source.on('end', () => this.#complete());
+    // Only the first end counts, so that none of these has to be taken off again.
+    const gone = (): void => this.#end('gone');
+    source.on('error', gone).on('aborted', gone).on('close', gone);
   }
 
   get state(): BodyState {

@@ -96,7 +96,7 @@ export function alone(facts: RequestFacts): Readonly<Record<string, undefined>> 
   return facts.headers.has(CASCADE) ? { [CASCADE]: undefined } : {};
 }
 
-export function headers(asked: Asked): Readonly<Record<string, string | undefined>> {
+export function headers(asked: Pick<Asked, 'rule' | 'facts'>): Readonly<Record<string, string | undefined>> {
   const accept = JSON_TYPE[asked.rule.version];
   // An answer that comes later, from another address (R4 §3.1.6), would come to nobody's judge.
   const later = /respond-async/i.test(asked.facts.headers.get('prefer') ?? '');

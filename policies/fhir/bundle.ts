@@ -12,10 +12,10 @@ import type { AuthenticatedPrincipal } from '../../contracts/principal.ts';
 import { pick } from './answer.ts';
 import { denyContent } from './content.ts';
 import { isObject, list, member, text } from './elements.ts';
+import { LONGEST_QUERY, readQuery } from './query-text.ts';
 
 /** A bundle with more entries is refused as it is, before any of them is looked at. */
 export const MOST_ENTRIES = 1_000;
-const LONGEST_URL = 8_192;
 const SEGMENT = /^[A-Za-z0-9$_][A-Za-z0-9$_.-]{0,127}$/;
 const UNRESERVED_PATH = /^[A-Za-z0-9$_./-]*$/;
 
@@ -89,10 +89,10 @@ function judgeEntry(sender: Sender, base: string, entry: Json, content: Content)
   if (!isObject(entry) || !isObject(request)) return refuse('entry without request');
   const method = METHODS.find((known) => known === text(request, 'method'));
   const url = text(request, 'url');
-  if (method === undefined || url === undefined || url.length > LONGEST_URL)
+  if (method === undefined || url === undefined || url.length > LONGEST_QUERY)
     return refuse('request of an entry');
   const inner = innerFacts(sender.facts, base, method, url, request);
-  if (inner === undefined) return refuse('url of an entry');
+  if (inner === undefined) return refuse('url or condition of an entry');
   const { self, principal, now, context } = sender;
   const match = self.match(inner);
   // What is no FHIR is not done for a bundle, and a bundle in a bundle is none.
@@ -145,7 +145,10 @@ function withObligations(
   };
 }
 
-/** An entry's request as it would have come by itself; undefined when its URL is not relative to the base and plain. */
+/**
+ * An entry's request as it would have come by itself; undefined when its URL is not relative to the base and plain, or
+ * its condition no text of a header's length.
+ */
 function innerFacts(
   facts: RequestFacts,
   base: string,
@@ -153,19 +156,17 @@ function innerFacts(
   url: string,
   request: JsonObject,
 ): RequestFacts | undefined {
-  const [path = '', query = '', ...more] = url.split('?');
+  const [path = '', query = '', ...more] = url.split('?', 3);
   if (more.length > 0 || !UNRESERVED_PATH.test(path)) return undefined;
   const own = path === '' ? [] : path.split('/');
   if (own.some((segment) => !SEGMENT.test(segment) || segment.endsWith('.'))) return undefined;
-  const parameters = parametersOf(query);
+  const parameters = readQuery(query);
   if (parameters === undefined) return undefined;
   const inBase = base.split('/').slice(1).map(decodeURIComponent);
   const segments = [...inBase, ...own];
   const whole = `${base}${own.length === 0 && base !== '' ? '' : '/'}${own.join('/')}`;
-  const headers = new Map(facts.headers);
-  headers.delete('if-none-exist');
-  const condition = text(request, 'ifNoneExist');
-  if (condition !== undefined) headers.set('if-none-exist', condition);
+  const headers = innerHeaders(facts, request);
+  if (headers === undefined) return undefined;
   const carries = method === 'POST' || method === 'PUT' || method === 'PATCH';
   return {
     ...facts,
@@ -181,27 +182,14 @@ function innerFacts(
   };
 }
 
-function parametersOf(query: string): ReadonlyMap<string, readonly string[]> | undefined {
-  const parameters = new Map<string, string[]>();
-  if (query === '') return parameters;
-  for (const part of query.split('&')) {
-    const equals = part.indexOf('=');
-    const name = decode(equals < 0 ? part : part.slice(0, equals));
-    const value = equals < 0 ? '' : decode(part.slice(equals + 1));
-    if (name === undefined || name === '' || value === undefined) return undefined;
-    parameters.set(name, [...(parameters.get(name) ?? []), value]);
-  }
-  return parameters;
-}
-
-function decode(value: string): string | undefined {
-  if (/[^\x21-\x7e]|[;#]/.test(value)) return undefined;
-  try {
-    const decoded = decodeURIComponent(value.replaceAll('+', ' '));
-    return /[\u0000-\u001f\u007f]/.test(decoded) ? undefined : decoded;
-  } catch {
-    return undefined;
-  }
+/** An entry's condition is its own; what else the bundle came with is every entry's. */
+function innerHeaders(facts: RequestFacts, request: JsonObject): ReadonlyMap<string, string> | undefined {
+  const headers = new Map(facts.headers);
+  headers.delete('if-none-exist');
+  const condition = member(request, 'ifNoneExist');
+  if (condition === undefined) return headers;
+  if (typeof condition !== 'string' || condition.length > LONGEST_QUERY) return undefined;
+  return headers.set('if-none-exist', condition);
 }
 
 const GONE: JsonObject = Object.freeze({ response: Object.freeze({ status: '404 Not Found' }) });

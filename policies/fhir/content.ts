@@ -3,8 +3,9 @@ import type { AnswerJudge, ContentJudge, ContentJudgement, Denial } from '../../
 import type { Reason, ReasonCode } from '../../contracts/reasons.ts';
 import { isObject, text } from './elements.ts';
 import { judgePatch } from './patch.ts';
-import { judgeResource, type Reach } from './reach.ts';
+import { grantsFor, isLimited, judgeResource, type Reach } from './reach.ts';
 import { encodeQuery, type SearchPlan } from './search.ts';
+import { judgePatchedReferences, judgeReferences } from './written-references.ts';
 
 /** What comes with a permit by consent; without it `policies/sharing.ts` denies. */
 export const CONSENT: Reason = Object.freeze({ code: 'consent-in-force', held: true });
@@ -28,7 +29,7 @@ export interface Written {
   readonly mask: number;
 }
 
-/** A resource that is created or put in place of another: it has to be, and to stay, within reach. */
+/** A resource that is created or put in place of another: it has to be, and to stay, within reach, and what it refers to too. */
 export function resourceContent(reach: Reach, { type, id, mask }: Written): ContentJudge {
   return (content) => {
     if (content.kind !== 'json') return denyContent('forbidden', 'resource-mismatch', 'media type');
@@ -44,7 +45,11 @@ function judgeWritten(reach: Reach, value: Json, { type, id, mask }: Written): C
   if (id !== undefined && text(value, 'id') !== id)
     return denyContent('forbidden', 'resource-mismatch', 'id');
   const verdict = judgeResource(reach, value, mask, 'write', reach.base);
-  return verdict.ok ? permitContent(verdict.consent) : denyContent('record-hidden', verdict.reason);
+  if (!verdict.ok) return denyContent('record-hidden', verdict.reason);
+  const unfit = judgeReferences(reach, type, verdict.limited, value);
+  return unfit === undefined
+    ? permitContent(verdict.consent)
+    : denyContent(unfit.denial, unfit.code, unfit.detail);
 }
 
 /** A patch of a resource that was found to be within reach: it must not touch what keeps it there. */
@@ -52,7 +57,11 @@ export function patchContent(reach: Reach, { type, mask }: Written): ContentJudg
   return (content) => {
     if (content.kind !== 'json') return denyContent('forbidden', 'patch-unsupported', 'media type');
     const why = judgePatch(reach, type, mask, content.mediaType, content.value);
-    return why === undefined ? permitContent(false) : denyContent('forbidden', 'patch-unsupported', why);
+    if (why !== undefined) return denyContent('forbidden', 'patch-unsupported', why);
+    // By which of the grants the resource is within reach, a patch does not say.
+    const limited = grantsFor(reach, type, mask).some((grant) => isLimited(grant, reach));
+    const unfit = judgePatchedReferences(reach, type, limited, content.value);
+    return unfit === undefined ? permitContent(false) : denyContent(unfit.denial, unfit.code, unfit.detail);
   };
 }
 

@@ -2,6 +2,7 @@ import type { RequestFacts } from '../../contracts/facts.ts';
 import type { Decision, DecisionContext, PolicySet, RouteMatch } from '../../contracts/policy.ts';
 import type { AuthenticatedPrincipal } from '../../contracts/principal.ts';
 import type { Reason, ReasonCode } from '../../contracts/reasons.ts';
+import { headers } from './asked.ts';
 import { batchContent } from './bundle.ts';
 import { CONSENT } from './content.ts';
 import { definitionsOf } from './definitions/index.ts';
@@ -78,7 +79,11 @@ function decideBatch(rule: FhirRule, question: FhirQuestion, held: readonly Reas
     effect: 'permit',
     // Of a partner's entries each one needs consent by itself.
     reasons: isPartner(principal) ? [...held, CONSENT] : held,
-    obligations: { content: batchContent({ facts, principal, now, context, self }, baseOf(facts, rule)) },
+    obligations: {
+      // Whether a bundle brings a condition, each of its entries says for itself.
+      headers: { ...headers({ rule, facts }), 'if-none-exist': undefined },
+      content: batchContent({ facts, principal, now, context, self }, baseOf(facts, rule)),
+    },
   };
 }
 

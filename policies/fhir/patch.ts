@@ -4,6 +4,8 @@ import { grantsFor, type Reach } from './reach.ts';
 import { elementsOf } from './restriction.ts';
 
 const MOST_OPERATIONS = 256;
+/** No path in a resource is longer; a longer one is not taken apart. */
+const LONGEST_PATH = 1_024;
 /** What a resource is, and what it brings along: never patched with a scope that is about certain resources. */
 const FIXED: readonly string[] = ['resourceType', 'id', 'meta', 'implicitRules', 'contained'];
 
@@ -66,7 +68,8 @@ function judgeJsonPatch(patch: Json, guarded: ReadonlySet<string>): string | und
 
 /** The first reference token of a JSON Pointer (RFC 6901 §4); undefined for the whole document and for no pointer. */
 function firstToken(pointer: string): string | undefined {
-  const [start, first] = pointer.split('/');
+  if (pointer.length > LONGEST_PATH) return undefined;
+  const [start, first] = pointer.split('/', 2);
   if (start !== '' || first === undefined || first === '') return undefined;
   return first.replaceAll('~1', '/').replaceAll('~0', '~');
 }
@@ -93,8 +96,9 @@ function judgeFhirPathPatch(
     const op = parts?.get('type');
     const path = parts?.get('path');
     if (parts === undefined || op === undefined || !FHIRPATH_OPERATIONS.has(op)) return 'operation';
-    if (path === undefined || !PLAIN_PATH.test(path)) return 'path';
-    const [root, first] = op === 'add' ? `${path}.${parts.get('name') ?? ''}`.split('.') : path.split('.');
+    if (path === undefined || path.length > LONGEST_PATH || !PLAIN_PATH.test(path)) return 'path';
+    const [root, first] =
+      op === 'add' ? `${path}.${parts.get('name') ?? ''}`.split('.', 2) : path.split('.', 2);
     if (root !== type || first === undefined || first === '') return 'path';
     if (isGuarded(first.replace(/\[.*$/, ''), guarded)) return 'element that must stay';
   }

@@ -18,7 +18,7 @@ import {
 } from './asked.ts';
 import { searchForm } from './content.ts';
 import { isPage, reachesBeyond } from './parameters.ts';
-import { grantsFor, isOpen, LETTER } from './reach.ts';
+import { grantsFor, isOpen, LETTER, searchesAll } from './reach.ts';
 import { encodeQuery, planSearch, type SearchPlan } from './search.ts';
 
 export const read: Planner = (asked) => {
@@ -54,7 +54,7 @@ export function refusedSearch(asked: Asked, plan: Extract<SearchPlan, { ok: fals
 
 /** Even whoever reaches all of a type may find out about, or be sent, resources of others. */
 export function beyond(asked: Asked): boolean {
-  if (isOpen(grantsFor(asked.reach, '*', LETTER.r | LETTER.s), asked.reach)) return false;
+  if (searchesAll(asked.reach)) return false;
   return [...asked.facts.parameters.keys()].some(reachesBeyond);
 }
 
@@ -75,7 +75,7 @@ export const search: Planner = (asked) => {
 
 export const searchPost: Planner = (asked) => {
   const { reach, type, grants, facts } = asked;
-  if (asked.open && isOpen(grantsFor(reach, '*', LETTER.r | LETTER.s), reach)) return AS_IT_IS;
+  if (asked.open && searchesAll(reach)) return AS_IT_IS;
   const refused = reachable(asked);
   if (refused !== undefined) return refused;
   const content = searchForm(

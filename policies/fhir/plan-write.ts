@@ -16,21 +16,32 @@ import {
   refuse,
 } from './asked.ts';
 import { patchContent, resourceContent } from './content.ts';
+import { reachesBeyond } from './parameters.ts';
 import { beyond, refusedSearch } from './plan-read.ts';
-import { grantsFor, isOpen, LETTER } from './reach.ts';
+import { readCondition } from './query-text.ts';
+import { grantsFor, isOpen, LETTER, searchesAll } from './reach.ts';
 import { encodeQuery, planPlain, planSearch } from './search.ts';
 
-/** `If-None-Exist` (R4 §3.1.0.8.1) is a search: it must not find what may not be searched. */
+/**
+ * `If-None-Exist` (R4 §3.1.0.8.1) is a search: it must not find what may not be searched, nor find it out by the way of
+ * a chain.
+ * @returns what is sent; written anew unless everything may be searched, so that nobody reads it otherwise than here
+ */
 function conditionalCreate(asked: Asked): Refused | string | undefined {
   const condition = asked.facts.headers.get('if-none-exist');
   if (condition === undefined) return undefined;
   const { reach, type } = asked;
   const grants = grantsFor(reach, type, LETTER.s);
   if (grants.length === 0) return refuse('insufficient-scope', 'scope-missing', `${type}.s`);
-  if (isOpen(grants, reach)) return condition;
-  const parameters = new Map<string, string[]>();
-  for (const [name, value] of new URLSearchParams(condition))
-    parameters.set(name, [...(parameters.get(name) ?? []), value]);
+  const whole = isOpen(grants, reach);
+  if (whole && searchesAll(reach)) return condition;
+  const parameters = readCondition(condition, type);
+  if (parameters === undefined) return outOfReach(asked, 'search-unsupported', 'If-None-Exist');
+  if (whole && ![...parameters.keys()].some(reachesBeyond)) {
+    return encodeQuery(
+      [...parameters].flatMap(([name, values]) => values.map((value) => [name, value] as const)),
+    );
+  }
   const plan = planSearch(reach, type, grants, parameters);
   return plan.ok ? encodeQuery(plan.parameters) : refusedSearch(asked, plan);
 }
@@ -40,8 +51,11 @@ export const create: Planner = (asked) => {
   if (refused !== undefined) return refused;
   const condition = conditionalCreate(asked);
   if (typeof condition === 'object') return condition;
-  if (asked.open) return AS_IT_IS;
   const { reach, rule, type, facts } = asked;
+  if (asked.open) {
+    const same = condition === facts.headers.get('if-none-exist');
+    return same ? AS_IT_IS : permit(asked, { headers: { 'if-none-exist': condition } });
+  }
   const parameters = planPlain(facts.parameters, READ_PARAMETERS);
   if ('ok' in parameters)
     return { ok: false, denial: 'forbidden', reason: parameters.reason, byScope: false };

@@ -82,6 +82,11 @@ export function isOpen(grants: readonly Grant[], reach: Reach): boolean {
   return grants.some((grant) => grant.restriction === undefined && !isLimited(grant, reach));
 }
 
+/** Whether every resource of every type may be found and read, so that no search finds out more. */
+export function searchesAll(reach: Reach): boolean {
+  return isOpen(grantsFor(reach, '*', LETTER.r | LETTER.s), reach);
+}
+
 /**
  * Whether a patient's record may be touched: the own one, or one that its patient shares.
  * @param categories undefined: nothing was read yet; then every resource is asked for again
@@ -109,11 +114,17 @@ export function refusedBy(reach: Reach, answer: ConsentAnswer | 'own'): ReasonCo
 }
 
 export type ResourceVerdict =
-  | { readonly ok: true; readonly consent: boolean }
+  | {
+      readonly ok: true;
+      readonly consent: boolean;
+      /** Only as part of certain patients' records. */
+      readonly limited: boolean;
+    }
   | { readonly ok: false; readonly reason: ReasonCode };
 
-const PLAIN: ResourceVerdict = Object.freeze({ ok: true, consent: false });
-const BY_CONSENT: ResourceVerdict = Object.freeze({ ok: true, consent: true });
+const PLAIN: ResourceVerdict = Object.freeze({ ok: true, consent: false, limited: false });
+const OWN: ResourceVerdict = Object.freeze({ ok: true, consent: false, limited: true });
+const BY_CONSENT: ResourceVerdict = Object.freeze({ ok: true, consent: true, limited: true });
 const no = (reason: ReasonCode): ResourceVerdict => Object.freeze({ ok: false, reason });
 const SCOPE_MISSING = no('scope-missing');
 const OUTSIDE = no('patient-mismatch');
@@ -136,11 +147,12 @@ export function judgeResource(
   const membership = membershipOf(resource, reach.types, base);
   if (membership.kind !== 'patients') return OUTSIDE;
   let consent = false;
+  const categories = reach.shared ? categoriesOf(resource) : [];
   for (const patient of membership.patients) {
-    const answer = mayTouch(reach, patient, type, action, categoriesOf(resource));
+    const answer = mayTouch(reach, patient, type, action, categories);
     if (answer === 'own') continue;
     if (answer !== 'in-force') return no(refusedBy(reach, answer));
     consent = true;
   }
-  return consent ? BY_CONSENT : PLAIN;
+  return consent ? BY_CONSENT : OWN;
 }

@@ -50,7 +50,7 @@ function withoutBase(reference: string, { authority, base, origin, told }: Refer
 }
 
 function relative(reference: string): Target | undefined {
-  const [type = '', id = '', history, version, ...more] = reference.split('/');
+  const [type = '', id = '', history, version, ...more] = reference.split('/', 5);
   if (!TYPE.test(type) || !ID.test(id) || more.length > 0) return undefined;
   if (history !== undefined && (history !== '_history' || !ID.test(version ?? ''))) return undefined;
   return { type, id };

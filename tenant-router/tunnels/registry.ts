@@ -28,8 +28,14 @@ interface Registry {
   /** Fingerprint of the host key that clinics were given. */
   readonly hostKey: string;
   readonly grants: readonly TunnelGrant[];
-  /** Keys that were taken back, whole, so that they stay refused whatever else happens to the list. */
-  readonly revoked: readonly string[];
+  readonly revoked: readonly Revoked[];
+}
+
+/** What was taken back stays refused, whatever else happens to the list. */
+interface Revoked {
+  readonly key: string;
+  /** Nobody gets it again: settings of the former tenant may still name it. Undefined: not known any more. */
+  readonly port?: number;
 }
 
 export interface NewGrant {
@@ -38,6 +44,8 @@ export interface NewGrant {
   readonly from: readonly string[];
   /** Undefined: the lowest that is free. */
   readonly port: number | undefined;
+  /** Ports that some process listens on. */
+  readonly inUse: ReadonlySet<number>;
   readonly at: number;
 }
 
@@ -51,10 +59,15 @@ export class TunnelRegistry {
     this.directory = directory;
   }
 
+  /** Whether there is a server. */
+  get exists(): boolean {
+    return statSync(file(this.directory), { throwIfNoEntry: false }) !== undefined;
+  }
+
   /** @throws ChartgateError `usage` when there is a server already */
   create(server: TunnelServer, hostKey: string): void {
     this.#locked(() => {
-      if (this.#exists()) {
+      if (this.exists) {
         throw new ChartgateError('usage', `${this.directory}: there is a server for tunnels already.`);
       }
       this.#write({ version: 1, server, hostKey, grants: [], revoked: [] });
@@ -96,12 +109,12 @@ export class TunnelRegistry {
           `That key is tenant "${owner.tenant}"'s; every tenant needs its own.`,
         );
       }
-      if (registry.revoked.includes(wanted.key.text)) {
+      if (registry.revoked.some(({ key }) => key === wanted.key.text)) {
         throw new ChartgateError('usage', 'That key was revoked; make a new one.');
       }
       const grant: TunnelGrant = Object.freeze({
         tenant: wanted.tenant,
-        port: portFor(wanted.port, grants),
+        port: portFor(wanted, registry),
         publicKey: wanted.key.text,
         fingerprint: wanted.key.fingerprint,
         from: Object.freeze([...wanted.from]),
@@ -112,7 +125,7 @@ export class TunnelRegistry {
     });
   }
 
-  /** The grant is gone and its key refused for ever. @throws ChartgateError `usage` for a tenant without one */
+  /** The grant is gone, its key refused for ever, its port nobody's again. @throws ChartgateError `usage` for a tenant without one */
   revoke(tenant: string): TunnelGrant {
     return this.#locked(() => {
       const registry = this.read();
@@ -121,21 +134,24 @@ export class TunnelRegistry {
       this.#write({
         ...registry,
         grants: registry.grants.filter((each) => each !== grant),
-        revoked: [...registry.revoked, grant.publicKey],
+        revoked: [...registry.revoked, { key: grant.publicKey, port: grant.port }],
       });
       return grant;
     });
   }
 
-  #exists(): boolean {
-    return statSync(file(this.directory), { throwIfNoEntry: false }) !== undefined;
-  }
-
   /** The lists that sshd reads follow from this one; each is put in place whole. */
   #write(registry: Registry): void {
-    this.#put('revoked_keys', registry.revoked.map((key) => `${key}\n`).join(''));
+    const text = `${JSON.stringify(registry, undefined, 2)}\n`;
+    try {
+      checked(text);
+    } catch {
+      // What could not be read again would stop every other command too.
+      throw new ChartgateError('internal', 'The list of tunnels would be damaged; nothing was changed.');
+    }
+    this.#put('revoked_keys', registry.revoked.map(({ key }) => `${key}\n`).join(''));
     this.#put('authorized_keys', authorizedKeys(registry.grants));
-    this.#put('tunnels.json', `${JSON.stringify(registry, undefined, 2)}\n`);
+    this.#put('tunnels.json', text);
   }
 
   #put(name: string, text: string): void {
@@ -171,39 +187,60 @@ export class TunnelRegistry {
   }
 }
 
-function portFor(wanted: number | undefined, grants: readonly TunnelGrant[]): number {
+function portFor({ port: wanted, inUse }: NewGrant, { grants, revoked }: Registry): number {
   const taken = new Map(grants.map(({ port, tenant }) => [port, tenant]));
+  const former = new Set(revoked.map(({ port }) => port));
   if (wanted !== undefined) {
     if (!Number.isInteger(wanted) || wanted < 1024 || wanted > 65_535) {
       throw new ChartgateError('usage', 'The port must be a whole number from 1024 to 65535.');
     }
     const owner = taken.get(wanted);
     if (owner !== undefined) throw new ChartgateError('usage', `Port ${wanted} is tenant "${owner}"'s.`);
+    if (former.has(wanted)) {
+      throw new ChartgateError(
+        'usage',
+        `Port ${wanted} was that of a tunnel that is revoked, and settings may still name it; choose another.`,
+      );
+    }
+    if (inUse.has(wanted)) {
+      throw new ChartgateError('usage', `Port ${wanted} is in use by another process; choose another.`);
+    }
     return wanted;
   }
-  for (let port = FIRST_PORT; port <= LAST_PORT; port += 1) if (!taken.has(port)) return port;
-  throw new ChartgateError('usage', `Every port from ${FIRST_PORT} to ${LAST_PORT} is taken.`);
+  for (let port = FIRST_PORT; port <= LAST_PORT; port += 1)
+    if (!taken.has(port) && !former.has(port) && !inUse.has(port)) return port;
+  throw new ChartgateError('usage', `Every port from ${FIRST_PORT} to ${LAST_PORT} is taken; name one.`);
 }
 
 /** What is in the file decides who gets a port: anything odd in it is refused whole. */
 function parseRegistry(text: string, path: string): Registry {
   try {
-    const found = JSON.parse(text) as Registry;
-    if (found.version !== 1 || typeof found.hostKey !== 'string') throw new Error('version');
-    const ports = new Set<number>();
-    for (const grant of found.grants) {
-      if (parseTenantId(grant.tenant) === undefined) throw new Error('tenant');
-      if (!Number.isInteger(grant.port) || ports.has(grant.port)) throw new Error('port');
-      if (parsePublicKey(grant.publicKey).fingerprint !== grant.fingerprint) throw new Error('key');
-      if (!grant.from.every((address) => /^[0-9A-Fa-f.:/]+$/.test(address))) throw new Error('from');
-      ports.add(grant.port);
-    }
-    for (const key of found.revoked) parsePublicKey(key);
-    return found;
+    return checked(text);
   } catch {
     throw new ChartgateError(
       'configuration-invalid',
       `${path}: is not as "chartgate tunnel" wrote it; restore it from a backup.`,
     );
   }
+}
+
+/** @throws Error of any kind */
+function checked(text: string): Registry {
+  const found = JSON.parse(text) as Omit<Registry, 'revoked'> & { revoked: readonly (string | Revoked)[] };
+  if (found.version !== 1 || typeof found.hostKey !== 'string') throw new Error('version');
+  const ports = new Set<number>();
+  for (const grant of found.grants) {
+    if (parseTenantId(grant.tenant) === undefined) throw new Error('tenant');
+    if (!Number.isInteger(grant.port) || ports.has(grant.port)) throw new Error('port');
+    if (parsePublicKey(grant.publicKey).fingerprint !== grant.fingerprint) throw new Error('key');
+    if (!grant.from.every((address) => /^[0-9A-Fa-f.:/]+$/.test(address))) throw new Error('from');
+    ports.add(grant.port);
+  }
+  // Former versions kept the key alone.
+  const revoked = found.revoked.map((each) => (typeof each === 'string' ? { key: each } : each));
+  for (const { key, port } of revoked) {
+    parsePublicKey(key);
+    if (port !== undefined && (!Number.isInteger(port) || ports.has(port))) throw new Error('port');
+  }
+  return { ...found, revoked };
 }

@@ -137,6 +137,21 @@ describe('rows of one table', () => {
     expect([own.status, json(own)]).toMatchObject([200, { note: 'changed' }]);
   });
 
+  test('that the query names are looked at by that query before they are changed', async () => {
+    const script = (name: ClinicName, query: string, method = 'GET') =>
+      at(name, `/chart.php${query}`, { method });
+    // Without the query it lists the clinic's own, which says nothing of what would be deleted.
+    expect((json(await script('birch', '')) as unknown[]).length).toBeGreaterThan(2);
+    const [others, absent] = [
+      await script('birch', '?id=4', 'DELETE'),
+      await script('birch', '?id=999999', 'DELETE'),
+    ];
+    expect([others.status, withoutId(others)]).toEqual([404, withoutId(absent)]);
+    expect(json(await script('cedar', '?id=4'))).toMatchObject({ clinic: 'cedar', name: 'Dov Dandelion' });
+    expect((await script('birch', '?id=6', 'DELETE')).status).toBe(200);
+    expect((await script('birch', '?id=6')).status).toBe(404);
+  });
+
   test('cannot be made for another clinic', async () => {
     const meddled = await at('birch', '/charts', { method: 'POST', ...body({ clinic: 'cedar', note: 'x' }) });
     expect(meddled.status).toBe(422);
@@ -144,6 +159,34 @@ describe('rows of one table', () => {
     expect([made.status, made.headers.location]).toEqual([303, expect.stringMatching(/^\/charts\/\d+$/)]);
     const there = await at('birch', made.headers.location ?? '');
     expect(json(there)).toMatchObject({ clinic: 'birch', note: 'new' });
+  });
+});
+
+describe('rows of one table, by a form', () => {
+  const post = (form: string) =>
+    at('birch', '/charts', {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: form,
+    });
+  const count = async (name: ClinicName) => (json(await at(name, '/charts')) as unknown[]).length;
+
+  test.each([
+    ['name=x&note=x&clinic=cedar', 'the place of the mark'],
+    ['name=x&note=x&Clinic=cedar', 'the same, for an EMR that does not regard case'],
+    ['name=x&note=x&clinic%5B%5D=cedar', 'the same, as PHP reads it'],
+    ['name=x&note=x&clinic=birch&clinic=cedar', 'twice, of which an EMR may take either'],
+  ])('%s is refused: %s', async (form) => {
+    const before = [await count('birch'), await count('cedar')];
+    expect((await post(form)).status).toBe(422);
+    expect([await count('birch'), await count('cedar')]).toEqual(before);
+  });
+
+  test('what says nothing, or its own clinic, is made', async () => {
+    const before = await count('birch');
+    for (const form of ['name=x&note=x', 'name=x&note=x&clinic=birch'])
+      expect((await post(form)).status).toBe(303);
+    expect(await count('birch')).toBe(before + 2);
   });
 });
 

@@ -4,13 +4,14 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { askGateway } from '../../cli/commands/tenant/running.ts';
 import { CONTROL_SOCKET } from '../../contracts/control.ts';
 import { give } from '../../examples/demo/isolation.ts';
 import type { Stack } from '../../examples/demo/stack.ts';
 import { ask } from '../../examples/support/https-client.ts';
 import { freePort } from '../../examples/support/ports.ts';
 import { good, Load } from '../support/load.ts';
-import { showFigures } from '../support/process.ts';
+import { childrenOf, showFigures, until } from '../support/process.ts';
 import { stackFor } from '../support/stack.ts';
 
 /** `chartgate tenant …` beside a gateway that serves others meanwhile. */
@@ -304,6 +305,27 @@ it('with the gateway away the file is written, and the command says so', async (
     code: 4,
     json: { changed: false },
   });
-  await stack.gateway.start();
+});
+
+it('what was written while the gateway was away, or starts and cannot be asked, is in force once it has', async () => {
+  expect(await tenant('resume', 'west')).toMatchObject({ code: 0, json: { changed: false, served: false } });
+  const starting = stack.gateway.start();
+  // It has read the files by then.
+  await until('workers to be started', () => childrenOf(stack.gateway.pid).length > 0, 20_000);
+  writeFileSync(join(folder, 'west.yaml'), `${textOf()}paused: true\n`);
+  await starting;
+  await until('it to be paused', async () => (await status()) === 503, 10_000);
+  expect((await tenant('resume', 'west')).json).toMatchObject({ paused: false, served: true });
   expect(await status()).toBe(200);
+});
+
+describe('whether a gateway runs', () => {
+  it.each([
+    ['nowhere', 'not-running', 'nobody made the socket'],
+    ['x'.repeat(120), 'too-far', 'longer than a path of a socket can be'],
+    ['draft.yaml', 'silent', 'what else fails says nothing of it'],
+  ])('is told apart: %s is %s, as %s', async (name, state) => {
+    draft();
+    expect(await askGateway(join(stack.directory, name), { do: 'status' })).toEqual({ state });
+  });
 });

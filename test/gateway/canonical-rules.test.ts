@@ -154,6 +154,10 @@ describe('a route', () => {
     ['a.b=1&a_b=2', {}, true, 'one name to PHP'],
     ['a+b=1&a_b=2', {}, true, 'one name to PHP'],
     ['id=1&ID=2', {}, true, 'one name to ASP.NET'],
+    ['a[b=1&a_b=2', { query: { brackets: 'allow' } }, true, 'one name to PHP, as nothing closes the bracket'],
+    ['a[b=1&a=2', { query: { brackets: 'allow' } }, true, 'one name to Rack'],
+    ['a[b=1&a[]=2', { query: { brackets: 'allow' } }, true, 'one list to Rack'],
+    ['a[b]=1&a_b=2', { query: { brackets: 'allow' } }, false, 'a list and another name'],
     ['subject.name=1&code=2', FHIR, false, 'a chained search'],
     ['name:exact=1&name=2', FHIR, false, 'two searches'],
   ])('%j with %j: ambiguous %s (%s)', (query, more, expected, _why) => {

@@ -1,5 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { activityOf } from '../../examples/demo/evidence.ts';
@@ -108,4 +110,47 @@ backend gateway
       ask({ url: `${stack.tenants.north.origin}/fhir/Patient/1`, authority: stack.authority }),
     ).rejects.toThrow();
   });
+});
+
+describe.runIf(program !== undefined)('the sample for several gateways', () => {
+  it('does not cut a WebSocket or a slow answer that is silent for longer than a connection that begins', async () => {
+    const silent = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => setTimeout(() => socket.write('late'), 2_500));
+    });
+    await once(silent.listen(0, '127.0.0.1'), 'listening');
+    const at = await freePort();
+    const sample = readFileSync(join(import.meta.dirname, '../../deploy/haproxy/haproxy.cfg'), 'utf8');
+    const defaults = /^defaults\n(?: .*\n|\n)+/m
+      .exec(sample)?.[0]
+      .replace(/(timeout (?:client|server)) \w+/g, '$1 1s');
+    mkdirSync(folder, { recursive: true });
+    const file = join(folder, 'sample.cfg');
+    writeFileSync(
+      file,
+      `${defaults}frontend front
+  bind 127.0.0.1:${at}
+  default_backend gateway
+backend gateway
+  server gateway 127.0.0.1:${(silent.address() as AddressInfo).port}
+`,
+    );
+    const running = await launch({
+      name: 'HAProxy',
+      command: program ?? '',
+      args: ['-f', file, '-db'],
+      core: undefined,
+      log: join(folder, 'sample.log'),
+      port: at,
+    });
+    try {
+      const client = connect(at, '127.0.0.1');
+      client.write('a question');
+      expect(String(await Promise.race([once(client, 'data'), once(client, 'close')]))).toBe('late');
+      client.destroy();
+    } finally {
+      await running.stop();
+      silent.close();
+    }
+  }, 20_000);
 });

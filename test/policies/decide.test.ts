@@ -217,6 +217,12 @@ const HOSTILE: readonly Row[] = [
     'insufficient-scope',
   ],
   [
+    'a bracket that nothing closes, which Rack cuts at',
+    'GET /fhir/Observation?patient=1&patient[x=2',
+    bearer(['patient/Observation.rs'], '1'),
+    'insufficient-scope',
+  ],
+  [
     'a NUL that PHP cuts at',
     'GET /fhir/Observation?patient=1&patient%00x=2',
     bearer(['patient/Observation.rs'], '1'),

@@ -1,6 +1,11 @@
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { CONTROL_SOCKET, type ControlAnswer, type ControlAsk } from '../../../contracts/control.ts';
+import {
+  CONTROL_PATH_LIMIT,
+  CONTROL_SOCKET,
+  type ControlAnswer,
+  type ControlAsk,
+} from '../../../contracts/control.ts';
 import { EXIT } from '../../output.ts';
 
 /** Longer than a worker may take to compile a configuration, or to take it over. */
@@ -11,12 +16,19 @@ export type Reached =
   | { readonly state: 'answered'; readonly answer: ControlAnswer }
   | { readonly state: 'not-running' }
   | { readonly state: 'forbidden' }
-  | { readonly state: 'silent' };
+  | { readonly state: 'silent' }
+  /** Whether one runs cannot be told: its socket would have too long a path. */
+  | { readonly state: 'too-far' };
+
+/** Nobody listens at the socket. Whatever else fails says nothing about whether a gateway runs. */
+const NOT_RUNNING: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ECONNREFUSED']);
 
 /** Asks the gateway that runs with these settings, by the socket beside its activity log. Never rejects. */
 export function askGateway(logDirectory: string, ask: ControlAsk): Promise<Reached> {
   const { promise, resolve } = Promise.withResolvers<Reached>();
-  const socket = connect(join(logDirectory, CONTROL_SOCKET));
+  const path = join(logDirectory, CONTROL_SOCKET);
+  if (Buffer.byteLength(path) > CONTROL_PATH_LIMIT) return Promise.resolve({ state: 'too-far' });
+  const socket = connect(path);
   let text = '';
   socket.setEncoding('utf8');
   socket.setTimeout(ANSWER_MS, () => end({ state: 'silent' }));
@@ -27,7 +39,7 @@ export function askGateway(logDirectory: string, ask: ControlAsk): Promise<Reach
   socket.once('end', () => end(parsed(text)));
   socket.once('error', (error: NodeJS.ErrnoException) => {
     const forbidden = error.code === 'EACCES' || error.code === 'EPERM';
-    end({ state: forbidden ? 'forbidden' : error.code === 'ECONNRESET' ? 'silent' : 'not-running' });
+    end({ state: forbidden ? 'forbidden' : NOT_RUNNING.has(error.code) ? 'not-running' : 'silent' });
   });
   function end(reached: Reached): void {
     socket.destroy();
@@ -84,6 +96,11 @@ export async function haveTaken(logDirectory: string, ids: readonly string[]): P
     case 'silent':
       return not(
         'the running gateway gave no answer; see its log, and reload it: systemctl reload chartgate',
+        'unreached',
+      );
+    case 'too-far':
+      return not(
+        'whether a gateway runs cannot be asked, because the path of "activityLog.directory" is too long for a Unix socket; if one does, reload it: systemctl reload chartgate',
         'unreached',
       );
     case 'answered': {

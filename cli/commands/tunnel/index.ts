@@ -8,19 +8,31 @@ import type { TenantId } from '../../../contracts/identifiers.ts';
 import {
   authorizedKeyLine,
   clientFiles,
+  endStrangers,
   type Observed,
   observeTunnels,
   parsePublicKey,
+  portsInUse,
   serverConfiguration,
   TunnelRegistry,
 } from '../../../tenant-router/tunnels/index.ts';
 import { EXIT } from '../../output.ts';
-import { currentHostKey, generateKey, giveTo, hostAndPort, print, publicKey, tenantOf } from './inputs.ts';
+import {
+  currentHostKey,
+  giveTo,
+  hostAndPort,
+  hostKeyIn,
+  print,
+  publicKey,
+  tenantOf,
+  userIds,
+} from './inputs.ts';
+import { checkNetwork } from './networks.ts';
 
 const DIRECTORY = '/var/lib/chartgate-tunnel';
 const NOTES = `
 Run it as the user of the server for tunnels, or as root. Exit codes: ${EXIT.ok} done, ${EXIT.finding} (list) a tunnel
-is down or the host key is another than clinics were given, ${EXIT.usage} wrong usage, ${EXIT.configuration} a file is
+is down or the host key is another than clinics were given, (revoke) somebody may still be connected, ${EXIT.usage} wrong usage, ${EXIT.configuration} a file is
 damaged, ${EXIT.unavailable} OpenSSH is missing.`;
 
 interface Common {
@@ -76,16 +88,16 @@ function init(options: Common & { readonly listen: string; readonly user: string
   }
   if (/\s|"/.test(directory))
     throw new ChartgateError('usage', '--directory must not hold spaces or quotes.');
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const key = join(directory, 'host_key');
-  if (existsSync(key))
+  const ids = userIds(options.user);
+  const registry = new TunnelRegistry(directory);
+  if (registry.exists)
     throw new ChartgateError('usage', `${directory}: there is a server for tunnels already.`);
-  generateKey(key, 'chartgate tunnel host key');
-  const { fingerprint } = parsePublicKey(readFileSync(`${key}.pub`, 'utf8'));
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const fingerprint = hostKeyIn(directory);
   const server = { directory, user: options.user, address: host, port };
   writeFileSync(join(directory, 'sshd_config'), serverConfiguration(server), { mode: 0o600 });
-  if (process.geteuid?.() === 0 && options.user !== 'root') giveTo(directory, options.user);
-  new TunnelRegistry(directory).create(server, fingerprint);
+  if (process.geteuid?.() === 0) giveTo(directory, ids);
+  registry.create(server, fingerprint);
   const command = `/usr/sbin/sshd -D -f ${join(directory, 'sshd_config')}`;
   if (options.json) {
     print({ directory, hostKey: fingerprint, command });
@@ -112,15 +124,7 @@ function issue(tenant: string, options: Issue): void {
   if (!/^[A-Za-z0-9.:-]{1,253}$/.test(options.gateway) || options.gateway.startsWith('-')) {
     throw new ChartgateError('usage', '--gateway must be a host name or an address.');
   }
-  for (const address of options.from ?? []) {
-    const [base = '', bits = '0', ...more] = address.split('/');
-    if (isIP(base) === 0 || more.length > 0 || !/^\d{1,3}$/.test(bits)) {
-      throw new ChartgateError(
-        'usage',
-        `--from ${address}: must be an address or a network such as 192.0.2.0/24.`,
-      );
-    }
-  }
+  for (const address of options.from ?? []) checkNetwork(address);
   const out = resolve(options.out);
   if (existsSync(out)) throw new ChartgateError('usage', `${out}: exists already; name a new folder.`);
   mkdirSync(out, { recursive: true, mode: 0o700 });
@@ -161,6 +165,7 @@ function granted(registry: TunnelRegistry, tenant: TenantId, out: string, option
       key,
       from: options.from ?? [],
       port: options.port === undefined ? undefined : Number(options.port),
+      inUse: portsInUse(),
       at: Date.now(),
     });
     return { key, grant };
@@ -172,19 +177,20 @@ function granted(registry: TunnelRegistry, tenant: TenantId, out: string, option
 
 function list(options: Common): void {
   const registry = new TunnelRegistry(resolve(options.directory)).read();
-  const found = observeTunnels(registry.grants, registry.server.port);
+  const found = observeTunnels(registry.grants, registry.server);
   const hostKey = currentHostKey(registry.server.directory);
   const same = hostKey === registry.hostKey;
   if (!same || found.some(({ up }) => !up)) process.exitCode = EXIT.finding;
   if (options.json) {
     print({
       hostKey: { given: registry.hostKey, found: hostKey ?? null, same },
-      tunnels: found.map(({ grant, up, since, peer, roundTripMs }) => ({
+      tunnels: found.map(({ grant, up, taken, since, peer, roundTripMs }) => ({
         tenant: grant.tenant,
         port: grant.port,
         fingerprint: grant.fingerprint,
         from: grant.from,
         up,
+        taken,
         since: since === undefined ? null : new Date(since).toISOString(),
         peer: peer ?? null,
         roundTripMs: roundTripMs ?? null,
@@ -211,33 +217,33 @@ function list(options: Common): void {
   }
 }
 
-function row({ grant, up, since, peer, roundTripMs }: Observed): readonly string[] {
+function row({ grant, up, taken, since, peer, roundTripMs }: Observed): readonly string[] {
   return [
     grant.tenant,
     String(grant.port),
-    up ? 'up' : 'down',
+    up ? 'up' : taken ? 'down: port taken by another process' : 'down',
     since === undefined ? '' : `${new Date(since).toISOString().slice(0, 19)}Z`,
     peer ?? '',
     roundTripMs === undefined ? '' : `${roundTripMs.toFixed(1)} ms`,
   ];
 }
 
-function revoke(tenant: string, options: Common): void {
+async function revoke(tenant: string, options: Common): Promise<void> {
   const registry = new TunnelRegistry(resolve(options.directory));
-  const { server, grants } = registry.read();
-  const before = observeTunnels(grants, server.port).find(({ grant }) => grant.tenant === tenant);
   const grant = registry.revoke(tenant);
   // The key is refused from here on; now whoever is still connected by it goes.
-  if (before?.pid !== undefined) process.kill(before.pid, 'SIGTERM');
-  const cut = before?.up === true ? before.pid !== undefined : true;
+  const { server, grants } = registry.read();
+  const cut = await endStrangers(grants, server);
   if (!cut) process.exitCode = EXIT.finding;
   if (options.json) {
     print({ tenant, port: grant.port, revoked: true, cut });
     return;
   }
-  console.log(`Tenant ${tenant} has no tunnel any more; its key is refused for ever.`);
+  console.log(
+    `Tenant ${tenant} has no tunnel any more; its key is refused for ever. No tenant gets port ${grant.port} again: take it out of the settings.`,
+  );
   if (!cut)
     console.error(
-      `Port ${grant.port} is still open, and this user may not end what serves it: run this as root.`,
+      'Somebody may still be connected by it, and this user may not end that: restart the server for tunnels (systemctl restart chartgate-tunnel). The other clinics dial again by themselves.',
     );
 }

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chownSync, readFileSync, statSync } from 'node:fs';
+import { chownSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ChartgateError } from '../../../contracts/errors.ts';
 import { parseTenantId, type TenantId } from '../../../contracts/identifiers.ts';
@@ -48,23 +48,62 @@ export function generateKey(path: string, comment: string): void {
   }
 }
 
+/**
+ * Makes the server's host key, unless a former `init` that failed left one.
+ * @returns its fingerprint
+ */
+export function hostKeyIn(directory: string): string {
+  const path = join(directory, 'host_key');
+  if (!existsSync(path)) generateKey(path, 'chartgate tunnel host key');
+  if (!existsSync(`${path}.pub`)) writeFileSync(`${path}.pub`, publicHalf(path));
+  const { fingerprint } = parsePublicKey(readFileSync(`${path}.pub`, 'utf8'), 'the host key');
+  if (fingerprint !== currentHostKey(directory)) {
+    throw new ChartgateError(
+      'usage',
+      `${path}: is not the key of ${path}.pub; remove both, and run this again.`,
+    );
+  }
+  return fingerprint;
+}
+
+function publicHalf(path: string): string {
+  return execFileSync('ssh-keygen', ['-y', '-f', path], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+}
+
 export function currentHostKey(directory: string): string | undefined {
   try {
     // Out of the private key, which is what the server uses, and not out of the file beside it.
-    const text = execFileSync('ssh-keygen', ['-y', '-f', join(directory, 'host_key')], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    return parsePublicKey(text).fingerprint;
+    return parsePublicKey(publicHalf(join(directory, 'host_key'))).fingerprint;
   } catch {
     return undefined;
   }
 }
 
+interface UserIds {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** @throws ChartgateError `usage` for a user that does not exist */
+export function userIds(user: string): UserIds {
+  const [uid = '', gid = ''] = ['-u', '-g'].map((which) => {
+    const { status, stdout } = spawnSync('id', [which, user], { encoding: 'utf8' });
+    return status === 0 ? stdout.trim() : '';
+  });
+  if (!/^\d+$/.test(uid) || !/^\d+$/.test(gid)) {
+    throw new ChartgateError(
+      'usage',
+      `There is no user "${user}" here: run systemd-sysusers (deploy/systemd has the file), or name another: --user.`,
+    );
+  }
+  return { uid: Number(uid), gid: Number(gid) };
+}
+
 /** Root makes it for the user whose server it is. */
-export function giveTo(directory: string, user: string): void {
-  const ids = ['-u', '-g'].map((which) => Number(execFileSync('id', [which, user], { encoding: 'utf8' })));
-  const [uid = 0, gid = 0] = ids;
+export function giveTo(directory: string, { uid, gid }: UserIds): void {
   for (const path of [
     directory,
     ...['host_key', 'host_key.pub', 'sshd_config'].map((name) => join(directory, name)),

@@ -35,6 +35,8 @@ interface Asked {
   /** After every path of this clinic. */
   readonly suffix: string;
   readonly path: string;
+  /** The query's `id`. */
+  readonly number: string | null;
   readonly body: string;
 }
 
@@ -75,14 +77,15 @@ export class Manyleaf {
   #read(request: Request, body: string): Asked | undefined {
     const url = new URL(request.url ?? '/', 'http://emr');
     const { told } = this.#listening;
+    const number = url.searchParams.get('id');
     if (told === 'prefix') {
       const [, name = '', path = '/'] = /^\/c\/([a-z]+)(\/.*)$/.exec(url.pathname) ?? [];
       const clinic = this.#clinics.get(name);
-      return clinic && { clinic, prefix: `/c/${name}`, suffix: '', path, body };
+      return clinic && { clinic, prefix: `/c/${name}`, suffix: '', path, number, body };
     }
     if (told === 'header') {
       const clinic = this.#clinics.get(String(request.headers['x-clinic']));
-      return clinic && { clinic, prefix: '', suffix: '', path: url.pathname, body };
+      return clinic && { clinic, prefix: '', suffix: '', path: url.pathname, number, body };
     }
     // As PHP's $_REQUEST: a field of a form takes the place of a parameter of the query.
     const form = String(request.headers['content-type']).includes('urlencoded')
@@ -90,7 +93,7 @@ export class Manyleaf {
       : undefined;
     const name = form?.get('clinic') ?? url.searchParams.get('clinic') ?? '';
     const clinic = this.#clinics.get(name);
-    return clinic && { clinic, prefix: '', suffix: `?clinic=${name}`, path: url.pathname, body };
+    return clinic && { clinic, prefix: '', suffix: `?clinic=${name}`, path: url.pathname, number, body };
   }
 
   async #answer(request: Request, response: Response, asked: Asked): Promise<void> {
@@ -98,7 +101,9 @@ export class Manyleaf {
     const { pool } = clinic;
     const shared = this.#listening.tables === 'shared';
     const table = shared ? 'chart' : 'card';
-    const id = /^\/charts\/(\d+)$/.exec(path)?.[1];
+    // An old script names its chart by the query, and lists them where it is told none.
+    const script = path === '/chart.php';
+    const id = (script ? asked.number : /^\/charts\/(\d+)$/.exec(path)?.[1]) ?? undefined;
     if (path === '/told')
       return say(response, 200, {
         clinic: clinic.name,
@@ -122,7 +127,7 @@ export class Manyleaf {
         prefix,
       );
     }
-    if (path === '/charts') {
+    if (path === '/charts' || (script && id === undefined)) {
       const [rows] = await pool.query<RowDataPacket[]>(
         shared ? 'SELECT * FROM chart WHERE clinic = ? ORDER BY id' : 'SELECT * FROM card ORDER BY id',
         [clinic.name],
@@ -136,6 +141,7 @@ export class Manyleaf {
       }
       // Whoever's it is: the number is all that counts.
       const [[row]] = await pool.query<RowDataPacket[]>(`SELECT * FROM ${table} WHERE id = ?`, [id]);
+      if (request.method === 'DELETE') await pool.query(`DELETE FROM ${table} WHERE id = ?`, [id]);
       return row === undefined ? say(response, 404, { error: 'no such chart' }) : say(response, 200, row);
     }
     if (path === '/everyone') {

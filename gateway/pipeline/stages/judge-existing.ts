@@ -1,6 +1,7 @@
 import type { RequestFacts } from '../../../contracts/facts.ts';
 import type { AnswerJudge } from '../../../contracts/policy.ts';
 import { recogniseAnswer } from '../../recognise/recognise.ts';
+import { sessionOf } from '../../replicas/who.ts';
 import { outgoingHeaders } from '../../transport/outgoing-headers.ts';
 import { outgoingTarget } from '../../transport/outgoing-target.ts';
 import { send } from '../../transport/send.ts';
@@ -68,7 +69,9 @@ export async function isGiven(x: Exchange): Promise<boolean> {
 /** @param judge undefined: that it is there is enough */
 async function look(x: Exchange, judge: AnswerJudge | undefined): Promise<Step> {
   if (!x.intentRecorded) return { kind: 'unavailable', reason: 'internal' };
-  const backend = x.tenant.pick();
+  // A session lives at one back end, and another one would know of none.
+  const key = x.tenant.balancing.method === 'sticky' ? sessionOf(x) : '';
+  const backend = x.tenant.pick('primary', key);
   if (backend === undefined) {
     x.failed('backend-unavailable');
     return { kind: 'unavailable', reason: 'backend-unavailable' };
@@ -78,7 +81,7 @@ async function look(x: Exchange, judge: AnswerJudge | undefined): Promise<Step> 
   // From here on its time tells what the EMR did: whatever fails is answered when a refusal would be.
   x.forwardedAt ??= x.services.clock.monotonic();
   const { result, answer } = await send(x, backend, {
-    path: outgoingTarget(x, ''),
+    path: outgoingTarget(x, namedBy(x)),
     method: 'GET',
     headers,
     whole: undefined,
@@ -88,7 +91,7 @@ async function look(x: Exchange, judge: AnswerJudge | undefined): Promise<Step> 
     limitMs: x.route.backendTimeoutMs,
     hold: x.runtime.contentLimits.answerBytes,
     role: 'primary',
-    key: '',
+    key,
     repeatable: true,
   });
   if (result !== 'head') return hidden(x, 'existing-unavailable');
@@ -116,6 +119,17 @@ async function look(x: Exchange, judge: AnswerJudge | undefined): Promise<Step> 
   x.existingSeen = true;
   onlyThis(x, whole.answer.headers.etag);
   return undefined;
+}
+
+/**
+ * The query by which a record is named: `/patient.php?id=9`. FHIR names it by the path, and its servers may refuse to read
+ * with a parameter for changes; but where rows of others lie beside, a conditional change must not pass for one of all.
+ */
+function namedBy(x: Exchange): string {
+  const { route, tenant, outgoing, facts } = x;
+  const byPath =
+    route.fhir !== undefined && (tenant.settings.ownRows === undefined || route.rows === 'unchecked');
+  return byPath ? '' : (outgoing.query ?? facts.query);
 }
 
 /** Of a change, a client's `Accept` is about what it gets back; that of FHIR is always understood. */

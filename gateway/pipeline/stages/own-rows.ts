@@ -2,7 +2,8 @@ import { SAFE_METHODS } from '../../../contracts/facts.ts';
 import type { TellBackendSettings } from '../../../contracts/settings.ts';
 import { fieldsOf, overrideInBody } from '../../canonical/method-override.ts';
 import type { ReadContent } from '../../content/read.ts';
-import { contradicts, formContradicts, ownRowsJudge, whollyOwn, withContent } from '../../tenants/rows.ts';
+import { contradicts, formContradicts } from '../../tenants/contradictions.ts';
+import { ownRowsJudge, whollyOwn, withContent } from '../../tenants/rows.ts';
 import { meddles } from '../../transport/outgoing-target.ts';
 import type { Exchange, Step } from '../exchange.ts';
 import { expectAnswer } from './decide.ts';
@@ -26,7 +27,8 @@ export function ownRows(x: Exchange): Step {
   const { method } = x.facts;
   x.answerJudges = [SAFE_METHODS.has(method) ? withContent(judge) : judge, ...policys];
   if (method === 'PUT' || method === 'PATCH' || method === 'DELETE') {
-    x.obligations = { ...x.obligations, existing: whollyOwn(judge, x.obligations?.existing) };
+    const byQuery = x.route.fhir === undefined && (x.outgoing.query ?? x.facts.query) !== '';
+    x.obligations = { ...x.obligations, existing: whollyOwn(judge, x.obligations?.existing, byQuery) };
   }
   return undefined;
 }

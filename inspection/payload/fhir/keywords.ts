@@ -84,10 +84,12 @@ function membersJudge(
 ): (data: Data) => Found | undefined {
   const complete = 2 ** required.length - 1;
   return (data) => {
+    let empty = true;
     let present = 0;
     let paired = false;
     let chosen: (string | undefined)[] | undefined;
     for (const name in data) {
+      empty = false;
       const member = members.get(name);
       if (member === undefined) return error('', 'unknown', name);
       if (member.required !== undefined) present |= 1 << member.required;
@@ -105,6 +107,8 @@ function membersJudge(
         if (member.nullable) paired ||= name !== member.base || (value as readonly unknown[]).includes(null);
       } else if (!member.validate(value)) return below(`/${name}`, member.validate);
     }
+    // `minProperties` of JSON Schema would make a list of the names to count them.
+    if (empty) return error('', 'minProperties', '');
     if (present !== complete) {
       return error('', 'required', required.find((_, index) => (present & (1 << index)) === 0) ?? '');
     }

@@ -28,7 +28,7 @@ export function siblingSchema(): Schema {
     required: [],
     pairs: [],
   };
-  return { $id: SIBLING, type: 'object', minProperties: 1, members };
+  return { $id: SIBLING, type: 'object', members };
 }
 
 /** The JSON Schema of a type: FHIR's JSON representation (R4 §2.6.2) of what its definition says. */
@@ -62,7 +62,7 @@ export function schemaOf(type: string, definitions: Definitions): Schema {
     members.resourceType = { schema: { const: type }, list: false, nullable: false, base: 'resourceType' };
   }
   const rule: MembersRule = { members, required, pairs };
-  return { $id: schemaId(type), type: 'object', minProperties: 1, members: rule };
+  return { $id: schemaId(type), type: 'object', members: rule };
 }
 
 function namesOf(element: Element): readonly (readonly [name: string, type: string])[] {

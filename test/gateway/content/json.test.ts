@@ -129,6 +129,57 @@ describe('a JSON body has one meaning or none', () => {
   });
 });
 
+/** A value, as its text, and whether some object in it has two names that differ in nothing or in case only. */
+interface Written {
+  readonly text: string;
+  readonly twins: boolean;
+}
+const NAMES = [
+  'id',
+  'Id',
+  'name',
+  'naMe',
+  'value',
+  'a',
+  'b',
+  'c',
+  'with space',
+  '\u00e9',
+  '0',
+  'x'.repeat(40),
+];
+const written = fc.letrec<{ value: Written }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    fc.constantFrom('1', '"b"', 'null', '{}', '[]').map((text) => ({ text, twins: false })),
+    fc.array(tie('value'), { maxLength: 4 }).map((items) => ({
+      text: `[ ${items.map(({ text }) => text).join(' ,')}]`,
+      twins: items.some(({ twins }) => twins),
+    })),
+    fc
+      .array(fc.tuple(fc.constantFrom(...NAMES, ...'defghijklmnop'), tie('value')), { maxLength: 16 })
+      .map((members) => ({
+        text: `{${members.map(([name, { text }]) => `"${name}" : ${text}`).join(', ')}}`,
+        twins:
+          members.some(([, { twins }]) => twins) ||
+          new Set(members.map(([name]) => name.toLowerCase())).size < members.length,
+      })),
+  ),
+})).value;
+
+describe('objects in objects', () => {
+  it('are refused for names of their own and for no others', () => {
+    fc.assert(
+      fc.property(written, ({ text, twins }) => {
+        const read = readJson(Buffer.from(text), { depth: 100, values: 100_000, strict: true });
+        if (twins) expect(read).toMatchObject({ ok: false, rule: 'json-duplicate-name' });
+        else expect(read).toMatchObject({ ok: true, value: JSON.parse(text) });
+      }),
+      { numRuns: 1500, seed: 11 },
+    );
+  });
+});
+
 describe('what is kept of a document is written as it was', () => {
   it('keeps the digits of decimals in what was not touched', () => {
     const text = '{"resourceType":"Bundle","entry":[{"v":1.50},{"v":2.00, "s":"\\u00e9"}],"total":2}';

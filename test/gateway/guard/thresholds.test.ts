@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { Content } from '../../../contracts/content.ts';
 import type { RequestFacts } from '../../../contracts/facts.ts';
 import type { GuardThresholds } from '../../../contracts/limits.ts';
 import type { RouteMatch } from '../../../contracts/policy.ts';
-import { patientsNamed } from '../../../gateway/guard/patients.ts';
+import { patientsNamed, patientsOfContent } from '../../../gateway/guard/patients.ts';
 import { levelOf, thresholdsOf } from '../../../gateway/guard/thresholds.ts';
 
 const steps = (slow: number, stepUp: number, lock: number) => ({ slow, stepUp, lock });
@@ -99,6 +100,13 @@ describe('patients that a request names', () => {
     ['ids of something else', '/fhir/Observation', '_id=7,8', []],
     ['a chained id', '/fhir/Observation', 'patient.identifier=123', ['123']],
     ['the parameter of a page', '/interface/patient_file.php', 'pid=7', ['7']],
+    ['with a dot, an underscore to PHP', '/interface/demographics.php', 'set.pid=7', ['7']],
+    ['with a space, another', '/interface/demographics.php', 'set%20pid=7', ['7']],
+    ['with a bracket that nothing closes, another', '/interface/demographics.php', 'set%5Bpid=7', ['7']],
+    ['as a list', '/interface/demographics.php', 'set_pid[]=7&set_pid[1]=8', ['7', '8']],
+    ['in capitals, for ASP.NET', '/chart.aspx', 'PatientID=7', ['7']],
+    ['cut at an open bracket, for Rack', '/chart', 'pid[x=7', ['7']],
+    ['a name that only begins so', '/chart', 'pidgin=7&subjects=8', []],
   ])('%s: %s?%s', (_, path, query, ids) => {
     expect(patientsNamed(facts(path, query), undefined)).toEqual(ids);
   });
@@ -111,8 +119,56 @@ describe('patients that a request names', () => {
     expect(patientsNamed(facts('/charts'), at({ segment: 1 }))).toEqual([]);
   });
 
+  it.each(['chart_id', 'chart.id', 'chart id', 'Chart_ID', 'chart[id', 'chart_id[]', 'chart_id[x'])(
+    'are the same when it is spelled %j',
+    (name) => {
+      const query = new URLSearchParams([[name, '44']]).toString();
+      expect(patientsNamed(facts('/chart.php', query), at({ parameter: 'chart_id' }))).toEqual(['44']);
+    },
+  );
+
   it('are at most a thousand of one request', () => {
     const ids = Array.from({ length: 5000 }, (_, n) => n).join(',');
     expect(patientsNamed(facts('/fhir/Observation', `patient=${ids}`), undefined)).toHaveLength(1000);
+  });
+});
+
+describe('patients that a body names', () => {
+  const common = { bytes: Buffer.alloc(0), mediaType: '' };
+  const form = (...fields: [string, string[]][]): Content => ({
+    ...common,
+    kind: 'form',
+    fields: new Map(fields),
+  });
+  const multipart = (...parts: [name: string, text: string, fileName?: string][]): Content => ({
+    ...common,
+    kind: 'multipart',
+    parts: parts.map(([name, value, fileName]) => ({
+      name,
+      fileName,
+      mediaType: undefined,
+      bytes: Buffer.from(value),
+    })),
+  });
+  it.each<[string, Content, string[]]>([
+    ['a form', form(['patient', ['7', 'Patient/8']]), ['7', '8']],
+    ['a form, spelled otherwise', form(['set.pid', ['7']], ['SET_PID', ['8']]), ['7', '8']],
+    ['a form of parts', multipart(['set_pid', '7'], ['note', '8']), ['7']],
+    ['a form of parts, spelled otherwise', multipart(['set[pid', '7']), ['7']],
+    ['a file of that name', multipart(['pid', '7', 'scan.png']), []],
+    ['a document', { ...common, kind: 'json', value: { pid: '7' } }, []],
+  ])('%s', (_what, content, ids) => {
+    expect(patientsOfContent(content, [])).toEqual(ids);
+  });
+
+  it('are at most a thousand, and the longest form there may be is looked through at once', () => {
+    const many = Array.from({ length: 1000 }, (_, n) => String(n)).join(',');
+    const fields = form(...Array.from({ length: 500 }, (_, n): [string, string[]] => [`pid[${n}]`, [many]]));
+    expect(patientsOfContent(fields, [])).toHaveLength(1000);
+    // A line end at the end of a million slashes, which a regular expression would begin anew at each of them.
+    const slashes = form(['patient', [`${'Patient/x/'.repeat(1_000_000)}\n`]]);
+    const began = performance.now();
+    expect(patientsOfContent(slashes, [])).toHaveLength(1);
+    expect(performance.now() - began).toBeLessThan(5000);
   });
 });

@@ -3,13 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { Json, JsonObject } from '../../../contracts/content.ts';
 import type { AnswerJudgement } from '../../../contracts/policy.ts';
 import type { OwnRowsSettings } from '../../../contracts/settings.ts';
-import {
-  contradicts,
-  formContradicts,
-  ownRowsJudge,
-  whollyOwn,
-  withContent,
-} from '../../../gateway/tenants/rows.ts';
+import { contradicts, formContradicts } from '../../../gateway/tenants/contradictions.ts';
+import { ownRowsJudge, whollyOwn, withContent } from '../../../gateway/tenants/rows.ts';
 
 const SYSTEM = 'https://emr.example/clinics';
 const SETTINGS: OwnRowsSettings = {
@@ -56,8 +51,26 @@ describe('where something has to be there', () => {
     ["a bundle with another's in it", bundle({}, OWN, OTHERS), 'hidden'],
     ['its own', OWN, 'unchanged'],
     ['a list of its own', [OWN, OWN], 'unchanged'],
+    ['a bundle of its own', bundle({ total: 1 }, OWN), 'unchanged'],
+    ['an empty list, which says nothing of whose it is', [], 'hidden'],
+    ['an empty bundle', { resourceType: 'Bundle', type: 'searchset' }, 'hidden'],
+    [
+      "the first page of several, on whose others may be another's",
+      bundle({ link: [{ relation: 'next', url: '/x' }] }, OWN),
+      'hidden',
+    ],
   ] as const)('a change of what is answered as %s', (_what, content, release) => {
     expect(releaseOf(whollyOwn(ownRowsJudge(SETTINGS), undefined), content)).toBe(release);
+  });
+
+  test('a list is no answer to a query that names one record: it may be that of an EMR that took no notice', () => {
+    const named = whollyOwn(ownRowsJudge(SETTINGS), undefined, true);
+    expect([OWN, OTHERS, [OWN], []].map((content) => releaseOf(named, content))).toEqual([
+      'unchanged',
+      'hidden',
+      'hidden',
+      'hidden',
+    ]);
   });
 
   test('and then the policy is asked as well', () => {
@@ -80,6 +93,15 @@ describe("a body of another form than it should have, which some EMRs read all t
     [[['clinic[]', '8']], true],
     [[['clinic', '7']], false],
     [[['clinic', undefined]], true],
+    [[['clinic[0]', '8']], true],
+    [[['managingOrganization[reference]', 'Organization/8']], true],
+    [[['ManagingOrganization[Reference]', 'Organization/8']], true],
+    [[['managingOrganization.reference', 'Organization/8']], true],
+    [[['managingOrganization', 'Organization/8']], true],
+    [[['managingOrganization[reference]', 'Organization/7']], false],
+    [[['managingOrganization[display]', 'x']], false],
+    [[['', 'x']], false],
+    [[['[]', 'x']], false],
     [[['name', 'x']], false],
   ] as const)('fields %j', (fields, is) => expect(formContradicts(SETTINGS, fields)).toBe(is));
 });
@@ -144,6 +166,43 @@ describe('an answer', () => {
     expect(JSON.stringify(judge(nested))).not.toContain('cedar');
   });
 
+  describe('to a batch', () => {
+    const step = (status: string, resource?: Json): JsonObject => ({
+      ...(resource === undefined ? {} : { resource }),
+      response: {
+        status,
+        ...(resource === undefined ? { outcome: { resourceType: 'OperationOutcome' } } : {}),
+      },
+    });
+    const answered = (...entry: Json[]): Json => {
+      const content: Json = { resourceType: 'Bundle', type: 'batch-response', entry };
+      const judged = judge(content);
+      const shown = judged.release === 'replaced' ? judged.content : content;
+      return ((shown as JsonObject).entry ?? null) as Json;
+    };
+    const absent = { response: { status: '404 Not Found' } };
+
+    test.each<readonly [string, Json]>([
+      ["has another's record", step('200 OK', OTHERS)],
+      ['found nothing', step('404 Not Found')],
+      ['found something deleted', step('410 Gone')],
+      ['says that nothing has changed', step('304 Not Modified')],
+      ['says that something is there', step('200 OK')],
+      ['is no entry', 'text'],
+      ['is a bundle that is none', step('200 OK', { resourceType: 'Bundle', entry: 'x' })],
+    ])('a step that %s is as one that found nothing, in its place', (_, entry) => {
+      expect(answered(step('200 OK', OWN), entry, step('201 Created'))).toEqual([
+        step('200 OK', OWN),
+        absent,
+        step('201 Created'),
+      ]);
+    });
+
+    test('what is wrong with a step of its own is told', () => {
+      expect(answered(step('422 Unprocessable'))).toEqual([step('422 Unprocessable')]);
+    });
+  });
+
   test('never shows a record of others, however records and bundles lie in each other', () => {
     const record = fc.constantFrom<Json>(
       OWN,
@@ -185,6 +244,24 @@ describe('a request', () => {
     ['that patches everything', 'PATCH', [{ op: 'replace', path: '', value: {} }]],
     ['that moves the mark away', 'PATCH', [{ op: 'move', from: '/clinic', path: '/x' }]],
     ['with a patch of another kind', 'PATCH', { resourceType: 'Parameters' }],
+    ['that says another clinic in other letters, which SQL does not regard', 'POST', { Clinic: 8 }],
+    ['that says its own and another in other letters', 'PUT', { clinic: 7, CLINIC: 8 }],
+    ['that says another below in other letters', 'PUT', { managingOrganization: { Reference: 'x' } }],
+    ['that says another below one in other letters', 'PUT', { ManagingOrganization: { reference: 'x' } }],
+    ['with tags in other letters', 'PUT', { resourceType: 'Patient', meta: { Tag: [] } }],
+    [
+      'with the code of a tag in other letters',
+      'PUT',
+      { meta: { tag: [{ system: SYSTEM, Code: 'cedar' }] } },
+    ],
+    ['that patches the mark in other letters', 'PATCH', [{ op: 'replace', path: '/Clinic', value: 8 }]],
+    [
+      'that patches the mark without the slash',
+      'PATCH',
+      [{ op: 'replace', path: 'meta/tag/0/code', value: 8 }],
+    ],
+    ['that patches at a place in other letters', 'PATCH', [{ op: 'replace', Path: '/clinic', value: 8 }]],
+    ['that patches nowhere', 'PATCH', [{ op: 'replace', value: 8 }]],
     [
       'with a step that changes what nobody has looked at',
       'POST',
@@ -205,6 +282,7 @@ describe('a request', () => {
     ['that says nothing of it', 'POST', { note: 'x' }],
     ['with tags of other systems', 'POST', tagged('cedar', 'https://else.example')],
     ['that patches another field', 'PATCH', [{ op: 'replace', path: '/clinical', value: 8 }]],
+    ['with other fields in capitals', 'PUT', { Clinical: 8, managingOrganization: { Display: 'x' } }],
     [
       'with steps that make its own',
       'POST',

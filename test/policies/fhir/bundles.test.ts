@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Json, JsonObject } from '../../../contracts/content.ts';
 import type { BearerPrincipal } from '../../../contracts/principal.ts';
-import { bodyOf, jsonContent, observation, patientA, searchset, staff } from './support.ts';
+import { bodyOf, jsonContent, obligationsOf, observation, patientA, searchset, staff } from './support.ts';
 
 const ALL = patientA('patient/*.cruds');
 const BATCH = 'POST /fhir';
@@ -61,6 +61,22 @@ describe('a batch with a patient/ scope', () => {
     ['a method that is none', ['TRACE', 'Patient/a'], 'forbidden'],
     ['a condition, narrowed', ['POST', 'Observation', own, { ifNoneExist: 'code=1' }], 'permit'],
     ["a condition of another's", ['POST', 'Observation', own, { ifNoneExist: 'patient=b' }], 'record-hidden'],
+    ['a condition that is no text', ['POST', 'Observation', own, { ifNoneExist: ['code=1'] }], 'forbidden'],
+    [
+      'a condition of more parameters than a query may have',
+      ['POST', 'Observation', own, { ifNoneExist: 'ct&'.repeat(300) }],
+      'insufficient-scope',
+    ],
+    [
+      'a condition that is longer than a URL',
+      ['POST', 'Observation', own, { ifNoneExist: `code=${'1'.repeat(8192)}` }],
+      'forbidden',
+    ],
+    [
+      'a URL of more parameters than a query may have',
+      ['GET', `Observation?${'ct&'.repeat(300)}`],
+      'forbidden',
+    ],
   ])('with %s: %s', (_name, row, expected) => {
     expect(effect(bundle('batch', row))).toBe(expected);
     expect(effect(bundle('transaction', ['GET', 'Patient/a'], row))).toBe(expected);
@@ -79,6 +95,41 @@ describe('a batch with a patient/ scope', () => {
       },
     });
   });
+
+  it('is looked through at once, whatever its conditions and URLs repeat', () => {
+    const began = performance.now();
+    expect(
+      effect(bundle('batch', ['POST', 'Observation', own, { ifNoneExist: 'ct&'.repeat(3_000_000) }])),
+    ).toBe('forbidden');
+    const url = `Observation?${'ct&'.repeat(250)}`;
+    expect(effect(bundle('batch', ...Array.from({ length: 1000 }, (): Row => ['GET', url])))).toBe('permit');
+    const long = `Observation?${'ct&'.repeat(2700)}`;
+    expect(effect(bundle('batch', ...Array.from({ length: 1000 }, (): Row => ['GET', long])))).toBe(
+      'forbidden',
+    );
+    expect(performance.now() - began).toBeLessThan(5000);
+  });
+
+  it.each([ALL, staff('user/Observation.cruds'), staff('system/*.cruds')])(
+    'goes on without what reaches beyond its entries, or answers them elsewhere (%#)',
+    (token) => {
+      const headers = {
+        'x-cascade': 'delete',
+        prefer: 'respond-async',
+        'if-none-exist': 'patient=b',
+        accept: 'application/fhir+xml',
+      };
+      expect(obligationsOf(BATCH, token, { headers }).headers).toStrictEqual({
+        'x-cascade': undefined,
+        prefer: undefined,
+        'if-none-exist': undefined,
+        accept: 'application/fhir+json',
+      });
+      expect(
+        obligationsOf(BATCH, token, { headers: { prefer: 'return=minimal' } }).headers,
+      ).not.toHaveProperty('prefer');
+    },
+  );
 
   it('says which entry was refused', () => {
     const judged = judge(bundle('batch', ['GET', 'Patient/a'], ['GET', 'Patient/b']));

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkNetwork } from '../../../cli/commands/tunnel/networks.ts';
 import { parseTenantId, type TenantId } from '../../../contracts/identifiers.ts';
 import {
   FIRST_PORT,
@@ -42,6 +43,7 @@ const wanted = (name: string, more: Partial<NewGrant> = {}): NewGrant => ({
   key: parsePublicKey(ed25519()),
   from: [],
   port: undefined,
+  inUse: new Set(),
   at: 0,
   ...more,
 });
@@ -86,6 +88,39 @@ describe('a public key', () => {
   });
 });
 
+describe('where a clinic dials from', () => {
+  it.each([
+    '192.0.2.1',
+    '192.0.2.0/24',
+    '192.0.2.128/25',
+    '10.0.0.0/8',
+    '192.0.2.1/32',
+    '0.0.0.0/0',
+    '2001:db8::1',
+    '2001:db8::/32',
+    '2001:db8:8000::/33',
+    '::1/128',
+    '::ffff:192.0.2.0/120',
+  ])('%s is taken', (text) => expect(() => checkNetwork(text)).not.toThrow());
+
+  it.each([
+    ['clinic.example', /must be an address/, 'a name'],
+    ['', /must be an address/, 'nothing'],
+    ['fe80::1%eth0', /must be an address/, 'a zone, which sshd does not know'],
+    ['192.0.2.0/24/24', /must be an address/, 'two lengths'],
+    ['192.0.2.0/', /from 0 to 32/, 'no length'],
+    ['192.0.2.0/33', /from 0 to 32/, 'too many bits'],
+    ['192.0.2.0/024', /from 0 to 32/, 'a length that could be octal'],
+    ['2001:db8::/129', /from 0 to 128/, 'too many bits'],
+    ['192.0.2.1/24', /is 192\.0\.2\.0\/24 meant/, 'a host in a network: sshd matches nobody'],
+    ['127.0.0.1/8', /is 127\.0\.0\.0\/8 meant/, 'the same'],
+    ['2001:db8:1::5/33', /is 2001:db8::\/33 meant/, 'the same'],
+    ['::ffff:192.0.2.1/120', /is ::ffff:c000:200\/120 meant/, 'the same, of an address within an address'],
+  ])('%s is refused, as %s', (text, message) => {
+    expect(() => checkNetwork(text)).toThrow(message);
+  });
+});
+
 describe('the registry', () => {
   let directory: string;
   let registry: TunnelRegistry;
@@ -96,11 +131,34 @@ describe('the registry', () => {
   });
   afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-  it('gives every tenant a port of its own, and a port that was given back to somebody else', () => {
+  it('gives every tenant a port of its own, and none that was ever another’s or that somebody listens on', () => {
     expect(registry.issue(wanted('a')).port).toBe(FIRST_PORT);
     expect(registry.issue(wanted('b')).port).toBe(FIRST_PORT + 1);
     registry.revoke('a');
-    expect(registry.issue(wanted('c')).port).toBe(FIRST_PORT);
+    // Settings of the former tenant may still name its port.
+    expect(registry.issue(wanted('c')).port).toBe(FIRST_PORT + 2);
+    expect(registry.issue(wanted('a')).port).toBe(FIRST_PORT + 3);
+    const inUse = new Set([FIRST_PORT + 4]);
+    expect(registry.issue(wanted('d', { inUse })).port).toBe(FIRST_PORT + 5);
+  });
+
+  it('still reads lists of former versions, which kept revoked keys without their ports', () => {
+    const { key } = wanted('a');
+    registry.issue(wanted('a', { key }));
+    registry.revoke('a');
+    const path = join(directory, 'tunnels.json');
+    const { revoked, ...rest } = JSON.parse(readFileSync(path, 'utf8')) as { revoked: { key: string }[] };
+    writeFileSync(path, JSON.stringify({ ...rest, revoked: revoked.map((each) => each.key) }));
+    expect(() => registry.issue(wanted('b', { key }))).toThrow(/was revoked/);
+    expect(registry.issue(wanted('b')).port).toBe(FIRST_PORT);
+    expect(readFileSync(join(directory, 'revoked_keys'), 'utf8')).toBe(`${key.text}\n`);
+  });
+
+  it('writes nothing that it could not read again', () => {
+    const before = readFileSync(join(directory, 'tunnels.json'), 'utf8');
+    expect(() => registry.issue(wanted('a', { from: ['fe80::1%eth0'] }))).toThrow(/nothing was changed/);
+    expect(readFileSync(join(directory, 'tunnels.json'), 'utf8')).toBe(before);
+    expect(registry.read().grants).toEqual([]);
   });
 
   it.each<[string, (first: NewGrant) => NewGrant, RegExp]>([
@@ -111,6 +169,11 @@ describe('the registry', () => {
       /every tenant needs its own/,
     ],
     ['a port that is another tenant’s', () => wanted('b', { port: FIRST_PORT }), /is tenant "a"'s/],
+    [
+      'a port that somebody listens on',
+      () => wanted('b', { port: 21_000, inUse: new Set([21_000]) }),
+      /in use by another process/,
+    ],
     ['a port of the system', () => wanted('b', { port: 22 }), /from 1024/],
     ['a port that is none', () => wanted('b', { port: Number.NaN }), /whole number/],
   ])('refuses %s and changes nothing', (_what, next, message) => {
@@ -119,6 +182,12 @@ describe('the registry', () => {
     const before = readFileSync(join(directory, 'authorized_keys'), 'utf8');
     expect(() => registry.issue(next(first))).toThrow(message);
     expect(readFileSync(join(directory, 'authorized_keys'), 'utf8')).toBe(before);
+  });
+
+  it('refuses a port by name that was a revoked tunnel’s', () => {
+    registry.issue(wanted('a'));
+    registry.revoke('a');
+    expect(() => registry.issue(wanted('b', { port: FIRST_PORT }))).toThrow(/tunnel that is revoked/);
   });
 
   it('writes one line a tenant, each with its port and no other right', () => {

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { accepts, fetched, freePort, sshIsHere, TunnelBench, USER, until } from './support.ts';
+import { accepts, bareWords, fetched, freePort, sshIsHere, TunnelBench, USER, until } from './support.ts';
 
 const EMR = 'the EMR of the clinic';
 
@@ -150,6 +150,89 @@ describe.runIf(sshIsHere)('tunnels over a real sshd', () => {
     );
     expect(second.status).toBe(2);
     expect(second.stderr).toMatch(/revoked/);
+  });
+
+  it('when it is revoked ends whoever has its key and took nothing yet, and nobody else', async () => {
+    const honest = bench.dial(north.out);
+    const centre = bench.issue('centre');
+    // Somebody with the same key, who waits until the port is free.
+    const control = join(bench.folder, 'control');
+    const thief = spawn(
+      'ssh',
+      [...bareWords(centre.out, bench.port).slice(0, -1), '-M', '-S', control, '-N', '127.0.0.1'],
+      {
+        stdio: 'ignore',
+      },
+    );
+    const gone = once(thief, 'exit');
+    await until(
+      () => existsSync(control),
+      5_000,
+      () => bench.log,
+    );
+    await until(async () => (await fetched(north.port)) === EMR, 5_000);
+    const { status, stdout } = bench.command('revoke', 'centre', '--json');
+    expect([status, JSON.parse(stdout)]).toMatchObject([0, { cut: true }]);
+    await gone;
+    expect(honest.exitCode).toBe(null);
+    expect(await fetched(north.port)).toBe(EMR);
+    const next = bench.issue('centre2');
+    expect(next.port).not.toBe(centre.port);
+    honest.kill('SIGKILL');
+    await until(async () => !(await accepts(north.port)), 5_000);
+  }, 20_000);
+
+  it('tells a port that somebody else listens on from a tunnel, and gives it to nobody', async () => {
+    const other = createServer((_request, response) => response.end('somebody else'));
+    other.listen(south.port, '127.0.0.1');
+    await once(other, 'listening');
+    expect(bench.list().find(({ tenant }) => tenant === 'south')).toMatchObject({ up: false, taken: true });
+    expect(bench.command('list').stdout).toMatch(/^south\s+\d+\s+down: port taken by another process$/m);
+    other.close();
+    const free = await freePort();
+    const third = createServer().listen(free, '127.0.0.1');
+    await once(third, 'listening');
+    const words = ['--gateway', 'g', '--out', join(bench.folder, 'busy'), '--port', String(free)];
+    const refused = bench.command('issue', 'busy', ...words);
+    expect([refused.status, refused.stderr]).toEqual([2, expect.stringMatching(/in use by another process/)]);
+    third.close();
+  });
+
+  it('refuses to be made for a user that does not exist, and can be made once there is one', () => {
+    const init = (directory: string, user: string) =>
+      spawnSync(
+        process.execPath,
+        [
+          join(import.meta.dirname, '../../../bin/chartgate.mjs'),
+          'tunnel',
+          'init',
+          '--directory',
+          directory,
+          '--user',
+          user,
+        ],
+        { encoding: 'utf8' },
+      );
+    const directory = join(bench.folder, 'second');
+    const refused = init(directory, 'nobody-of-that-name');
+    expect([refused.status, refused.stderr]).toEqual([2, expect.stringMatching(/systemd-sysusers/)]);
+    expect(existsSync(directory)).toBe(false);
+    expect(init(directory, USER).status).toBe(0);
+    expect(init(directory, USER)).toMatchObject({ status: 2, stderr: expect.stringMatching(/already/) });
+    // One that broke off before it was done: its key is the server's.
+    const key = readFileSync(join(directory, 'host_key'), 'utf8');
+    for (const name of ['tunnels.json', 'host_key.pub', 'sshd_config']) rmSync(join(directory, name));
+    expect(init(directory, USER).status).toBe(0);
+    expect(readFileSync(join(directory, 'host_key'), 'utf8')).toBe(key);
+  });
+
+  it('refuses to issue for addresses that sshd would never match, and the list stays readable', () => {
+    for (const from of ['fe80::1%eth0', '127.0.0.1/8', '192.0.2.0/99']) {
+      const out = join(bench.folder, 'from');
+      const refused = bench.command('issue', 'from', '--gateway', 'g', '--out', out, '--from', from);
+      expect([from, refused.status, existsSync(out)]).toEqual([from, 2, false]);
+    }
+    expect(bench.list().some(({ tenant }) => tenant === 'from')).toBe(false);
   });
 
   it('notices a host key that is another: the clinic does not dial, and the list warns', async () => {
