@@ -17,7 +17,7 @@ const MAX_ENTRY_BYTES = MAX_LINE_BYTES - FRAME_BYTES;
  * A durable write costs the processor twice what one request does. So after a write that carried this many
  * entries the next one waits a moment for more of them; whoever comes alone never waits.
  */
-const GATHER_FROM = 12;
+const GATHER_FROM = 20;
 const GATHER_MS = 2;
 /** So many are enough: nobody waits for more. */
 const GATHER_ENOUGH = 56;

@@ -9,10 +9,16 @@ const PLAIN_NAME = /^[a-z0-9_:$@~-]*$/;
 export function folded(name: string): string {
   if (PLAIN_NAME.test(name)) return name;
   const bare = name.trimStart();
-  // PHP keeps a bracket at the very beginning as an underscore.
-  const open = bare.indexOf('[', 1);
-  const list = open > 0 && bare.indexOf(']', open) > 0;
-  return underscored(list ? bare.slice(0, open) : bare);
+  const open = openingBracket(bare);
+  return underscored(open > 0 && closes(bare, open) ? bare.slice(0, open) : bare);
+}
+
+/** Whether PHP reads an element of a list: `a[]`, `a[b]`. */
+export function isListName(name: string): boolean {
+  if (!name.includes('[')) return false;
+  const bare = name.trimStart();
+  const open = openingBracket(bare);
+  return open > 0 && closes(bare, open);
 }
 
 /**
@@ -22,8 +28,17 @@ export function folded(name: string): string {
 export function foldedAtOpenBracket(name: string): string | undefined {
   if (!name.includes('[')) return undefined;
   const bare = name.trimStart();
-  const open = bare.indexOf('[', 1);
-  return open > 0 && bare.indexOf(']', open) < 0 ? underscored(bare.slice(0, open)) : undefined;
+  const open = openingBracket(bare);
+  return open > 0 && !closes(bare, open) ? underscored(bare.slice(0, open)) : undefined;
+}
+
+/** PHP keeps a bracket at the very beginning as an underscore. */
+function openingBracket(bare: string): number {
+  return bare.indexOf('[', 1);
+}
+
+function closes(bare: string, open: number): boolean {
+  return bare.indexOf(']', open) > 0;
 }
 
 function underscored(name: string): string {

@@ -21,7 +21,15 @@ const UNUSUAL_SPACE = /[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]/;
 /** Whether anything in a decoded segment needs a closer look. */
 const SUSPECT = /[/\\%?#;\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]|^\s|\s$|\.$/;
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+/** A mark of the byte order is a character like others: left out here, it would still be sent. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Values of hexadecimal digits by their code; -1: none. */
+const HEX = new Int8Array(128).fill(-1);
+for (const [value, digit] of [...'0123456789abcdef'].entries()) {
+  HEX[digit.charCodeAt(0)] = value;
+  HEX[digit.toUpperCase().charCodeAt(0)] = value;
+}
 
 /** Percent-encodes for a path or query so that what `pchar` allows and back ends expect (`$everything`, `a:b`) stays readable. */
 export function encodeComponent(text: string): string {
@@ -36,9 +44,10 @@ export function decodeComponent(text: string): string | undefined {
   for (let at = 0; at < text.length; at += 1) {
     const unit = text.charCodeAt(at);
     if (unit === 0x25) {
-      const value = Number.parseInt(text.slice(at + 1, at + 3), 16);
-      if (Number.isNaN(value) || at + 3 > text.length) return undefined;
-      bytes[length++] = value;
+      const high = HEX[text.charCodeAt(at + 1)] ?? -1;
+      const low = HEX[text.charCodeAt(at + 2)] ?? -1;
+      if (high < 0 || low < 0) return undefined;
+      bytes[length++] = high * 16 + low;
       at += 2;
     } else {
       bytes[length++] = unit;

@@ -1,6 +1,6 @@
 import type { QueryRules, Route } from '../../contracts/policy.ts';
 import { overridesByQuery } from './method-override.ts';
-import { folded, foldedAtOpenBracket } from './parameter-names.ts';
+import { folded, foldedAtOpenBracket, isListName } from './parameter-names.ts';
 
 export { folded };
 
@@ -17,10 +17,10 @@ const STRICT: QueryRules = Object.freeze({ duplicates: 'refuse', brackets: 'refu
 export function aliased(names: Iterable<string>, brackets: boolean): boolean {
   const seen = new Map<string, boolean>();
   for (const name of names) {
+    if (meets(seen, folded(name), brackets && isListName(name))) return true;
+    // The second reading of a bracket that nothing closes.
     const cut = foldedAtOpenBracket(name);
-    // A bracket that nothing closes is a list nowhere, and a name of two readings.
-    const list = brackets && cut === undefined && name.includes('[');
-    if (meets(seen, folded(name), list) || (cut !== undefined && meets(seen, cut, false))) return true;
+    if (cut !== undefined && meets(seen, cut, false)) return true;
   }
   return false;
 }

@@ -13,8 +13,8 @@ import type { FromWorker, Readiness, ToWorker } from './messages.ts';
  */
 const V8_OPTIONS = [
   '--single-threaded-gc',
-  '--min-semi-space-size=32',
-  '--max-semi-space-size=32',
+  '--min-semi-space-size=48',
+  '--max-semi-space-size=48',
   '--expose-gc',
 ];
 

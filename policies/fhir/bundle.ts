@@ -16,6 +16,8 @@ import { LONGEST_QUERY, readQuery } from './query-text.ts';
 
 /** A bundle with more entries is refused as it is, before any of them is looked at. */
 export const MOST_ENTRIES = 1_000;
+/** Parameters of all URLs and conditions together, so that a bundle costs no more than so many plain requests. */
+const MOST_PARAMETERS = 16 * MOST_ENTRIES;
 const SEGMENT = /^[A-Za-z0-9$_][A-Za-z0-9$_.-]{0,127}$/;
 const UNRESERVED_PATH = /^[A-Za-z0-9$_./-]*$/;
 
@@ -56,7 +58,11 @@ export function batchContent(sender: Sender, base: string): ContentJudge {
     if (entries.length > MOST_ENTRIES)
       return denyContent('forbidden', 'bundle-unsupported', `more than ${MOST_ENTRIES} entries`);
     const permitted: Permitted[] = [];
+    let parameters = 0;
     for (const [index, entry] of entries.entries()) {
+      parameters += parametersIn(entry);
+      if (parameters > MOST_PARAMETERS)
+        return denyContent('forbidden', 'bundle-unsupported', `more than ${MOST_PARAMETERS} parameters`);
       const judged = judgeEntry(sender, base, entry, content);
       if ('effect' in judged) return at(judged, index);
       permitted.push(judged);
@@ -71,6 +77,14 @@ export function batchContent(sender: Sender, base: string): ContentJudge {
       ),
     };
   };
+}
+
+/** As many separators as there are, so that they are counted before anything is read. */
+function parametersIn(entry: Json): number {
+  const request = isObject(entry) ? member(entry, 'request') : undefined;
+  if (!isObject(request)) return 0;
+  const count = (query: string) => query.split('&', MOST_PARAMETERS + 1).length;
+  return count(text(request, 'url') ?? '') + count(text(request, 'ifNoneExist') ?? '');
 }
 
 function at(denied: Denied, index: number): Denied {

@@ -23,13 +23,18 @@ export function list(value: Json | undefined): readonly Json[] {
 
 /** Every value at a path, through lists at any level. */
 export function valuesAt(resource: JsonObject, path: ElementPath): readonly Json[] {
-  let level: readonly Json[] = [resource];
+  let level: Json[] = [resource];
   for (const name of path) {
-    level = level.flatMap((value) => (isObject(value) ? flat(member(value, name)) : []));
+    const next: Json[] = [];
+    for (const value of level)
+      if (isObject(value)) for (const item of list(member(value, name))) gather(item, next);
+    level = next;
   }
   return level;
 }
 
-function flat(value: Json | undefined): readonly Json[] {
-  return list(value).flatMap((item) => (Array.isArray(item) ? flat(item) : [item]));
+/** Into one list, since a copy for each level would be made of lists in lists in lists. */
+function gather(value: Json, into: Json[]): void {
+  if (!Array.isArray(value)) into.push(value);
+  else for (const item of value as readonly Json[]) gather(item, into);
 }

@@ -8,7 +8,7 @@ import { grantsFor, isOpen, LETTER, mayTouch, type Reach, refusedBy, searchesAll
 
 /** No address of a resource is longer; a longer text is not looked through. */
 const LONGEST_REFERENCE = 2_048;
-const PATIENTS = /(?:^|\/)Patient\/+([^/#|]*)/g;
+const PATIENT = /(?:^|\/)Patient\/+([^/#|]*)(.*)$/s;
 const MOVED: ReadonlySet<string> = new Set(['move', 'copy']);
 
 export interface Unfit {
@@ -149,12 +149,13 @@ function judgeOne(reach: Reach, type: string, limited: boolean, reference: strin
   if (plain === undefined) return UNREADABLE;
   if (plain.includes('?')) return maySearch(reach, reference) ? undefined : CONDITIONAL;
   if (!limited) return undefined;
-  for (const [, patient = ''] of plain.matchAll(PATIENTS)) {
-    const answer = mayTouch(reach, patient, type, 'write', undefined);
-    if (answer !== 'own' && answer !== 'in-force')
-      return { denial: 'record-hidden', code: refusedBy(reach, answer) };
-  }
-  return undefined;
+  const [, patient, rest = ''] = PATIENT.exec(plain) ?? [];
+  if (patient === undefined) return undefined;
+  if (PATIENT.test(rest)) return UNREADABLE;
+  const answer = mayTouch(reach, patient, type, 'write', undefined);
+  return answer === 'own' || answer === 'in-force'
+    ? undefined
+    : { denial: 'record-hidden', code: refusedBy(reach, answer) };
 }
 
 function decoded(reference: string): string | undefined {

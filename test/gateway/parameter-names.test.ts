@@ -25,13 +25,14 @@ function php(name: string): string {
   return variable;
 }
 
-const name = fc
-  .array(fc.constantFrom('a', 'b', 'A', '_', '.', ' ', '[', ']', '[]', '0', 'id', ':'), {
-    minLength: 1,
-    maxLength: 7,
-  })
-  .map((pieces) => pieces.join(''))
-  .filter((text) => text.trim() !== '');
+const madeOf = (pieces: readonly string[], maxLength: number) =>
+  fc
+    .array(fc.constantFrom(...pieces), { minLength: 1, maxLength })
+    .map((each) => each.join(''))
+    .filter((text) => text.trim() !== '');
+const name = madeOf(['a', 'b', 'A', '_', '.', ' ', '[', ']', '[]', '0', 'id', ':'], 7);
+/** Of few pieces, so that many are one to PHP. */
+const near = madeOf(['a', '_', '.', ' ', '[', ']'], 4);
 
 const read = (form: string) => readForm(Buffer.from(form), CONTENT_LIMITS);
 const PATIENT: PatientSource = { from: 'parameter', name: 'patient_id' };
@@ -70,14 +71,20 @@ describe('the name of a parameter', () => {
 
   it('is refused beside every name that PHP makes the same variable of', () => {
     fc.assert(
-      fc.property(name, name, (one, other) => {
+      fc.property(near, near, (one, other) => {
         fc.pre(one !== other && php(one) === php(other));
-        const lists = [one, other].every((each) => folded(each) !== each && each.includes(']'));
+        const lists = [one, other].every(
+          (each) =>
+            each
+              .trimStart()
+              .slice(1)
+              .match(/\[.*\]/) !== null,
+        );
         // Two places of one list are two values to PHP too.
         if (!lists) expect(aliased([one, other], true)).toBe(true);
         expect(aliased([one, other], false)).toBe(true);
       }),
-      { numRuns: 2000 },
+      { numRuns: 500, maxSkipsPerRun: 500 },
     );
   });
 

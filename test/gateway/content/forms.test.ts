@@ -18,12 +18,30 @@ describe('an encoded form has one meaning or none', () => {
     ['a=x%00y', 'form-control field:a', 'NUL ends the value for some'],
     ['a%00b=1', 'form-name', 'NUL in a name'],
     ['=1', 'form-name', 'a value without a name'],
+    ['%ef%bb%bfa=1', 'form-name', 'a mark of the byte order, which is sent too'],
+    ['a=%ef%bb%bf1', 'form-control field:a', 'the same in a value'],
     ['a=é', 'form-character', 'not encoded'],
     ['a=1&'.repeat(1001), 'form-fields', 'PHP drops what is beyond a thousand'],
   ];
   it.each(REFUSED)('%j is %s: %s', (text, fault) => {
     const result = readForm(Buffer.from(text), CONTENT_LIMITS);
     expect(result.ok ? 'read' : `${result.rule} ${result.place}`.trim()).toBe(fault);
+  });
+
+  it.each<[why: string, text: () => string, read: string]>([
+    ['separators and nothing between them', () => `a=1${'&'.repeat(4_000_000)}`, 'form-fields'],
+    ['a name that no form has', () => `${'a'.repeat(513)}=1`, 'form-name'],
+    ['brackets without end', () => `${'a['.repeat(2_000_000)}=1`, 'form-name'],
+    ['an escape that is cut off after ten megabytes', () => `a=${'x'.repeat(10_000_000)}%`, 'form-character'],
+    ['ten megabytes of one value', () => `a=${'x'.repeat(10_000_000)}`, 'read'],
+    ['ten megabytes of spaces', () => `a=${'+'.repeat(10_000_000)}`, 'read'],
+    ['ten megabytes of escapes', () => `a=${'%41'.repeat(3_300_000)}`, 'read'],
+  ])('however long it is: %s', (_why, text, expected) => {
+    const bytes = Buffer.from(text());
+    const began = performance.now();
+    const result = readForm(bytes, CONTENT_LIMITS);
+    expect(result.ok ? 'read' : result.rule).toBe(expected);
+    expect(performance.now() - began).toBeLessThan(5000);
   });
 
   it('keeps every value of a repeated name, and the line ends of a text area', () => {

@@ -101,8 +101,12 @@ describe('a batch with a patient/ scope', () => {
     expect(
       effect(bundle('batch', ['POST', 'Observation', own, { ifNoneExist: 'ct&'.repeat(3_000_000) }])),
     ).toBe('forbidden');
-    const url = `Observation?${'ct&'.repeat(250)}`;
+    const url = `Observation?${'ct&'.repeat(14)}`;
     expect(effect(bundle('batch', ...Array.from({ length: 1000 }, (): Row => ['GET', url])))).toBe('permit');
+    const full = `Observation?${'ct&'.repeat(250)}`;
+    expect(effect(bundle('batch', ...Array.from({ length: 1000 }, (): Row => ['GET', full])))).toBe(
+      'forbidden',
+    );
     const long = `Observation?${'ct&'.repeat(2700)}`;
     expect(effect(bundle('batch', ...Array.from({ length: 1000 }, (): Row => ['GET', long])))).toBe(
       'forbidden',

@@ -94,6 +94,7 @@ describe('a resource that is written with a patient/ scope', () => {
     ["names another patient by the EMR's own address", focus('http://10.0.0.7:8080/fhir/Patient/b'), OTHERS],
     ['names another patient behind an escape', focus('Pati%65nt/b'), OTHERS],
     ['names another patient behind a space', focus(' Patient/b'), OTHERS],
+    ['names two patients in one', focus('Patient/a/Patient/b'), SEARCHED],
     ['names the own patient', focus('Patient/a'), 'permit'],
     ["names the own patient's version", focus('Patient/a/_history/2'), 'permit'],
     ['names who is no patient', focus('Practitioner/p'), 'permit'],

@@ -177,7 +177,7 @@ const clientWords = (out: string): readonly string[] => [
   'GlobalKnownHostsFile=none',
 ];
 
-export const bareWords = (out: string, port: number): readonly string[] => [
+const bareWords = (out: string, port: number): readonly string[] => [
   '-F',
   'none',
   '-i',

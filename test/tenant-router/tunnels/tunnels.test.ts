@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { accepts, bareWords, fetched, freePort, sshIsHere, TunnelBench, USER, until } from './support.ts';
+import { accepts, fetched, freePort, sshIsHere, TunnelBench, USER, until } from './support.ts';
 
 const EMR = 'the EMR of the clinic';
 
@@ -157,14 +157,7 @@ describe.runIf(sshIsHere)('tunnels over a real sshd', () => {
     const centre = bench.issue('centre');
     // Somebody with the same key, who waits until the port is free.
     const control = join(bench.folder, 'control');
-    const thief = spawn(
-      'ssh',
-      [...bareWords(centre.out, bench.port).slice(0, -1), '-M', '-S', control, '-N', '127.0.0.1'],
-      {
-        stdio: 'ignore',
-      },
-    );
-    const gone = once(thief, 'exit');
+    const gone = bench.try(centre.out, ['-M', '-S', control, '-N'], 15_000);
     await until(
       () => existsSync(control),
       5_000,
@@ -173,7 +166,7 @@ describe.runIf(sshIsHere)('tunnels over a real sshd', () => {
     await until(async () => (await fetched(north.port)) === EMR, 5_000);
     const { status, stdout } = bench.command('revoke', 'centre', '--json');
     expect([status, JSON.parse(stdout)]).toMatchObject([0, { cut: true }]);
-    await gone;
+    expect((await gone).status).toBe(255);
     expect(honest.exitCode).toBe(null);
     expect(await fetched(north.port)).toBe(EMR);
     const next = bench.issue('centre2');
