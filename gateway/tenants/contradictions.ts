@@ -106,6 +106,9 @@ function isPatch(content: Json): content is readonly Json[] {
   return isList(content);
 }
 
+/** Characters of a path; of millions of them not even the parts are to be counted. */
+const LONGEST_PATH = 1024;
+
 /** Whether a step of a patch changes what marks a record, or something around it. */
 function touches(settings: OwnRowsSettings, step: Json): boolean {
   if (!isObject(step) || misspells(step, 'path') || misspells(step, 'from')) return true;
@@ -114,6 +117,7 @@ function touches(settings: OwnRowsSettings, step: Json): boolean {
   return places.some((place) => {
     // Some libraries read a path without the slash in front as if it were there (RFC 6901 §3 has it as none).
     if (typeof place !== 'string' || (place !== '' && !place.startsWith('/'))) return true;
+    if (place.length > LONGEST_PATH) return true;
     const path = place
       .split('/')
       .slice(1)

@@ -127,6 +127,7 @@ async function look(run: Run, name: string, plan: Plan): Promise<Part> {
       classes: rounded(classes?.by.t ?? 0, 2),
       samples,
     };
+    run.progress(`${name}: ${method}: ${samples} of each case, |t| at most ${t.toFixed(2)}`);
     rows.push([
       method,
       worst.pair,
