@@ -81,7 +81,11 @@ function after(before: readonly Reason[], matched: Reason, rest: readonly Reason
 
 const known = new Shared<Deciding>();
 
-/** The same for the same terms. @param rule what was compiled of `document` */
+/**
+ * The same for the same terms. Of what they are told apart by, everything has to be what JSON can say: two sets would be
+ * the same text, and one rule would decide by the terms of another.
+ * @param route what was compiled of the document, whose `roles` and `when` the condition was made of
+ */
 export function decidingOf(
   { access, fhir, condition }: Pick<Terms, 'access' | 'fhir' | 'condition'>,
   route: Route,

@@ -3,6 +3,9 @@ import type { RequestFacts } from '../../contracts/facts.ts';
 import type { PolicySet } from '../../contracts/policy.ts';
 import type { Principal } from '../../contracts/principal.ts';
 import type { RouteDocument } from '../../contracts/settings.ts';
+import { FaultList } from '../../policies/faults.ts';
+import { PACKS } from '../../policies/packs/index.ts';
+import { compileRule } from '../../policies/rule.ts';
 import { bearer, decideLine, facts, page, policyOf } from './support.ts';
 
 const NOW = 1_800_000_000;
@@ -103,6 +106,31 @@ describe('rules that decide alike share what decides', () => {
       });
     }
   });
+
+  test.each(PACKS.map((pack) => [pack.name, pack] as const))(
+    'nothing that they are told apart by is lost in the text that stands for it: %s',
+    (_name, pack) => {
+      const faults = new FaultList();
+      let smart = 0;
+      for (const [index, document] of pack.routes.entries()) {
+        if (document.effect === 'deny') continue;
+        const compiled = compileRule(
+          document,
+          { index, at: `/routes/${index}`, pack: pack.name },
+          250,
+          faults,
+        );
+        if (compiled === undefined) throw new Error(document.id);
+        const { access, fhir, demands } = compiled.deciding.terms;
+        for (const each of [access, fhir, demands]) {
+          if (each !== undefined) expect(JSON.parse(JSON.stringify(each))).toEqual(each);
+        }
+        if (access.credential !== 'anonymous' && access.smart !== undefined) smart += 1;
+      }
+      expect(faults.list()).toEqual([]);
+      if (pack.name.startsWith('fhir')) expect(smart).toBeGreaterThan(10);
+    },
+  );
 
   test('each says its own name', () => {
     const policies = ['one', 'two', 'three'].map((id) => policyOf(page(id, `/${id}`)));
