@@ -23,3 +23,11 @@ export function columnDefinition(column: ColumnFact, engine: string): string | u
   const nullable = column.nullable === 'NO' ? ' NOT NULL' : ' NULL';
   return `${column.type}${collation}${nullable}${value}${extra === '' ? '' : ` ${extra}`}`;
 }
+
+/** What ALTER COLUMN has to do to a column for its default alone, which keeps all else; undefined as above. */
+export function defaultChange(column: ColumnFact, engine: string): string | undefined {
+  if (column.generation !== '') return undefined;
+  if (column.default === null) return 'DROP DEFAULT';
+  if (engine === 'mariadb') return `SET DEFAULT (${column.default})`;
+  return EXPRESSION.test(column.extra) ? undefined : `SET DEFAULT ${literal(column.default)}`;
+}

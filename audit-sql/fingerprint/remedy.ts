@@ -1,5 +1,5 @@
 import { accountSql, ident, literal, qualified, TRIGGER_PREFIX } from '../names.ts';
-import { columnDefinition } from './column-sql.ts';
+import { columnDefinition, defaultChange } from './column-sql.ts';
 import type { FactDifference } from './differences.ts';
 import { grantStatement, revokeStatement } from './grant-sql.ts';
 import type { ForeignKeyFact, Snapshot } from './types.ts';
@@ -203,6 +203,10 @@ function columnRemedy(
   const { schema, table, name } = expected;
   if (!isTable(schema, table, around.expected) || !isTable(schema, table, around.found)) return [];
   const alter = `ALTER TABLE ${qualified(schema, table)}`;
+  if (difference.change === 'changed' && difference.field === 'default') {
+    const change = defaultChange(expected, around.expected.engine);
+    if (change !== undefined) return [`${alter} ALTER COLUMN ${ident(name)} ${change};`];
+  }
   const definition = columnDefinition(expected, around.expected.engine);
   if (definition === undefined) return [];
   if (difference.change === 'missing') {

@@ -10,6 +10,7 @@ import {
   qualified,
   TRAIL_VIEW,
 } from '../names.ts';
+import { provenanceDefault } from './provenance.ts';
 import type { Section, Statement } from './script.ts';
 
 /** What a row of the trail can be about. `cascade-*`: done by a foreign key, which fires no trigger. */
@@ -39,8 +40,11 @@ const COLUMNS = {
 } as const;
 type Column = keyof typeof COLUMNS;
 
-function defined(column: Column): string {
-  return `${column} ${COLUMNS[column]}`;
+/** The comment stays last, as the server shows it. */
+function defined(column: Column, dialect: Dialect): string {
+  const value = provenanceDefault(column, dialect);
+  const [type, ...comment] = COLUMNS[column].split(/ (?=COMMENT ')/);
+  return [column, type, ...(value === undefined ? [] : [`DEFAULT (${value})`]), ...comment].join(' ');
 }
 
 /** In a table's life its key is looked up; the start of its text tells most rows apart. */
@@ -60,9 +64,15 @@ export function rowTableOf(table: TableModel): typeof AUDIT_ROW_TABLE | typeof D
 /** Numbers of the two tables do not meet, and JavaScript can hold both. */
 const FIRST_DIRECT_ID = 2 ** 52;
 
-function rowTable(name: string, names: AuditNames, options: string, comment: string): string {
+function rowTable(
+  name: string,
+  names: AuditNames,
+  dialect: Dialect,
+  options: string,
+  comment: string,
+): string {
   return `CREATE TABLE IF NOT EXISTS ${qualified(names.auditSchema, name)} (
-${(Object.keys(COLUMNS) as Column[]).map((column) => `  ${defined(column)},`).join('\n')}
+${(Object.keys(COLUMNS) as Column[]).map((column) => `  ${defined(column, dialect)},`).join('\n')}
   PRIMARY KEY (id),
 ${ROW_INDEXES.map((index) => `  KEY ${index}`).join(',\n')}
 ) ${options}
@@ -79,6 +89,7 @@ export function rowTables(names: AuditNames, dialect: Dialect): Statement[] {
       sql: rowTable(
         AUDIT_ROW_TABLE,
         names,
+        dialect,
         `ENGINE = InnoDB ${CHARACTERS}`,
         "Every change of the EMR's rows. Append-only.",
       ),
@@ -88,6 +99,7 @@ export function rowTables(names: AuditNames, dialect: Dialect): Statement[] {
       sql: rowTable(
         DIRECT_ROW_TABLE,
         names,
+        dialect,
         `ENGINE = ${undoless} AUTO_INCREMENT = ${FIRST_DIRECT_ID} ${CHARACTERS}`,
         'The same, of tables whose engine undoes nothing. Append-only.',
       ),
@@ -139,7 +151,7 @@ function unlessColumn(
 }
 
 /** Brings tables that generator 1 made to the present shape; does nothing to any other. Keeps every row. */
-export function upgradeSection(names: AuditNames): Section {
+export function upgradeSection(names: AuditNames, dialect: Dialect): Section {
   const json = ['row_key', 'old_values', 'new_values', 'changes'] as const;
   return {
     comment: ['What an earlier version of this generator made is brought up to date; its rows stay.'],
@@ -148,10 +160,10 @@ export function upgradeSection(names: AuditNames): Section {
         AUDIT_ROW_TABLE,
         'cascade_id',
         [
-          `ADD COLUMN ${defined('os_user')} AFTER connection`,
-          `MODIFY COLUMN ${defined('operation')}`,
-          `ADD COLUMN ${defined('cascade_id')} AFTER operation`,
-          ...json.map((column) => `MODIFY COLUMN ${defined(column)}`),
+          `ADD COLUMN ${defined('os_user', dialect)} AFTER connection`,
+          `MODIFY COLUMN ${defined('operation', dialect)}`,
+          `ADD COLUMN ${defined('cascade_id', dialect)} AFTER operation`,
+          ...json.map((column) => `MODIFY COLUMN ${defined(column, dialect)}`),
           'DROP KEY audited_table',
           ...ROW_INDEXES.map((index) => `ADD KEY ${index}`),
         ],
@@ -160,6 +172,19 @@ export function upgradeSection(names: AuditNames): Section {
       ...unlessColumn(INSTATEMENT_TABLE, 'schema_model', [`ADD COLUMN ${SCHEMA_MODEL}`], names),
     ],
   };
+}
+
+/** Who and when, as defaults of tables that were made without them, or with others. A change of definition only. */
+export function provenanceStatements(names: AuditNames, dialect: Dialect): Statement[] {
+  const set = (Object.keys(COLUMNS) as Column[]).flatMap((column) => {
+    const value = provenanceDefault(column, dialect);
+    return value === undefined ? [] : [`ALTER COLUMN ${column} SET DEFAULT (${value})`];
+  });
+  if (set.length === 0) return [];
+  return [AUDIT_ROW_TABLE, DIRECT_ROW_TABLE].map((table) => ({
+    label: `who and when in ${table}`,
+    sql: `ALTER TABLE ${qualified(names.auditSchema, table)}\n  ${set.join(',\n  ')}`,
+  }));
 }
 
 /**

@@ -3,7 +3,7 @@ import type { SchemaModel, TableModel } from '../model.ts';
 import { AUDIT_ROW_TABLE, type AuditNames, ident, literal, qualified } from '../names.ts';
 import { type Cascade, type CascadeEvent, cascadeOf, type Path } from './cascade-paths.ts';
 import { type Affected, affectedRows, any, type Context, sourceSql } from './cascade-rows.ts';
-import { PROVENANCE_COLUMNS, provenanceValues } from './provenance.ts';
+import { insertAuditRow } from './provenance.ts';
 import { changes, jsonObject, type RowReference, rowOf, rowWritings } from './row-json.ts';
 import { valueWriter } from './values.ts';
 
@@ -68,13 +68,20 @@ function statement(paths: readonly [Path, ...Path[]], context: Context): string 
     '      each_row: LOOP',
     '        FETCH affected INTO the_operation, the_key, the_old, the_new, the_changes;',
     '        IF at_end THEN LEAVE each_row; END IF;',
-    `        INSERT INTO ${qualified(names.auditSchema, AUDIT_ROW_TABLE)}`,
-    `          (${PROVENANCE_COLUMNS},`,
-    '           emr_table, operation, cascade_id, row_key, old_values, new_values, changes)',
-    '        VALUES (',
-    `          ${provenanceValues(dialect).join(',\n          ')},`,
-    `          ${literal(table.name)}, the_operation, token, the_key, the_old, the_new, the_changes`,
-    '        );',
+    `        ${insertAuditRow(
+      qualified(names.auditSchema, AUDIT_ROW_TABLE),
+      [
+        ['emr_table', literal(table.name)],
+        ['operation', 'the_operation'],
+        ['cascade_id', 'token'],
+        ['row_key', 'the_key'],
+        ['old_values', 'the_old'],
+        ['new_values', 'the_new'],
+        ['changes', 'the_changes'],
+      ],
+      dialect,
+      '        ',
+    )};`,
     '      END LOOP;',
     '      CLOSE affected;',
     '    END',

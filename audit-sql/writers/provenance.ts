@@ -4,9 +4,11 @@ import type { Dialect, Engine } from '../dialect.ts';
  * The server's UTC time of this statement, or of this row where more than the present second went by. A
  * session can set `timestamp` and so falsify NOW() and UTC_TIMESTAMP(), but not SYSDATE(). That is local
  * time, ambiguous for one hour a year, which is why it is not always what is converted. The difference of
- * SYSDATE() and NOW() would not do: a session can pretend to be where the clocks were set in between.
+ * SYSDATE() and NOW() would not do: a session can pretend to be where the clocks were set in between. By way of
+ * the seconds since the epoch, because naming `time_zone` costs a look-up under a lock for every row.
  */
-const AT = "IF(NOW() = SYSDATE(), UTC_TIMESTAMP(6), CONVERT_TZ(SYSDATE(6), @@SESSION.time_zone, '+00:00'))";
+const AT =
+  "IF(NOW() = SYSDATE(), UTC_TIMESTAMP(6), TIMESTAMP'1970-01-01 00:00:00' + INTERVAL UNIX_TIMESTAMP(SYSDATE(6)) SECOND)";
 
 /**
  * 0 asks for the next number. A session can set `insert_id` and so choose the number of the next row that
@@ -25,10 +27,60 @@ const OS_USER: Record<Engine, string> = {
   mysql: 'LEFT(CONVERT(@serverOSUser USING utf8mb4), 255)',
 };
 
-/** The columns of `audit_row` that say who and when; `provenanceValues` has their values in this order. */
-export const PROVENANCE_COLUMNS = 'id, at, login, ran_as, connection, os_user';
+/** What says who and when, of which numbered row; in the order of the columns. */
+export const PROVENANCE_COLUMNS = ['id', 'at', 'login', 'ran_as', 'connection', 'os_user'] as const;
+export type ProvenanceColumn = (typeof PROVENANCE_COLUMNS)[number];
 
-/** Expressions for VALUES and for SELECT alike. */
-export function provenanceValues({ engine }: Dialect): readonly string[] {
-  return [ID, AT, 'SESSION_USER()', 'CURRENT_USER()', 'CONNECTION_ID()', OS_USER[engine]];
+/** Their values, as expressions. */
+function expressions(engine: Engine): Readonly<Record<ProvenanceColumn, string>> {
+  return {
+    id: ID,
+    at: AT,
+    login: 'SESSION_USER()',
+    ran_as: 'CURRENT_USER()',
+    connection: 'CONNECTION_ID()',
+    os_user: OS_USER[engine],
+  };
+}
+
+/**
+ * What MariaDB fills in by defaults of the audit tables: it prepares those once a statement, and what a trigger
+ * says for every row. Not the person: a default would remember the variable of whoever used the table first.
+ */
+const DEFAULTS: ReadonlySet<ProvenanceColumn> = new Set(['id', 'at', 'login', 'ran_as', 'connection']);
+
+function isDefault(column: string, engine: Engine): column is ProvenanceColumn {
+  // MySQL takes no variables in defaults, and before 8.0.13 no expressions.
+  return engine === 'mariadb' && (DEFAULTS as ReadonlySet<string>).has(column);
+}
+
+/** SQL of a column's default in an audit table, or undefined where it has none. */
+export function provenanceDefault(column: string, { engine }: Dialect): string | undefined {
+  // The number's own default is the next; another column refuses one that the session chose.
+  if (!isDefault(column, engine) || column === 'id') return undefined;
+  const values = expressions(engine);
+  return column === 'connection' ? `${values.connection} + (${values.id})` : values[column];
+}
+
+/**
+ * The INSERT of one audit row, with which a trigger ends.
+ * @param columns what is said of the change, beside who and when: columns and SQL for their values; what is
+ *   not named is NULL
+ */
+export function insertAuditRow(
+  table: string,
+  columns: readonly (readonly [column: string, value: string])[],
+  { engine }: Dialect,
+  indent = '',
+): string {
+  const values = expressions(engine);
+  const given = PROVENANCE_COLUMNS.filter((column) => !isDefault(column, engine));
+  return [
+    `INSERT INTO ${table}`,
+    `  (${given.join(', ')},`,
+    `   ${columns.map(([column]) => column).join(', ')})`,
+    'VALUES (',
+    `  ${[...given.map((column) => values[column]), ...columns.map(([, value]) => value)].join(`,\n${indent}  `)}`,
+    ')',
+  ].join(`\n${indent}`);
 }

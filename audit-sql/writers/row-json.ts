@@ -42,11 +42,12 @@ export function rowWritings(table: TableModel, dialect: Dialect, maximumBinaryBy
 
 /**
  * Ends the statement when `text` is NULL: text functions give NULL and no error beyond `max_allowed_packet`,
- * and a change that cannot be recorded must not happen. The number is no DOUBLE in any SQL mode; the error
- * quotes the expression, and so says what to raise.
+ * and a change that cannot be recorded must not happen. No DOUBLE holds that power, nor is the text a number in
+ * strict mode; the error quotes it either way, and so says what to raise. Not the variable itself: an engine
+ * looks that up for every row, under its locks, whether the text is NULL or not.
  */
 function orFail(text: string): string {
-  return `IFNULL(${text}, EXP(@@max_allowed_packet))`;
+  return `IFNULL(${text}, EXP('9e9: raise max_allowed_packet'))`;
 }
 
 /**
@@ -60,7 +61,23 @@ export function jsonObject(writings: readonly Writing[], row: RowReference, inde
     ...value.pieces(row(column)),
   ]);
   const args = concatenated([...pieces, { text: writings.length === 0 ? '{}' : '}' }]);
-  return orFail(concat(args, indent));
+  const text = concat(args, indent);
+  return mostBytes(writings) <= SMALLEST_PACKET ? text : orFail(text);
+}
+
+/** Bytes; no server's `max_allowed_packet` is less. */
+const SMALLEST_PACKET = 1_024;
+
+/** The most bytes that the JSON text of these columns can have, braces, names and commas included. */
+function mostBytes(writings: readonly Writing[]): number {
+  return writings.reduce(
+    (bytes, { column, value }) =>
+      bytes +
+      Buffer.byteLength(JSON.stringify(column.name)) +
+      2 +
+      (value.mostBytes ?? Number.POSITIVE_INFINITY),
+    2,
+  );
 }
 
 /** Columns that are compared at once: only where one of them changed are they looked at one by one. */

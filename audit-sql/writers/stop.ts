@@ -21,7 +21,7 @@ export function stopScript(model: SchemaModel, names: AuditNames, dialect: Diale
       'From the first statement on the gateway refuses requests, until start was run again.',
     ],
     [
-      upgradeSection(names),
+      upgradeSection(names, dialect),
       {
         comment: ['First the record: should this script break off, the audit already counts as stopped.'],
         statements: [

@@ -11,7 +11,13 @@ import {
   qualified,
   TRIGGER_PREFIX,
 } from '../names.ts';
-import { instatementTable, rowTables, trailView, upgradeSection } from './audit-tables.ts';
+import {
+  instatementTable,
+  provenanceStatements,
+  rowTables,
+  trailView,
+  upgradeSection,
+} from './audit-tables.ts';
 import type { Section, Statement } from './script.ts';
 
 export { AUDIT_OPERATIONS, type AuditOperation, rowTableOf, upgradeSection } from './audit-tables.ts';
@@ -26,7 +32,11 @@ export function lockedAccount(account: Account, dialect: Dialect): Statement[] {
   ];
 }
 
-/** Even the administrator's plain UPDATE and DELETE of audit rows are refused. */
+/**
+ * Even the administrator's plain UPDATE and DELETE of audit rows are refused. Before the change where nothing
+ * would take it back. Where a transaction does, an update is refused after it: for a BEFORE UPDATE trigger the
+ * server prepares every INSERT too, as if NOT NULL columns could still be filled in.
+ */
 function appendOnly(table: string, names: AuditNames, dialect: Dialect): Statement[] {
   return (['update', 'delete'] as const).flatMap((event) =>
     dialect
@@ -36,7 +46,8 @@ function appendOnly(table: string, names: AuditNames, dialect: Dialect): Stateme
         name: `${TRIGGER_PREFIX}no_${event}_${table}`,
         definer: names.definer,
         rest:
-          `BEFORE ${event.toUpperCase()} ON ${qualified(names.auditSchema, table)} FOR EACH ROW\n` +
+          `${event === 'update' && table === AUDIT_ROW_TABLE ? 'AFTER' : 'BEFORE'} ${event.toUpperCase()} ` +
+          `ON ${qualified(names.auditSchema, table)} FOR EACH ROW\n` +
           `SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'The audit trail is append-only.'`,
       })
       .map((sql) => ({ label: `${table} refuses ${event}`, sql })),
@@ -46,6 +57,7 @@ function appendOnly(table: string, names: AuditNames, dialect: Dialect): Stateme
 /** Schema, accounts and tables of the audit, made where missing. */
 export function storeSections(names: AuditNames, dialect: Dialect): Section[] {
   const definer = accountSql(names.definer);
+  const provenance = provenanceStatements(names, dialect);
   const emr = dialect.grantSchema(names.emrSchema);
   const audit = dialect.grantSchema(names.auditSchema);
   return [
@@ -60,7 +72,17 @@ export function storeSections(names: AuditNames, dialect: Dialect): Section[] {
         { label: 'audit instatement log', sql: instatementTable(names) },
       ],
     },
-    upgradeSection(names),
+    upgradeSection(names, dialect),
+    ...(provenance.length > 0
+      ? [
+          {
+            comment: [
+              'Who and when: what the server fills in by itself. Said at every start, whatever was there.',
+            ],
+            statements: provenance,
+          },
+        ]
+      : []),
     {
       comment: [
         'The triggers run as this account. Nobody can log in as it: it is locked and has no password.',

@@ -4,7 +4,7 @@ import type { SchemaModel, TableModel, TriggerEvent, TriggerTiming } from '../mo
 import { type AuditNames, ident, literal, printable, qualified, TRIGGER_PREFIX } from '../names.ts';
 import { CASCADE_EVENTS, cascadeOf } from './cascade-paths.ts';
 import { type CascadeSql, cascadeSql } from './cascades.ts';
-import { PROVENANCE_COLUMNS, provenanceValues } from './provenance.ts';
+import { insertAuditRow } from './provenance.ts';
 import { tookPlace } from './refused.ts';
 import {
   collectChanges,
@@ -80,33 +80,23 @@ function body(
   dialect: Dialect,
 ): string {
   const keyed = key.length > 0;
-  const values: Record<
-    RowOperation,
-    { readonly old: string; readonly new: string; readonly changes: string }
-  > = {
-    insert: { old: 'NULL', new: jsonObject(stored, NEW, '  '), changes: 'NULL' },
-    delete: { old: jsonObject(stored, OLD, '  '), new: 'NULL', changes: 'NULL' },
-    update: keyed
-      ? { old: 'NULL', new: 'NULL', changes: collectedChanges(CHANGED) }
-      : // Without a key only the whole old row says which row it was.
-        { old: jsonObject(stored, OLD, '  '), new: jsonObject(stored, NEW, '  '), changes: 'NULL' },
-  };
-  const written = values[operation];
-  const token = cascade === undefined ? [] : [`  ${cascade.token},`];
-  const insert = [
-    `INSERT INTO ${qualified(names.auditSchema, rowTableOf(table))}`,
-    `  (${PROVENANCE_COLUMNS},`,
-    `   emr_table, operation,${cascade === undefined ? '' : ' cascade_id,'} row_key, old_values, new_values, changes)`,
-    'VALUES (',
-    `  ${provenanceValues(dialect).join(',\n  ')},`,
-    `  ${literal(table.name)}, '${operation}',`,
-    ...token,
-    `  ${keyed ? jsonObject(key, operation === 'insert' ? NEW : OLD, '  ') : 'NULL'},`,
-    `  ${written.old},`,
-    `  ${written.new},`,
-    `  ${written.changes}`,
-    ')',
-  ].join('\n');
+  // Without a key only the whole old row says which row an update changed.
+  const keyedUpdate = operation === 'update' && keyed;
+  /** What is not named here is NULL: a column that is named costs something, whatever its value. */
+  const columns: readonly (readonly [column: string, value: string])[] = [
+    ['emr_table', literal(table.name)],
+    ['operation', `'${operation}'`],
+    ...(cascade === undefined ? [] : [['cascade_id', cascade.token] as const]),
+    ...(keyed ? [['row_key', jsonObject(key, operation === 'insert' ? NEW : OLD, '  ')] as const] : []),
+    ...(operation === 'insert' || keyedUpdate
+      ? []
+      : [['old_values', jsonObject(stored, OLD, '  ')] as const]),
+    ...(operation === 'delete' || keyedUpdate
+      ? []
+      : [['new_values', jsonObject(stored, NEW, '  ')] as const]),
+    ...(keyedUpdate ? [['changes', collectedChanges(CHANGED)] as const] : []),
+  ];
+  const insert = insertAuditRow(qualified(names.auditSchema, rowTableOf(table)), columns, dialect);
   if (operation !== 'update') return insert;
   const guarded = (statements: readonly string[]): readonly string[] =>
     happened === undefined ? statements : [`  IF ${happened} THEN`, ...statements, '  END IF;'];

@@ -28,6 +28,8 @@ export interface ValueWriter {
   token(reference: string): string;
   /** SQL that is true when both are the same, byte for byte. */
   unchanged(before: string, after: string): string;
+  /** The most bytes that the JSON text can have; undefined where that is not worth knowing. */
+  readonly mostBytes: number | undefined;
 }
 
 /** A part of JSON text: as it stands here, or an SQL value. */
@@ -59,6 +61,9 @@ const OPAQUE: ReadonlySet<string> = new Set([
   'vector',
 ]);
 const PLAIN_TIMES: ReadonlySet<string> = new Set(['date', 'time', 'datetime']);
+const BRIEF = [SMALL_INTEGERS, DIGITS, PLAIN_TIMES];
+/** Of those: ZEROFILL pads to 255 digits, and the longest DECIMAL has 65; beside it quotes, sign and point. */
+const BRIEF_BYTES = 260;
 /** MariaDB's types of fixed size that compare by their bytes. */
 const FIXED: ReadonlySet<string> = new Set(['uuid', 'inet4', 'inet6']);
 /** Character sets of which every stored string has exactly one Unicode form. */
@@ -212,6 +217,7 @@ export function valueWriter(column: ColumnModel, dialect: Dialect, maximumBinary
     pieces: written,
     token: (reference) => joined(written(reference)),
     unchanged: (old, now) => `${before(old)} <=> ${after(now)}`,
+    mostBytes: BRIEF.some((types) => types.has(column.dataType)) ? BRIEF_BYTES : undefined,
   };
 }
 

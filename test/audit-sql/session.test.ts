@@ -132,6 +132,8 @@ describe.each(ENGINES)('what a session sets for itself, on %s', (engine) => {
   let server: PrivateDatabase;
   let admin: Connection;
   let expected: readonly unknown[];
+  /** Sets nothing, and comes after each of the others. */
+  let bystander: Connection;
 
   beforeAll(async () => {
     server = await startServer('audit-sql-session', engine);
@@ -151,9 +153,11 @@ describe.each(ENGINES)('what a session sets for itself, on %s', (engine) => {
     await plain.end();
     expected = (await auditRows(admin, SCHEMA)).map(content);
     expect(expected).toHaveLength(3);
+    bystander = await connectAs(server, 'plain', PASSWORD);
   });
 
   afterAll(async () => {
+    await bystander?.end();
     await admin?.end();
     await server?.stop();
   });
@@ -175,6 +179,8 @@ describe.each(ENGINES)('what a session sets for itself, on %s', (engine) => {
         () => undefined,
         (error: Error & { code?: string }) => error.code,
       );
+      // It is this session that opens the tables, and with them what the server prepares of their definition.
+      await admin.query('FLUSH TABLES');
       const refused = await changeAll(session).then(
         () => undefined,
         (error: Error) => error.message,
@@ -200,8 +206,45 @@ describe.each(ENGINES)('what a session sets for itself, on %s', (engine) => {
         expect(row.connection).toBe(own?.id);
       }
       await admin.query(`DELETE FROM ${SCHEMA}.t`);
+      const afterwards = await lastAuditId(admin, SCHEMA);
+      await changeAll(bystander);
+      const others = await auditRows(admin, SCHEMA, afterwards);
+      expect(others.map(content)).toEqual(expected);
+      for (const row of others) {
+        expect(Math.abs(Date.now() - Date.parse(`${row.at.replace(' ', 'T')}Z`))).toBeLessThan(60_000);
+        expect(row.connection).toBe(bystander.threadId);
+      }
     },
   );
+
+  it('each is recorded as who they are, whoever opened the audit table first', async () => {
+    const people = ['first', 'second', 'third'];
+    for (const name of people) {
+      await admin.query(
+        `CREATE USER '${name}'@'localhost' IDENTIFIED BY '${PASSWORD}'; GRANT INSERT ON ${SCHEMA}.* TO '${name}'@'localhost'`,
+      );
+    }
+    const sessions = await Promise.all(people.map((name) => connectAs(server, name, PASSWORD, SCHEMA)));
+    await admin.query('FLUSH TABLES');
+    const before = await lastAuditId(admin, SCHEMA);
+    const did: unknown[] = [];
+    for (let turn = 0; turn < 12; turn += 1) {
+      // No pattern that a cache of two or three could follow.
+      const which = ((turn * turn + turn / 3) % 3) | 0;
+      const session = sessions[which];
+      await session?.query(`SET @serverOSUser = 'person ${which}', time_zone = '+0${which}:00'`);
+      await session?.query('INSERT INTO u (v) VALUES (1)');
+      did.push([`${people[which]}@localhost`, session?.threadId, `person ${which}`]);
+    }
+    for (const session of sessions) await session.end();
+    const [rows] = await admin.query<RowDataPacket[]>(
+      `SELECT login, connection, os_user, CAST(at AS CHAR) AS at FROM ${SCHEMA}_audit.audit_row WHERE id > ${before} ORDER BY id`,
+    );
+    expect(rows.map((row) => [row.login, row.connection, row.os_user])).toEqual(did);
+    for (const row of rows) {
+      expect(Math.abs(Date.now() - Date.parse(`${row.at.replace(' ', 'T')}Z`))).toBeLessThan(60_000);
+    }
+  });
 
   it('an empty audit table and bulk loading lose nothing', async () => {
     await admin.query(`CREATE DATABASE bulk; CREATE TABLE bulk.t (id INT PRIMARY KEY, v INT)`);

@@ -106,6 +106,13 @@ export const TABLE_TAMPERS: readonly Tamper[] = [
     undo: ['ALTER TABLE {audit}.audit_row MODIFY emr_table VARCHAR(64) NOT NULL'],
   },
   {
+    name: 'audit row names somebody else',
+    why: 'who did it is a default of the audit table, and that says another',
+    on: 'mariadb',
+    apply: ["ALTER TABLE {audit}.audit_row ALTER COLUMN login SET DEFAULT 'somebody@localhost'"],
+    undo: ['ALTER TABLE {audit}.audit_row ALTER COLUMN login SET DEFAULT (SESSION_USER())'],
+  },
+  {
     name: 'audit table put aside',
     why: 'what was done is no longer found',
     apply: ['RENAME TABLE {audit}.audit_row TO {audit}.aside'],

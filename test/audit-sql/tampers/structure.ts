@@ -145,6 +145,20 @@ export const STRUCTURE: readonly Tamper[] = [
     finds: 'column-changed',
   },
   {
+    what: 'the default that says who did it says another',
+    on: 'mariadb',
+    does: "ALTER TABLE emr_audit.audit_row ALTER COLUMN login SET DEFAULT 'somebody@localhost'",
+    undo: 'ALTER TABLE emr_audit.audit_row ALTER COLUMN login SET DEFAULT (SESSION_USER())',
+    finds: 'column-changed',
+  },
+  {
+    what: 'the default that takes the time no longer asks whether the session set its clock',
+    on: 'mariadb',
+    does: 'ALTER TABLE emr_audit.audit_row ALTER COLUMN at SET DEFAULT (UTC_TIMESTAMP(6))',
+    undo: '@start',
+    finds: 'column-changed',
+  },
+  {
     what: 'the audit table is dropped',
     does: 'RENAME TABLE emr_audit.audit_row TO emr_audit.aside',
     undo: 'RENAME TABLE emr_audit.aside TO emr_audit.audit_row',
