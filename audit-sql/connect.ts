@@ -4,6 +4,7 @@ import mysql from 'mysql2/promise';
 import { ChartgateError } from '../contracts/errors.ts';
 import { printable } from './names.ts';
 import { identifiedStream } from './tls-stream.ts';
+import { SQL_MODE } from './writers/script.ts';
 
 /** How to reach a server as its administrator. */
 export interface ConnectOptions {
@@ -114,6 +115,17 @@ function refusal(error: unknown, where: string, options: ConnectOptions): Chartg
 }
 
 /**
+ * What a server may have set for every session, and what of it would change an answer without an error: names
+ * filled up with blanks or quoted otherwise, lists that end early, statements that nobody commits.
+ */
+const SESSION = [
+  `sql_mode = '${SQL_MODE}'`,
+  'autocommit = 1',
+  'sql_select_limit = 18446744073709551615',
+  'sql_quote_show_create = 1',
+].map((setting) => `SESSION ${setting}`);
+
+/**
  * Connects. TCP beyond loopback is always TLS with the server's certificate and name verified.
  * @throws ChartgateError `database-unavailable` or `privilege-missing`, saying why and what to do; no password
  *   is in its message
@@ -123,7 +135,7 @@ export async function connectServer(options: ConnectOptions): Promise<mysql.Conn
   const port = options.port ?? 3306;
   const encrypted = options.socket === undefined && (!isLoopback(host) || options.authority !== undefined);
   try {
-    return await mysql.createConnection({
+    const connection = await mysql.createConnection({
       ...(options.socket === undefined ? { host, port } : { socketPath: options.socket }),
       user: options.user,
       password: options.password?.toString('utf8') ?? '',
@@ -141,6 +153,13 @@ export async function connectServer(options: ConnectOptions): Promise<mysql.Conn
           }
         : {}),
     });
+    try {
+      await connection.query(`SET ${SESSION.join(', ')}`);
+    } catch (error) {
+      connection.destroy();
+      throw error;
+    }
+    return connection;
   } catch (error) {
     throw refusal(error, options.socket ?? `${host}:${port}`, options);
   }

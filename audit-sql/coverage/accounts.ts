@@ -11,7 +11,8 @@ export const POWER_WORDS: Readonly<Record<Power, string>> = {
   disable: 'may drop or replace the triggers',
   falsify: 'may write where the audit is kept, or put a temporary table in its place',
   impersonate: 'may act as another account',
-  bypass: 'may change or remove rows without a trigger (TRUNCATE, DROP, ALTER, partitions, files)',
+  bypass:
+    'may change or remove rows without a trigger (TRUNCATE, DROP, ALTER, partitions, files, replayed row events)',
 };
 
 /** An account that could disable or get around the audit, and with what. */
@@ -38,6 +39,9 @@ const EVERYWHERE: Readonly<Record<string, Power>> = {
   DROP: 'bypass',
   ALTER: 'bypass',
   FILE: 'bypass',
+  // Row events of a log, replayed with a BINLOG statement, fire no trigger.
+  'BINLOG REPLAY': 'bypass',
+  BINLOG_ADMIN: 'bypass',
   // A temporary table called audit_row takes the place of the real one, for its session.
   'CREATE TEMPORARY TABLES': 'falsify',
   // What they write may be the server's own tables of privileges.

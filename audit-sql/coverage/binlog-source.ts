@@ -2,7 +2,7 @@ import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { ChartgateError } from '../../contracts/errors.ts';
 import type { ServerDescription } from '../dialect.ts';
 import { type AuditNames, INSTATEMENT_TABLE, qualified } from '../names.ts';
-import type { LogSource } from './binlog-text.ts';
+import { beginningOf, type LogSource, logEntries, logLines } from './binlog-text.ts';
 
 /** What of the binary log is to be read, and how. */
 export interface BinlogRequest {
@@ -59,6 +59,56 @@ async function auditingAt(connection: Connection, names: AuditNames, moment: str
   return row?.action === 'start';
 }
 
+type Instatement = RowDataPacket & { readonly id: string; readonly action: string; readonly at: string };
+
+/** The number of the first start or stop that is in the log itself; undefined when none is. */
+async function firstInLog(
+  connection: Connection,
+  names: AuditNames,
+  source: LogSource,
+): Promise<string | undefined> {
+  const [[column]] = await connection.query<(RowDataPacket & { place: number })[]>(
+    `SELECT ORDINAL_POSITION AS place FROM information_schema.COLUMNS
+      WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND COLUMN_NAME = 'id'`,
+    [names.auditSchema, INSTATEMENT_TABLE],
+  );
+  const place = Number(column?.place);
+  const isLog = (schema: string, table: string): boolean =>
+    schema === names.auditSchema && table === INSTATEMENT_TABLE;
+  const wanted = (schema: string, table: string): ReadonlySet<number> | undefined =>
+    isLog(schema, table) ? new Set([place]) : undefined;
+  for await (const entry of logEntries(logLines(source), wanted)) {
+    if (entry.kind === 'row' && isLog(entry.schema, entry.table)) return entry.values.get(place);
+  }
+  return undefined;
+}
+
+/**
+ * Whether auditing was on where the logs begin. Servers remove old logs, so it may have been started in one
+ * that is gone; its changes would otherwise pass for changes while auditing was stopped.
+ */
+async function auditingAtBegin(
+  connection: Connection,
+  names: AuditNames,
+  source: LogSource,
+): Promise<boolean> {
+  const [entries] = await connection.query<Instatement[]>(
+    `SELECT CAST(id AS CHAR) AS id, action, CAST(at AS CHAR) AS at
+       FROM ${qualified(names.auditSchema, INSTATEMENT_TABLE)} ORDER BY id`,
+  );
+  const begin = await beginningOf(logLines(source));
+  if (begin === undefined) return false;
+  const second = ({ at }: Instatement): string => at.slice(0, 19);
+  // Logs tell time in seconds: what was written in that very second is in this log or in the one before.
+  const first = entries.some((entry) => second(entry) === begin)
+    ? await firstInLog(connection, names, source)
+    : undefined;
+  const before = entries.filter((entry) =>
+    first === undefined ? second(entry) <= begin : BigInt(entry.id) < BigInt(first),
+  );
+  return before.at(-1)?.action === 'start';
+}
+
 /**
  * Finds out which logs there are and whether auditing was on where they begin. Reads only.
  * @throws ChartgateError `usage` when the server does not log rows, or `since` is no moment;
@@ -80,8 +130,14 @@ export async function binlogSource(
   await refuseOtherFormats(connection);
   const program = request.program ?? (server.engine === 'mariadb' ? 'mariadb-binlog' : 'mysqlbinlog');
   const from = since === undefined ? {} : { since };
-  const auditing = since === undefined ? false : await auditingAt(connection, names, since);
-  if (files.length > 0) return { source: { program: [program], logs: files, ...from }, auditing };
+  const begun = async (source: LogSource): Promise<{ source: LogSource; auditing: boolean }> => ({
+    source,
+    auditing:
+      since === undefined
+        ? await auditingAtBegin(connection, names, source)
+        : await auditingAt(connection, names, since),
+  });
+  if (files.length > 0) return begun({ program: [program], logs: files, ...from });
   let logs: (RowDataPacket & { Log_name: string })[];
   try {
     [logs] = await connection.query<(RowDataPacket & { Log_name: string })[]>('SHOW BINARY LOGS');
@@ -93,14 +149,11 @@ export async function binlogSource(
       { cause: error },
     );
   }
-  return {
-    source: {
-      program: [program],
-      logs: logs.map((log) => log.Log_name),
-      remote: remoteArguments(server, reach),
-      ...(reach.password === undefined ? {} : { password: reach.password }),
-      ...from,
-    },
-    auditing,
-  };
+  return begun({
+    program: [program],
+    logs: logs.map((log) => log.Log_name),
+    remote: remoteArguments(server, reach),
+    ...(reach.password === undefined ? {} : { password: reach.password }),
+    ...from,
+  });
 }

@@ -107,6 +107,25 @@ const BOUNDARIES: ReadonlySet<string> = new Set(['GTID', 'Gtid', 'Anonymous_GTID
 const NAME = /^`((?:[^`]|``)*)`\.`((?:[^`]|``)*)`$/s;
 const HEADER = /^#(\d{6}\s+\d{1,2}:\d\d:\d\d) server id \d+\s+end_log_pos (\d+).*?\t(\w+)/;
 
+/** `YYMMDD h:mm:ss` as `YYYY-MM-DD hh:mm:ss`. */
+function moment(logged: string): string {
+  const [day = '', time = ''] = logged.split(/\s+/);
+  return `20${day.slice(0, 2)}-${day.slice(2, 4)}-${day.slice(4, 6)} ${time.padStart(8, '0')}`;
+}
+
+/**
+ * When a log was begun: UTC, `YYYY-MM-DD hh:mm:ss`, by the server's clock. A session may choose the time of its
+ * own events, and not that of the head.
+ */
+export async function beginningOf(lines: AsyncIterable<string>): Promise<string | undefined> {
+  for await (const line of lines) {
+    const at = HEADER.exec(line)?.[1];
+    // Heads that the server makes up for whoever asks it have no time.
+    if (at !== undefined && !at.startsWith('700101')) return moment(at);
+  }
+  return undefined;
+}
+
 function utf8(latin1: string): string {
   return Buffer.from(latin1.replaceAll('``', '`'), 'latin1').toString('utf8');
 }

@@ -108,7 +108,7 @@ const ALWAYS: readonly BlindSpot[] = [
     code: 'table-statements',
     object: undefined,
     sentence:
-      'TRUNCATE, DROP, ALTER and the dropping or exchange of a partition fire no trigger. Only the accounts listed as able to bypass can run them.',
+      'TRUNCATE, DROP, ALTER, the dropping or exchange of a partition, and row events replayed with BINLOG fire no trigger. Only the accounts listed as able to bypass can run them.',
   },
   {
     code: 'temporary-tables',

@@ -5,6 +5,7 @@ import {
   GUARD_TEXT_VIEW,
   INSTATEMENT_TABLE,
   PROBED_COLUMNS,
+  sameAccount,
 } from '../names.ts';
 import type { Assignment } from './assign.ts';
 import { type Globs, matcher } from './policy/glob.ts';
@@ -145,6 +146,17 @@ function guardGrants({ account, role }: Assignment, around: Surroundings): Unnam
   ];
 }
 
+/** Whether a partial revoke keeps a global privilege from the EMR's schema. */
+function isWithheld({ account, privilege }: Holding, { live, names }: Surroundings): boolean {
+  return live.accounts.some(
+    (one) =>
+      sameAccount(one.account, account) &&
+      one.restrictions.some(
+        ({ schema, privileges }) => schema === names.emrSchema && privileges.includes(privilege),
+      ),
+  );
+}
+
 /** Which grants a managed account is to hold, in a fixed order. */
 export function wantedGrants(assignment: Assignment, around: Surroundings): WantedGrant[] {
   const { account, role } = assignment;
@@ -159,7 +171,7 @@ export function wantedGrants(assignment: Assignment, around: Surroundings): Want
     reachable.some(
       (h) =>
         h.privilege === privilege &&
-        (h.scope === 'global' ||
+        ((h.scope === 'global' && !isWithheld(h, around)) ||
           (h.scope === 'schema' && areaOf(h, around.names, around.literally) === 'emr')),
     );
   const decided = (choice: Switch, privilege: string): boolean =>

@@ -43,6 +43,13 @@ export function accountDifferences(
     ...held
       .filter((holding) => !wants.has(grantKey(holding)) && !onOtherSchema(holding, otherSchemas))
       .map(revoked),
+    // A dynamic privilege has a grant option of its own, and loses it only together with the privilege.
+    ...held
+      .filter((holding) => holding.passable && wants.has(grantKey(holding)))
+      .map((holding) => ({
+        ...revoked(holding),
+        why: 'it is to have it, but without the right to give it to others',
+      })),
   ];
 }
 

@@ -25,9 +25,10 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ['DELETE VERSIONING ROWS', 'DELETE HISTORY'],
 ]);
 
-function key(grantee: string, object: readonly string[], privilege: string): string {
+function key(grantee: string, [schema, table, column]: readonly string[], privilege: string): string {
   const name = privilege.toUpperCase();
-  return JSON.stringify([grantee, ...object, ALIASES.get(name) ?? name]);
+  // The two spell a column as it was typed first and last.
+  return JSON.stringify([grantee, schema, table, column?.toLowerCase(), ALIASES.get(name) ?? name]);
 }
 
 /**

@@ -71,7 +71,7 @@ export async function readMariadbAccounts(connection: Connection): Promise<Engin
       account,
       isRole: priv.is_role === true,
       locked: priv.account_locked === true,
-      restrictedSchemas: [],
+      restrictions: [],
     });
     const privileges =
       priv.version_id === undefined && row.host !== ''

@@ -8,8 +8,8 @@ type Row = RowDataPacket & Readonly<Record<string, unknown>>;
 
 const text = (value: unknown): string => String(value ?? '');
 
-/** Schemas named in `User_attributes` under `Restrictions`. */
-function restrictions(attributes: unknown): string[] {
+/** What stands in `User_attributes` under `Restrictions`. */
+function restrictions(attributes: unknown): LiveAccount['restrictions'] {
   let value = attributes;
   if (typeof value === 'string') {
     try {
@@ -19,7 +19,11 @@ function restrictions(attributes: unknown): string[] {
     }
   }
   const list = (value as { Restrictions?: unknown } | null)?.Restrictions;
-  return Array.isArray(list) ? list.map((one) => text((one as { Database?: unknown }).Database)) : [];
+  if (!Array.isArray(list)) return [];
+  return list.map((one) => {
+    const { Database: schema, Privileges: privileges } = one as { Database?: unknown; Privileges?: unknown };
+    return { schema: text(schema), privileges: Array.isArray(privileges) ? privileges.map(text) : [] };
+  });
 }
 
 /** `a`, `a`@`h`, 'a'@'h', separated by commas; the host is % when there is none. */
@@ -59,7 +63,7 @@ export async function readMysqlAccounts(
       account,
       isRole: false,
       locked: row.account_locked === 'Y',
-      restrictedSchemas: restrictions(row.User_attributes),
+      restrictions: restrictions(row.User_attributes),
     });
     for (const privilege of privilegesOfRow(row)) add(account, 'global', [], privilege);
   }

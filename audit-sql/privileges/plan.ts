@@ -106,7 +106,7 @@ export function protectPlan(
         ...(state === undefined ? [missingChecker(account, role)] : []),
         ...accountDifferences(account, held, wanted, policy.otherSchemas),
       ],
-      restricted: state?.restrictedSchemas.includes(names.emrSchema) ?? false,
+      restricted: state?.restrictions.some(({ schema }) => schema === names.emrSchema) ?? false,
     };
   });
   accounts.sort((a, b) => (accountText(a.account) < accountText(b.account) ? -1 : 1));

@@ -25,8 +25,8 @@ export interface LiveAccount {
   /** MariaDB's own kind of role, PUBLIC included. On MySQL a role is an account like any other. */
   readonly isRole: boolean;
   readonly locked: boolean;
-  /** Schemas on which MySQL's partial revokes take away what a global privilege gives. */
-  readonly restrictedSchemas: readonly string[];
+  /** What MySQL's partial revokes take away, schema by schema, of what a global privilege gives. */
+  readonly restrictions: readonly { readonly schema: string; readonly privileges: readonly string[] }[];
 }
 
 /** Every account of a server with every privilege, as the server's own tables say. */
@@ -131,7 +131,16 @@ export function accountKey(account: Account): string {
   return JSON.stringify([account.user, account.host.toLowerCase()]);
 }
 
-/** Names a privilege on a thing, whoever holds it. */
-export function grantKey(grant: Pick<Holding, 'scope' | 'object' | 'privilege'>): string {
-  return JSON.stringify([grant.scope, grant.object, grant.privilege]);
+/**
+ * Names a privilege on a thing, whoever holds it. Servers keep the names of columns and routines as somebody
+ * typed them in a GRANT, and take no notice of case.
+ */
+export function grantKey({
+  scope,
+  object,
+  privilege,
+}: Pick<Holding, 'scope' | 'object' | 'privilege'>): string {
+  const folds = scope === 'column' || scope === 'routine';
+  const parts = folds ? [object[0], object[1], object[2]?.toLowerCase()] : object;
+  return JSON.stringify([scope, parts, privilege]);
 }

@@ -96,6 +96,7 @@ const HARM: ReadonlyMap<string, string> = new Map([
   ['REPLICATION SLAVE', "with it the binary log, and so every row's content, is read"],
   ['BINLOG ADMIN', 'with it a session is hidden from the binary log'],
   ['BINLOG REPLAY', 'replayed row events fire no triggers'],
+  ['BINLOG_ADMIN', 'replayed row events fire no triggers'],
   ['SET USER', 'with it triggers and routines run as anybody'],
   ['SET_ANY_DEFINER', 'with it triggers and routines run as anybody'],
   ['SET_USER_ID', 'with it triggers and routines run as anybody'],

@@ -1,10 +1,11 @@
 import type { Connection } from 'mysql2/promise';
 import type { TableModel } from '../model.ts';
-import { DIRECT_ROW_TABLE, printable } from '../names.ts';
+import { DIRECT_ROW_TABLE, printable, qualified } from '../names.ts';
 import { rowTableOf } from '../writers/store.ts';
 import type { EncodedRow } from './entry.ts';
 import { type Report, type StoppedPeriod, type VerifyContext, wasStopped } from './findings.ts';
 import type { Break, BreakKind, Fold } from './fold.ts';
+import { textRows } from './rows.ts';
 
 /** What was compared. */
 export interface ContentFigures {
@@ -40,6 +41,8 @@ export interface Comparing {
   readonly report: Report;
   /** How many findings of a table and code there were. */
   readonly counts: Map<string, number>;
+  /** By table, how many of its rows the trail knows; a table that cannot be counted so is not in it. */
+  readonly known: Map<string, number>;
 }
 
 export type RecordCode =
@@ -98,6 +101,38 @@ export function reportGone(comparing: Comparing, fold: Fold): void {
     const sentence = `The table ${printable(name)} is gone, and ${left.length + rows} records that its audit rows left in it.`;
     finding(comparing, 'table-gone', name, sentence, undefined, last, undefined);
   }
+}
+
+/**
+ * Rows that no audit row speaks of. They were there before auditing began, or came later without one: which
+ * of the two, the trail cannot tell, but from one night to the next they can only become fewer.
+ */
+export async function reportUnknown(comparing: Comparing, tables: readonly TableModel[]): Promise<void> {
+  const { connection, context, known } = comparing;
+  const unknown: string[] = [];
+  let sum = 0;
+  for (const { name } of tables) {
+    const told = known.get(name);
+    if (told === undefined) continue;
+    const [row] = await textRows(
+      connection,
+      `SELECT COUNT(*) FROM ${qualified(context.names.emrSchema, name)}`,
+      `the table ${printable(name)}`,
+    );
+    const rows = Number(row?.[0]) - told;
+    if (rows <= 0) continue;
+    sum += rows;
+    unknown.push(`${printable(name)} (${rows})`);
+  }
+  if (unknown.length === 0) return;
+  comparing.report({
+    code: 'rows-unknown',
+    severity: 'note',
+    object: context.names.emrSchema,
+    sentence:
+      `${sum} rows have no audit row: they were there before auditing began, or came while it was stopped, or around it. ` +
+      `By themselves they become fewer, never more. ${unknown.join(', ')}.`,
+  });
 }
 
 /** What was left out of the list, and what could not be compared as it should. */

@@ -30,6 +30,7 @@ export const VERIFY_CODES = [
   'record-missing',
   'record-unexpected',
   'rows-missing',
+  'rows-unknown',
   'not-compared',
 ] as const;
 export type VerifyCode = (typeof VERIFY_CODES)[number];

@@ -9,6 +9,7 @@ import {
   reportBreaks,
   reportCounts,
   reportGone,
+  reportUnknown,
 } from './comparing.ts';
 import { readLiveRows } from './content.ts';
 import { type EncodedRow, rowText } from './entry.ts';
@@ -33,6 +34,12 @@ function condition(table: TableModel, key: EncodedRow): string {
     return column === undefined ? 'FALSE' : `t.${ident(name)} = ${restoreSql(column, value)}`;
   });
   return `(${parts.join(' AND ')})`;
+}
+
+/** Counts rows of the table that the trail knows. */
+function tell({ known }: Comparing, { name }: TableModel, rows: number): void {
+  const before = known.get(name);
+  if (before !== undefined) known.set(name, before + rows);
 }
 
 function compareRecord(
@@ -89,6 +96,7 @@ async function compareKeyed(comparing: Comparing, table: TableModel, state: Tabl
   );
   const others = state.records.size - records.length;
   if (others > 0) {
+    comparing.known.delete(table.name);
     comparing.report({
       code: 'not-compared',
       severity: 'note',
@@ -116,6 +124,7 @@ async function compareKeyed(comparing: Comparing, table: TableModel, state: Tabl
       const record = part.get(text);
       if (record === undefined) continue;
       compareRecord(comparing, table, state, record, values);
+      tell(comparing, table, 1);
       part.delete(text);
     }
     for (const record of part.values()) compareRecord(comparing, table, state, record, undefined);
@@ -136,6 +145,7 @@ async function compareKeyless(comparing: Comparing, table: TableModel, state: Ta
   for (const [text, { count }] of wanted) {
     figures.keylessRows += count;
     const missing = count - (found.get(text) ?? 0);
+    tell(comparing, table, count - Math.max(0, missing));
     if (missing <= 0) continue;
     const sentence = `${missing} of ${count} equal rows of ${printable(table.name)} are gone or changed, and no audit row says so.`;
     finding(comparing, 'rows-missing', table.name, sentence, undefined, undefined, undefined);
@@ -172,7 +182,8 @@ export async function verifyContent(
   const total = await countEntries(connection, context);
   const passes = Math.max(1, Math.ceil(total / (context.recordsPerPass ?? RECORDS_PER_PASS)));
   const figures = { entries: 0, records: 0, equal: 0, keylessRows: 0, passes };
-  const comparing: Comparing = { connection, context, periods, figures, report, counts: new Map() };
+  const known = new Map(compared.map(({ name }) => [name, 0]));
+  const comparing: Comparing = { connection, context, periods, figures, report, counts: new Map(), known };
   let done = 0;
   for (let pass = 0; pass < passes; pass += 1) {
     const partition: Partition = { fold: emptyFold(), pass, passes, guests: new Map() };
@@ -195,6 +206,7 @@ export async function verifyContent(
       else await compareKeyless(comparing, table, state);
     }
   }
+  await reportUnknown(comparing, compared);
   reportCounts(comparing, compared);
   return figures;
 }

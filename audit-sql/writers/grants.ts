@@ -1,6 +1,6 @@
 import type { Dialect } from '../dialect.ts';
 import { type Account, accountSql, ident, printable, qualified } from '../names.ts';
-import type { AccountPlan, Difference, Scope } from '../privileges/types.ts';
+import { type AccountPlan, type Difference, grantKey, type Scope } from '../privileges/types.ts';
 import type { Statement } from './script.ts';
 
 type Grant = Pick<Difference, 'scope' | 'object' | 'privilege'>;
@@ -8,12 +8,10 @@ type Grant = Pick<Difference, 'scope' | 'object' | 'privilege'>;
 /** From the widest on: while something narrower is taken, what is wanted holds already. */
 const REVOKE_ORDER: readonly Scope[] = ['global', 'schema', 'table', 'column', 'routine'];
 
-function grantee(account: Account): string {
-  return account.host === ''
-    ? account.user === 'PUBLIC'
-      ? 'PUBLIC'
-      : ident(account.user)
-    : accountSql(account);
+/** MariaDB's roles have no host. On MySQL an account can be without one, and is not the one with the host `%`. */
+function grantee(account: Account, { engine }: Dialect): string {
+  if (account.host !== '' || engine === 'mysql') return accountSql(account);
+  return account.user === 'PUBLIC' ? 'PUBLIC' : ident(account.user);
 }
 
 /** What stands after ON. A schema's pattern is written as the server stores it. */
@@ -57,10 +55,11 @@ function byTarget<G extends Grant>(grants: readonly G[]): (readonly [string, G[]
 }
 
 /** One statement per thing. */
-export function grantStatements(account: Account, grants: readonly Grant[]): Statement[] {
+export function grantStatements(account: Account, grants: readonly Grant[], dialect: Dialect): Statement[] {
+  const who = grantee(account, dialect);
   return byTarget(grants).map(([on, group]) => ({
-    label: `grant on ${printable(on)} to ${grantee(account)}`,
-    sql: `GRANT ${privilegeList(group)} ON ${on} TO ${grantee(account)}`,
+    label: `grant on ${printable(on)} to ${who}`,
+    sql: `GRANT ${privilegeList(group)} ON ${on} TO ${who}`,
   }));
 }
 
@@ -90,7 +89,7 @@ function revokeLists(group: readonly Grant[]): string[] {
 }
 
 function revokeStatements(account: Account, revokes: readonly Grant[], dialect: Dialect): Statement[] {
-  const who = grantee(account);
+  const who = grantee(account, dialect);
   const statements: Statement[] = [];
   const of = (scope: Scope): Grant[] => revokes.filter((grant) => grant.scope === scope);
   const roles = of('role');
@@ -105,7 +104,7 @@ function revokeStatements(account: Account, revokes: readonly Grant[], dialect: 
   }
   for (const { object } of roles.filter((grant) => grant.privilege === 'MEMBER')) {
     const [user = '', host = ''] = object;
-    const role = host === '' ? ident(user) : accountSql({ user, host });
+    const role = grantee({ user, host }, dialect);
     statements.push({ label: `revoke role ${role} from ${who}`, sql: `REVOKE ${role} FROM ${who}` });
   }
   for (const { object } of of('proxy')) {
@@ -141,13 +140,14 @@ export function accountStatements(plan: AccountPlan, dialect: Dialect): Statemen
   const shrunk = wanted.filter(isShrunk);
   const shrinking = new Set(shrunk.map(key));
   const grants = differences.filter((one) => one.change === 'grant' && !isShrunk(one));
-  const ahead = grantStatements(account, grants);
+  const ahead = grantStatements(account, grants, dialect);
+  const who = grantee(account, dialect);
   return [
     ...differences
       .filter((one) => one.change === 'create')
       .map(() => ({
-        label: `account ${grantee(account)}`,
-        sql: `CREATE USER IF NOT EXISTS ${grantee(account)} ${dialect.unusableAuthentication} ACCOUNT LOCK`,
+        label: `account ${who}`,
+        sql: `CREATE USER IF NOT EXISTS ${who} ${dialect.unusableAuthentication} ACCOUNT LOCK`,
       })),
     ...ahead,
     // The first such grant only lifts a partial revoke; the second one grants.
@@ -155,17 +155,19 @@ export function accountStatements(plan: AccountPlan, dialect: Dialect): Statemen
       ? grantStatements(
           account,
           grants.filter((one) => one.scope === 'schema'),
+          dialect,
         )
       : []),
     ...byTarget(revokes.filter((one) => one.scope === 'table' && shrinking.has(key(one)))).flatMap(
       ([on, group]) => [
         {
-          label: `shrink ${printable(on)} of ${grantee(account)}`,
-          sql: `REVOKE ${privilegeList(group)} ON ${on} FROM ${grantee(account)}`,
+          label: `shrink ${printable(on)} of ${who}`,
+          sql: `REVOKE ${privilegeList(group)} ON ${on} FROM ${who}`,
         },
         ...grantStatements(
           account,
           shrunk.filter((grant) => target(grant) === on && group.some((one) => key(one) === key(grant))),
+          dialect,
         ),
       ],
     ),
@@ -174,6 +176,12 @@ export function accountStatements(plan: AccountPlan, dialect: Dialect): Statemen
       revokes.filter((one) =>
         one.scope === 'table' ? !shrinking.has(key(one)) : !(one.scope === 'column' && tables.has(key(one))),
       ),
+      dialect,
+    ),
+    // What was taken only because it came with a grant option.
+    ...grantStatements(
+      account,
+      wanted.filter((grant) => revokes.some((one) => grantKey(one) === grantKey(grant))),
       dialect,
     ),
   ];

@@ -111,7 +111,8 @@ const PLAIN = [
   'VALUES',
   'LOAD',
   'SHOW',
-  'SET +([^S]|S[^T]).*',
+  // Not `SET STATEMENT … FOR …`, however many blanks or comments stand between.
+  'SET +([@_A-RT-Z]|S[^T]).*',
   'COMMIT',
   'ROLLBACK',
   'SAVEPOINT',

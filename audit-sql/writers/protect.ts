@@ -41,12 +41,13 @@ function reasons(plan: AccountPlan): string[] {
  * The guard's EXECUTE is given again each time: a server that makes a procedure anew takes the old one's
  * grants away, and this file may have been made before that.
  */
-function guardAgain(plan: AccountPlan): Statement[] {
+function guardAgain(plan: AccountPlan, dialect: Dialect): Statement[] {
   const isGuard = ([, kind, name]: readonly string[]): boolean =>
     kind === 'PROCEDURE' && GUARD_PROCEDURES.some((procedure) => procedure === name);
   return grantStatements(
     plan.account,
     plan.wanted.filter((grant) => grant.scope === 'routine' && isGuard(grant.object)),
+    dialect,
   );
 }
 
@@ -56,7 +57,7 @@ function holdsText(plan: AccountPlan): string[] {
 }
 
 function accountSection(plan: AccountPlan, dialect: Dialect): Section {
-  const again = guardAgain(plan);
+  const again = guardAgain(plan, dialect);
   const repeated = new Set(again.map((statement) => statement.sql));
   const statements = accountStatements(plan, dialect).filter((statement) => !repeated.has(statement.sql));
   const why = reasons(plan);

@@ -35,7 +35,8 @@ const PREAMBLE: Section = {
   comment: ['The same session settings whoever runs this: what is created keeps them.'],
   statements: [
     { label: 'session', sql: 'SET NAMES utf8mb4 COLLATE utf8mb4_bin' },
-    { label: 'session', sql: `SET SESSION sql_mode = '${SQL_MODE}'` },
+    // Where autocommit is off, the entry that auditing started would be rolled back with the end of the session.
+    { label: 'session', sql: `SET SESSION sql_mode = '${SQL_MODE}', SESSION autocommit = 1` },
   ],
 };
 

@@ -127,7 +127,9 @@ describe.each(ENGINES)('every tamper is found, on %s', (engine) => {
     await apply(admin, second.scripts.guard);
     // Generated anew: the checker's account may be shared by both.
     await apply(admin, (await generateFor(admin, 'emr2')).scripts.protect);
-    await admin.query("GRANT SELECT, INSERT, UPDATE, DELETE ON emr.* TO 'emr'@'localhost'");
+    await admin.query(
+      "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE TEMPORARY TABLES ON emr.* TO 'emr'@'localhost'",
+    );
     const made = second.scripts.start.statements.filter(
       (s) => /^TRIGGER /m.test(s.sql) && !/^DROP/.test(s.sql),
     );

@@ -80,7 +80,7 @@ const make = (server: ServerDescription, model = MODEL) =>
           account,
           isRole: false,
           locked: false,
-          restrictedSchemas: [],
+          restrictions: [],
         })),
         holdings: [
           { account: EMR_USER, scope: 'role', object: ['r', ''], privilege: 'MEMBER', passable: false },
@@ -140,7 +140,8 @@ describe('what is written for MySQL', () => {
   });
 
   it('revokes roles by name', () => {
-    expect(make(MYSQL9).protect.text).toContain("REVOKE `r` FROM 'emr'@'localhost'");
+    expect(make(MYSQL9).protect.text).toContain("REVOKE 'r'@'' FROM 'emr'@'localhost'");
+    expect(make(MARIADB).protect.text).toContain("REVOKE `r` FROM 'emr'@'localhost'");
     expect(make(MARIADB).protect.text).toContain("SET DEFAULT ROLE NONE FOR 'emr'@'localhost'");
   });
 });

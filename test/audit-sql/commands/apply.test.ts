@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { CoverageReport } from '../../../audit-sql/index.ts';
@@ -166,5 +167,32 @@ describe.each(ENGINES)('applying on %s', (engine) => {
     const text = (await cli.run('start')).stdout;
     expect(text.length).toBeGreaterThan(1000);
     expect((await cli.run('start')).stdout).toBe(text);
+  });
+
+  it('says so when the schema was changed while start ran', async () => {
+    await admin.query(
+      'CREATE DATABASE ward; CREATE TABLE ward.a (id INT PRIMARY KEY); CREATE TABLE ward.z LIKE ward.a',
+    );
+    const other = await lenient(server);
+    await other.query('LOCK TABLES ward.z READ');
+    const running = commandLine(server, 'ward').run('start', '--apply', '--json');
+    for (let made = 0; made === 0; await delay(20)) {
+      const [rows] = await admin.query<RowDataPacket[]>(
+        "SELECT 1 FROM information_schema.PROCESSLIST WHERE STATE LIKE 'Waiting for table metadata lock'",
+      );
+      made = rows.length;
+    }
+    await admin.query('CREATE TABLE ward.fresh (id INT PRIMARY KEY)');
+    await other.end();
+    const ran = await running;
+    expect(ran.status).toBe(4);
+    expect(JSON.parse(ran.stdout)).toEqual({
+      error: {
+        code: 'database-busy',
+        message: expect.stringMatching(
+          /not all of it is audited:\n- The table "fresh" is new, with 1 columns/,
+        ),
+      },
+    });
   });
 });

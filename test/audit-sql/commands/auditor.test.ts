@@ -1,6 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Connection } from 'mysql2/promise';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { CoverageReport } from '../../../audit-sql/index.ts';
 import type { PrivateDatabase } from '../../../examples/support/private-database.ts';
@@ -120,6 +121,75 @@ describe.each(ENGINES)('what an auditor asks on %s', (engine) => {
     expect(log.status).toBe(1);
     expect(log.stdout).toMatch(/MISSING "patient": update of 1 row/);
     expect(log.stdout).toMatch(/binary-log-statements: .*DROP TRIGGER/);
+  });
+
+  it('coverage --binlog counts the changes also where the log in which auditing was started is gone', async () => {
+    for (let left = 2, tries = 0; left > 1 && tries < 20; tries += 1) {
+      await admin.query('FLUSH BINARY LOGS');
+      await delay(200);
+      const [logs] = await admin.query<RowDataPacket[]>('SHOW BINARY LOGS');
+      await admin.query(`PURGE BINARY LOGS TO '${String(logs.at(-1)?.Log_name)}'`);
+      left = (await admin.query<RowDataPacket[]>('SHOW BINARY LOGS'))[0].length;
+    }
+    await admin.query("UPDATE emr.patient SET name = 'later' WHERE id = 8");
+    const ran = await cli.run('coverage', '--binlog', '--binlog-program', binlogProgram, '--json');
+    const { binaryLog } = JSON.parse(ran.stdout) as CoverageReport;
+    expect(binaryLog).toMatchObject({ rowChanges: 1, audited: 1, whileStopped: 0, complete: true });
+  });
+
+  it('coverage lists who may replay row events, which fire no trigger', async () => {
+    const privilege = engine === 'mariadb' ? 'BINLOG REPLAY' : 'BINLOG_ADMIN';
+    await admin.query(`CREATE USER 'player'@'localhost'; GRANT ${privilege} ON *.* TO 'player'@'localhost'`);
+    const report = JSON.parse((await cli.run('coverage', '--json')).stdout) as CoverageReport;
+    expect(report.powerfulAccounts).toContainEqual(
+      expect.objectContaining({ account: 'player@localhost', powers: ['bypass'] }),
+    );
+  });
+
+  it("verify does not call what another schema's audit on the same server needs too much", async () => {
+    await admin.query('CREATE DATABASE ward_2; CREATE TABLE ward_2.bed (id INT PRIMARY KEY)');
+    expect(await commandLine(server, 'ward_2').run('start', '--apply')).toMatchObject({ status: 0 });
+    expect((await cli.run('verify')).stdout).not.toContain('account-privilege-extra');
+    await admin.query(
+      "GRANT DELETE ON ward_2_audit.audit_row TO 'chartgate_audit'@'localhost'; GRANT TRIGGER ON `ward%`.* TO 'chartgate_audit'@'localhost'",
+    );
+    const extra = (await cli.run('verify')).stdout.match(/account-privilege-extra: .*/g);
+    expect(extra).toHaveLength(2);
+    expect(extra?.join()).toMatch(/has DELETE on `ward_2_audit`\.`audit_row`/);
+  });
+
+  it('verify --content counts the rows of which no audit row tells, such as one inserted around the audit', async () => {
+    const ward = commandLine(server, 'ward_2');
+    await admin.query('INSERT INTO ward_2.bed VALUES (1)');
+    expect((await ward.run('verify', '--content')).stdout).not.toContain('rows-unknown');
+    const [[trigger]] = await admin.query<RowDataPacket[]>(
+      "SELECT TRIGGER_NAME AS name FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 'ward_2' AND EVENT_MANIPULATION = 'INSERT'",
+    );
+    await admin.query(`DROP TRIGGER ward_2.\`${String(trigger?.name)}\``);
+    await admin.query('INSERT INTO ward_2.bed VALUES (2), (3)');
+    await ward.run('start', '--apply');
+    expect((await ward.run('verify', '--content')).stdout).toMatch(/rows-unknown: 2 rows .* "bed" \(2\)\./);
+  });
+
+  it('does the same whatever the server has set for new sessions', async () => {
+    const scripts = async (): Promise<string[]> => {
+      const ran = [await cli.run('start'), await cli.run('protect'), await cli.run('coverage', '--json')];
+      return ran.map(({ stdout }) => stdout.replace(/"(takenAt|at)":"[^"]*"/g, ''));
+    };
+    const entries = async (): Promise<number> =>
+      (await admin.query<RowDataPacket[]>('SELECT 1 FROM emr_audit.audit_instatement_log'))[0].length;
+    const [before, started] = [await scripts(), await entries()];
+    const [[mode]] = await admin.query<RowDataPacket[]>('SELECT @@GLOBAL.sql_mode AS mode');
+    await admin.query(
+      "SET GLOBAL autocommit = 0, GLOBAL sql_select_limit = 3, GLOBAL sql_mode = 'ANSI,NO_BACKSLASH_ESCAPES,PAD_CHAR_TO_FULL_LENGTH'",
+    );
+    const during = await scripts();
+    expect(await cli.run('start', '--apply')).toMatchObject({ status: 0 });
+    await admin.query('SET GLOBAL autocommit = 1, GLOBAL sql_select_limit = DEFAULT, GLOBAL sql_mode = ?', [
+      mode?.mode,
+    ]);
+    expect(during).toEqual(before);
+    expect(await entries()).toBe(started + 1);
   });
 
   it('says what is missing where the binary log does not show rows', async () => {

@@ -254,7 +254,44 @@ describe.each(ENGINES)('protect --check, on %s', (engine) => {
       await emr.end();
       await admin.query('SET GLOBAL partial_revokes = OFF').catch(() => {});
     });
+
+    it('keeps from an account what a partial revoke keeps from it', async () => {
+      await admin.query(`SET GLOBAL partial_revokes = ON; CREATE USER emrx_2; GRANT EXECUTE, LOCK TABLES ON *.* TO emrx_2;
+        REVOKE EXECUTE ON rx_1.* FROM emrx_2`);
+      description = await describeServer(admin);
+      const found = await plan('version: 1\nroles:\n  - {name: e, prefix: emrx_, preset: emr}');
+      const own = found.accounts.find((one) => one.account.user === 'emrx_2');
+      expect(own?.wanted.map((grant) => grant.privilege)).toEqual([
+        'SELECT',
+        'INSERT',
+        'UPDATE',
+        'DELETE',
+        'LOCK TABLES',
+      ]);
+      await admin.query('DROP USER emrx_2; SET GLOBAL partial_revokes = OFF');
+      description = await describeServer(admin);
+    });
   }
+
+  it('takes nothing away because a GRANT spelt a column or a routine otherwise', async () => {
+    const tom = "'pharmacyTech_tom'@'localhost'";
+    await admin.query(`CREATE PROCEDURE rx_1.Refill_All() SELECT 1;
+      REVOKE UPDATE (status) ON rx_1.prescription FROM ${tom}; GRANT UPDATE (STATUS) ON rx_1.prescription TO ${tom};
+      GRANT EXECUTE ON PROCEDURE rx_1.refill_all TO ${ANN}`);
+    const policy =
+      "version: 1\nroles:\n  - {name: p, prefix: pharmacist_, tables: [{tables: [patient], select: true}], execute: ['Refill*']}\n  - {name: w, prefix: clinicFacility_, preset: clinic-facility}\n  - {name: t, prefix: pharmacyTech_, preset: pharmacy-tech}";
+    await protect(policy);
+    expect(said(await check(policy))).toBe('');
+    const ann = await connectAs(server, 'pharmacist_ann', PASSWORD, 'rx_1');
+    await ann.query('CALL Refill_All()');
+    await ann.end();
+    const filling = await connectAs(server, 'pharmacyTech_tom', PASSWORD, 'rx_1');
+    await filling.query("UPDATE prescription SET status = 'x' WHERE id = 1");
+    await filling.end();
+    await admin.query('DROP PROCEDURE rx_1.Refill_All');
+    await protect();
+    expect(said(await check())).toBe('');
+  });
 
   it('works with names that break naive SQL', async () => {
     const table = 'prescription`"\' %_\u00e9';

@@ -278,4 +278,17 @@ export const WAYS: readonly Way[] = [
     sql: "GRANT SELECT ON rx_1_audit.* TO 'chartgate_checker'@'localhost'",
     says: /chartgate_checker@localhost has SELECT/,
   },
+  {
+    what: 'the checker may give on what it holds',
+    sql: "GRANT SHOW_ROUTINE ON *.* TO 'chartgate_checker'@'localhost' WITH GRANT OPTION",
+    says: /chartgate_checker@localhost has SHOW_ROUTINE on everything: .*without the right to give it/,
+    engine: 'mysql',
+  },
+  {
+    what: 'an account without a host, which is not the one with the host %',
+    sql: "CREATE USER 'pharmacist_none'@'' IDENTIFIED BY 'x'; GRANT ALL ON *.* TO 'pharmacist_none'@''",
+    says: /pharmacist_none has FILE on everything/,
+    engine: 'mysql',
+    undo: "DROP USER 'pharmacist_none'@''",
+  },
 ];
