@@ -7,6 +7,7 @@ import type { CheckFinding, Comparison, Counters, DatabaseSession } from '../wat
 import type { BaselineFile } from './baseline-file.ts';
 import { compareClocks } from './clock.ts';
 import { connect, type Link } from './connect.ts';
+import { sameServer } from './same-server.ts';
 import { TextMemory } from './text-memory.ts';
 
 /** ER_MAX_PREPARED_STMT_COUNT_REACHED: one bound for the whole server, which any account can use up. */
@@ -42,6 +43,12 @@ export async function openSession(
   if (probing === undefined || comparing === undefined) {
     for (const link of links) link.destroy();
     throw made.find((result) => result.status === 'rejected')?.reason;
+  }
+  try {
+    await sameServer(probing.connection.promise(), comparing.connection.promise());
+  } catch (error) {
+    for (const link of links) link.destroy();
+    throw error;
   }
   return {
     statements: probing.probe.queries,

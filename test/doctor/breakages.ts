@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { CheckName, Result } from '../../cli/doctor/index.ts';
+import { freePort } from '../../examples/support/ports.ts';
 import type { Patient } from './support.ts';
 
 export interface Breakage {
@@ -378,6 +379,36 @@ export const BREAKAGES: readonly Breakage[] = [
     says: /who is the checker too/,
     breakIt: async (p) => {
       const port = await p.listenAs(checker(p).uid);
+      return { gateway: p.variant('gateway', (text) => backend(text, port)) };
+    },
+  },
+  {
+    what: "the EMR is begun by root and works as the gateway's user",
+    check: 'emr-user',
+    says: /who is the gateway too/,
+    breakIt: async (p) => {
+      const port = await p.listenThenWorkAs(gateway(p).uid);
+      return { gateway: p.variant('gateway', (text) => backend(text, port)) };
+    },
+  },
+  {
+    what: 'the gateway has the port of the EMR at another address, and is not taken for it',
+    check: 'emr-user',
+    result: 'ok',
+    says: /EMR of \w+: it runs as nobody \(uid 65534\)$/m,
+    breakIt: async (p) => {
+      const port = await p.listenAs(65_534);
+      await p.listenAs(gateway(p).uid, '127.0.0.2', port);
+      return { gateway: p.variant('gateway', (text) => backend(text, port)) };
+    },
+  },
+  {
+    what: 'the EMR does not run, and nothing is said of who reaches it',
+    check: 'emr-around',
+    result: 'skipped',
+    says: /nobody listens/,
+    breakIt: async (p) => {
+      const port = await freePort();
       return { gateway: p.variant('gateway', (text) => backend(text, port)) };
     },
   },

@@ -175,17 +175,35 @@ export class Patient {
   }
 
   /** Something that listens on loopback as another OS user. */
-  async listenAs(uid: number): Promise<number> {
+  async listenAs(uid: number, host = '127.0.0.1', at = 0): Promise<number> {
     const child = spawn(
       process.execPath,
       [
         '-e',
-        "require('http').createServer().listen(0,'127.0.0.1',function(){console.log(this.address().port)})",
+        `require('http').createServer().listen(${at},'${host}',function(){console.log(this.address().port)})`,
       ],
       { uid, gid: uid, stdio: ['ignore', 'pipe', 'inherit'] },
     );
     guard(child);
     this.later(() => child.kill('SIGKILL'));
+    return new Promise((resolve) => child.stdout.once('data', (text: Buffer) => resolve(Number(text))));
+  }
+
+  /** Something that root begins and that works as another OS user, as web servers do. */
+  async listenThenWorkAs(uid: number): Promise<number> {
+    const child = spawn(
+      process.execPath,
+      [
+        '-e',
+        `const server = require('http').createServer().listen(0, '127.0.0.1', () => {
+           require('child_process').spawn('sleep', ['60'], { uid: ${uid}, gid: ${uid}, stdio: ['ignore', 'ignore', 'ignore', server._handle.fd] })
+             .once('spawn', () => console.log(server.address().port));
+         })`,
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'], detached: true },
+    );
+    guard(child);
+    this.later(() => process.kill(-(child.pid ?? 0), 'SIGKILL'));
     return new Promise((resolve) => child.stdout.once('data', (text: Buffer) => resolve(Number(text))));
   }
 

@@ -127,6 +127,12 @@ describe.each(ENGINES)('the checker on %s:', (engine) => {
         'privilege-added',
       ],
       [
+        "a session's own tables in the EMR's schema, of MERGE and over a cascade's child",
+        'GRANT CREATE TEMPORARY TABLES ON clinic.* TO clinic_emr',
+        'REVOKE CREATE TEMPORARY TABLES ON clinic.* FROM clinic_emr',
+        'privilege-added',
+      ],
+      [
         'the definer unlocked',
         'ALTER USER clinic_definer@localhost ACCOUNT UNLOCK',
         'ALTER USER clinic_definer@localhost ACCOUNT LOCK',
@@ -150,6 +156,15 @@ describe.each(ENGINES)('the checker on %s:', (engine) => {
       const after = await strict();
       expect(after.state).toBe('intact');
       expect(after.epoch).not.toBe(before.epoch);
+    });
+
+    it("is broken everywhere for a session's own tables in any schema, the audit's among them", async () => {
+      await administrator.query('GRANT CREATE TEMPORARY TABLES ON *.* TO clinic_emr');
+      for (const database of [clinic, hospital]) {
+        expect((await strict(database)).findings).toEqual(['privilege-added']);
+      }
+      await administrator.query('REVOKE CREATE TEMPORARY TABLES ON *.* FROM clinic_emr');
+      for (const database of [clinic, hospital]) expect((await strict(database)).state).toBe('intact');
     });
 
     it('names another epoch when all was put back between two verdicts', async () => {
@@ -201,11 +216,11 @@ describe.each(ENGINES)('the checker on %s:', (engine) => {
     }
 
     /** Somebody drops a trigger while a transaction keeps the table's definition in use. */
-    async function latePair(): Promise<{ writer: Connection; dropped: Promise<unknown> }> {
+    async function latePair(before = ''): Promise<{ writer: Connection; dropped: Promise<unknown> }> {
       const writer = await server.connect({ database: 'clinic' });
       await writer.query('BEGIN');
       await writer.query('SELECT * FROM patient');
-      const dropped = administrator.query(`DROP TRIGGER ${clinic.trigger}`);
+      const dropped = administrator.query(`${before}DROP TRIGGER ${clinic.trigger}`);
       return { writer, dropped };
     }
 
@@ -224,6 +239,29 @@ describe.each(ENGINES)('the checker on %s:', (engine) => {
       await writer.end();
       await clinic.restoreTrigger(administrator);
       expect((await watch.attest()).state).toBe('intact');
+      await watch.close();
+    });
+
+    it
+      .runIf(engine === 'mariadb')
+      .each([
+        'SET  STATEMENT max_statement_time=60 FOR ',
+        'SET /* work */ STATEMENT max_statement_time=60 FOR ',
+        'set \t statement max_statement_time=60 for ',
+      ])('is found as well when it is begun with %j', async (before) => {
+      const watch = await watching();
+      const { writer, dropped } = await latePair(before);
+      await pause(100);
+      await watch.attest();
+      // Far longer than definitions are heeded after a move.
+      await pause(500);
+      await watch.attest();
+      await writer.query('COMMIT');
+      await dropped;
+      await writer.query("INSERT INTO patient (name) VALUES ('unrecorded')");
+      await denied('broken', () => watch.attest());
+      await writer.end();
+      await clinic.restoreTrigger(administrator);
       await watch.close();
     });
 

@@ -1,9 +1,10 @@
 import { connect } from 'node:net';
 import { shownUser } from '../accounts.ts';
-import { isLoopbackAddress, type Listening, tcpListeners } from '../processes.ts';
+import { holdersOf, isLoopbackAddress, type Listening, tcpListeners } from '../processes.ts';
 import { type Check, type Outcome, outcomes } from '../types.ts';
 
 const CONNECT_MS = 3000;
+const EVERYWHERE: readonly string[] = ['0.0.0.0', '::'];
 
 interface Place {
   readonly name: string;
@@ -25,7 +26,7 @@ export const emrUser: Check = ({ gateway, checker, parts }) => {
   if (places.length === 0) return [skipped('', 'no settings name an EMR or a database by address')];
   return places.map(({ name, host, port }) => {
     if (!isLoopbackAddress(host)) return skipped(name, `${host} is another machine; look there`);
-    const uids = [...new Set(tcpListeners(port).map(({ uid }) => uid))];
+    const uids = usersOf(servingAt(host, port));
     if (uids.length === 0) return skipped(name, `nobody listens on port ${port} here now`);
     for (const {
       name: part,
@@ -39,8 +40,10 @@ export const emrUser: Check = ({ gateway, checker, parts }) => {
         );
       }
     }
-    const users = uids.map(shownUser).join(', ');
-    return uids.includes(0)
+    // A web server is begun by root, to have its port, and works as somebody else.
+    const working = uids.filter((uid) => uid !== 0);
+    const users = (working.length > 0 ? working : uids).map(shownUser).join(', ');
+    return working.length === 0
       ? warn(
           name,
           `it runs as ${users}: whoever takes it over has this machine, the gateway and the checker with it`,
@@ -50,18 +53,43 @@ export const emrUser: Check = ({ gateway, checker, parts }) => {
   });
 };
 
+/** Who answers at an address of this machine: who listens at that very one comes before who listens at all. */
+function servingAt(host: string, port: number): readonly Listening[] {
+  const all = tcpListeners(port);
+  const named = host === 'localhost' ? ['127.0.0.1', '::1'] : [host];
+  const exact = all.filter(({ address }) => named.includes(address));
+  return exact.length > 0 ? exact : all.filter(({ address }) => EVERYWHERE.includes(address));
+}
+
+/** Users of all processes that hold the sockets; without root's sight, of those who opened them. */
+function usersOf(listening: readonly Listening[]): readonly number[] {
+  const holders = holdersOf(new Set(listening.map(({ inode }) => inode)));
+  const uids = holders.map(({ account }) => account.uid);
+  return [...new Set(uids.length > 0 ? uids : listening.map(({ uid }) => uid))];
+}
+
 /**
  * Back ends on this machine that listen for more than this machine; and what was asked for with
  * `--emr-address`, tried from here and from nowhere else.
  */
-export const emrAround: Check = async ({ gateway, options }) => {
+export const emrAround: Check = async ({ gateway, gatewaySide, options }) => {
   const { ok, failed, skipped } = outcomes('emr-around');
   const told: Outcome[] = [];
   for (const { id, backends } of gateway?.settings.tenants ?? []) {
     for (const { origin } of backends) {
       const { host, port } = placeOf(origin);
       if (!isLoopbackAddress(host)) continue;
-      const wide = tcpListeners(port).filter(({ address }) => !isLoopbackAddress(address));
+      const listening = tcpListeners(port);
+      if (listening.length === 0) {
+        told.push(skipped(`EMR of ${id}`, `nobody listens on port ${port} here now`));
+        continue;
+      }
+      // The gateway may have the same port at the address that clients know.
+      const own = new Set(gatewaySide.processes.map(({ pid }) => pid));
+      const wide = listening.filter(
+        ({ address, inode }) =>
+          !isLoopbackAddress(address) && !holdersOf(new Set([inode])).some(({ pid }) => own.has(pid)),
+      );
       told.push(
         wide.length === 0
           ? ok(`EMR of ${id}`, `port ${port} is open to this machine alone`)

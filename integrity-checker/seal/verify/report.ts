@@ -107,6 +107,10 @@ function placeOf(finding: VerifyFinding): string {
   return parts.join(', ');
 }
 
+function wholeness({ notes }: SealReport): string {
+  return notes.length === 0 ? 'intact' : 'intact as far as it could be compared: see the notes';
+}
+
 /** For a person. */
 export function sealReportText(report: SealReport): string {
   const { figures, last } = report;
@@ -123,7 +127,7 @@ export function sealReportText(report: SealReport): string {
     report.precision === 'none'
       ? 'No database was compared.'
       : `${figures.rows} rows of the database compared, ${figures.unsealed} not sealed yet.`,
-    report.ok ? 'intact' : `NOT INTACT: ${count} ${count === 1 ? 'finding' : 'findings'}`,
+    report.ok ? wholeness(report) : `NOT INTACT: ${count} ${count === 1 ? 'finding' : 'findings'}`,
   );
   return `${lines.join('\n')}\n`;
 }
