@@ -164,18 +164,34 @@ export function createAttempts(options: AttemptOptions): Attempts {
     const accountKey = keyOf(purpose, 'account', attempt.account);
     const sourceKey = keyOf(purpose, 'source', attempt.source);
     const rowKey = keyOf(purpose, 'consecutive', attempt.account);
-    if (row && (await row.peek(rowKey)).points >= row.limit) return CLOSED;
-    // Looked at before it is counted, so that the others' counts are not written for what a source may not do.
-    if ((await source.peek(sourceKey)).points >= source.limit) return refusal(source, sourceKey, 'source');
+    // Looked at before it is counted: what may not be tried is not written, and lengthens nothing.
+    const [total, fromSource, short] = await Promise.all([
+      row?.peek(rowKey),
+      source.peek(sourceKey),
+      account.peek(accountKey),
+    ]);
+    if (row && total !== undefined && total.points >= row.limit) return CLOSED;
+    if (fromSource.points >= source.limit) return refusal(source, sourceKey, 'source');
+    if (short.points >= account.limit) return refusal(account, accountKey, 'account');
 
-    const failures = await account.consume(accountKey);
-    if (failures === undefined) return refusal(account, accountKey, 'account');
-    if ((await source.consume(sourceKey)) === undefined) {
-      await account.giveBack(accountKey);
-      return refusal(source, sourceKey, 'source');
+    // Together, so that the store can put them on the disk at once.
+    const [failures, bySource, consecutive] = await Promise.all([
+      account.consume(accountKey),
+      source.consume(sourceKey),
+      row ? row.consume(rowKey) : 0,
+    ]);
+    if (failures === undefined || bySource === undefined || consecutive === undefined) {
+      // Somebody else was quicker. Of this one nothing stays counted.
+      await Promise.all([
+        failures === undefined ? undefined : account.giveBack(accountKey),
+        bySource === undefined ? undefined : source.giveBack(sourceKey),
+        row === undefined || consecutive === undefined ? undefined : row.giveBack(rowKey),
+      ]);
+      if (consecutive === undefined) return CLOSED;
+      return failures === undefined
+        ? refusal(account, accountKey, 'account')
+        : refusal(source, sourceKey, 'source');
     }
-    const consecutive = row ? await row.consume(rowKey) : 0;
-    if (consecutive === undefined) return CLOSED;
 
     let open = true;
     const once = async (end: () => Promise<unknown>): Promise<void> => {

@@ -54,7 +54,7 @@ export class Issuer {
     this.#clock = clock;
     const { embedded, issuer } = settings;
     const here = embedded === undefined ? undefined : { issuer, ...embedded };
-    this.feed = here === undefined ? undefined : new RevocationFeed(here, clock, revoked);
+    this.feed = here === undefined ? undefined : new RevocationFeed(here, clock, revoked, () => this.#anew());
     this.#http = createIssuerHttp(settings.id, settings.authority, here);
     // Shorter than the key set's interval, or a key set's every second try would find the metadata's still closed.
     const lifetimes = { ...LIFETIMES, firstIntervalMs: LIFETIMES.firstIntervalMs / 2 };
@@ -139,6 +139,13 @@ export class Issuer {
   close(): void {
     this.feed?.close();
     this.#http.close();
+  }
+
+  /** What was signed by a key that the issuer has given up since counts no more. */
+  #anew(): void {
+    this.#keys.expire();
+    this.verified.clear();
+    this.confirmed.clear();
   }
 
   /** OpenID Connect Discovery 1.0 §4, else RFC 8414 §3; both want the issuer named in it to be the one asked. */

@@ -39,6 +39,8 @@ export class Refreshed<T> {
   #triedAt = Number.NEGATIVE_INFINITY;
   #loading: Promise<void> | undefined;
   #failed = false;
+  /** Counts up when what is being loaded must not be believed any more. */
+  #era = 0;
 
   constructor(load: () => Promise<T>, clock: Clock, lifetimes: Lifetimes = LIFETIMES) {
     this.#load = load;
@@ -59,17 +61,29 @@ export class Refreshed<T> {
     return this.#usable();
   }
 
+  /** What is there is not to be used any more, nor what is being loaded: the next use waits for a new load. */
+  expire(): void {
+    this.#era += 1;
+    this.#value = undefined;
+    this.#loadedAt = Number.NEGATIVE_INFINITY;
+    this.#triedAt = Number.NEGATIVE_INFINITY;
+    this.#loading = undefined;
+  }
+
   /** Loads anew unless that was tried a moment ago, then gives what may be used. Never rejects. */
   async reload(): Promise<T | undefined> {
     const interval =
       this.#usable() === undefined ? this.#lifetimes.firstIntervalMs : this.#lifetimes.intervalMs;
     if (this.#loading === undefined && this.#clock.monotonic() - this.#triedAt >= interval) {
-      this.#loading = this.#run().finally(() => {
-        this.#loading = undefined;
+      const loading = this.#run().finally(() => {
+        if (this.#loading === loading) this.#loading = undefined;
       });
+      this.#loading = loading;
     }
+    const era = this.#era;
     await this.#loading;
-    return this.#usable();
+    // Whoever waited for what is not to be used any more waits for what takes its place.
+    return era === this.#era ? this.#usable() : this.reload();
   }
 
   #age(): number {
@@ -82,14 +96,17 @@ export class Refreshed<T> {
 
   async #run(): Promise<void> {
     const begun = this.#clock.monotonic();
+    const era = this.#era;
     this.#triedAt = begun;
     try {
-      this.#value = await this.#load();
+      const value = await this.#load();
+      if (era !== this.#era) return;
+      this.#value = value;
       this.#loadedAt = begun;
       this.#failed = false;
     } catch {
       // What went wrong may hold parts of an answer; that it went wrong is all that is needed.
-      this.#failed = true;
+      if (era === this.#era) this.#failed = true;
     }
   }
 }

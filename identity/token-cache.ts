@@ -31,6 +31,8 @@ export class TokenCache {
   readonly #entries: LRUCache<string, Entry>;
   readonly #clock: Clock;
   readonly #maxMs: number;
+  /** Monotonic; nothing that was judged before counts. */
+  #since = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock, bounds: { readonly maxTokens: number; readonly maxSeconds: number }) {
     this.#entries = new LRUCache({ max: Math.max(1, bounds.maxTokens) });
@@ -47,8 +49,15 @@ export class TokenCache {
     return undefined;
   }
 
+  /** Forgets all of them, and what is being judged at this moment. */
+  clear(): void {
+    this.#since = this.#clock.monotonic();
+    this.#entries.clear();
+  }
+
   /** @param begun monotonic milliseconds at which the judgement began: its age counts from there */
   set(key: string, judged: Judged, begun: number): void {
+    if (begun < this.#since) return;
     const wallUntil = judged.result.principal.expiresAt * 1000;
     const left = Math.min(this.#maxMs, wallUntil - this.#clock.wall());
     if (left > 0) this.#entries.set(key, { judged, wallUntil, monotonicUntil: begun + left });

@@ -30,14 +30,14 @@ Exit codes: ${EXIT.ok} stopped in order, ${EXIT.configuration} the configuration
   issuer
     .command('rotate-keys')
     .description('Make a new signing key and a new cookie key; running issuers take notice by themselves.')
-    .option('--compromised', 'the old ones are known to somebody: what they signed ends at once')
+    .option('--compromised', 'the old ones are known to somebody: what they signed ends, within 15 seconds')
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
       `
 A new key is published for 15 minutes before it signs, so that every gateway knows it by then; the old one is
 published for a day after that, so that what it signed stays valid. With --compromised neither: everybody signs in
-again, and gateways refuse new tokens until they have asked for the key set again (5 minutes at most).
+again, and what the old key signed counts no more once the running issuers have looked (15 seconds at most).
 
 Takes --config of the issuer, and its user's rights to the state.
 Exit codes: ${EXIT.ok} done, ${EXIT.usage} a rotation is under way, ${EXIT.configuration} the configuration is wrong, ${EXIT.unavailable} the state could not be had.

@@ -55,7 +55,9 @@ async function keep(c: Call): Promise<Kept | undefined> {
   const { x } = c;
   const { facts, match } = x;
   const who = x.session === undefined ? c.cookies.who : c.browsers.whoIs(x.tenant.id, x.session.person);
-  if (who === undefined || match === undefined || facts.body.kind === 'none') return undefined;
+  // A cookie is what anybody can write: what was not made here is of nobody who was.
+  if (who === undefined || !c.browsers.wasHere(x.tenant.id, who)) return undefined;
+  if (match === undefined || facts.body.kind === 'none') return undefined;
   const { route } = match;
   const takesSession = route.credential === 'session' || route.credential === 'bearer-or-session';
   if (!takesSession || facts.mediaType === undefined || !route.mediaTypes.has(facts.mediaType))

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import { createSite, type Site } from '../../console/index.ts';
 import type { Clock } from '../../contracts/clock.ts';
 import { ChartgateError } from '../../contracts/errors.ts';
@@ -31,6 +31,8 @@ export interface Browsers {
   issuer(issuerId: string): IssuerSettings | undefined;
   /** Opaque: whether two sign-ins at this tenant were of one person. Says nothing to whoever has no key. */
   whoIs(tenant: TenantId, person: string): string;
+  /** Whether `whoIs` made this for somebody at this tenant: nobody else can make such a text up. */
+  wasHere(tenant: TenantId, who: string): boolean;
   passkeySite(tenant: TenantId, authority: string): PasskeySite;
   close(): void;
 }
@@ -46,6 +48,9 @@ export function browserSettings(settings: GatewaySettings) {
     some: settings.tenants.some(signsIn),
   };
 }
+
+/** Bytes of a name that says nothing, and of the mark that shows whose it is. */
+const WHO_HALF = 16;
 
 function signsIn({ signIn }: TenantSettings): boolean {
   return signIn !== undefined;
@@ -97,6 +102,10 @@ export function createBrowsers(
     return site;
   };
   const whoKey = createHmac('sha256', key.reveal()).update('chartgate who').digest();
+  const who = (text: string): Buffer =>
+    createHmac('sha256', whoKey).update(text).digest().subarray(0, WHO_HALF);
+  const markOf = (tenant: TenantId, name: Buffer): Buffer =>
+    who(hashOf('mark', tenant, name.toString('base64url')));
   const browsers: Browsers = {
     sessions: new Sessions({ ...common, settings: settings.sessions }),
     signIns: new SignIns(common),
@@ -113,8 +122,15 @@ export function createBrowsers(
     parties: (tenant) => (tenant.signIn?.issuers ?? []).flatMap((id) => partyOf(id) ?? []),
     party: (tenant, id) => (tenant.signIn?.issuers.includes(id) === true ? partyOf(id) : undefined),
     issuer: (id) => issuers.get(id),
-    whoIs: (tenant, person) =>
-      createHmac('sha256', whoKey).update(hashOf(tenant, person)).digest('base64url'),
+    whoIs(tenant, person) {
+      const name = who(hashOf('name', tenant, person));
+      return Buffer.concat([name, markOf(tenant, name)]).toString('base64url');
+    },
+    wasHere(tenant, text) {
+      const bytes = Buffer.from(text, 'base64url');
+      const [name, mark] = [bytes.subarray(0, WHO_HALF), bytes.subarray(WHO_HALF)];
+      return mark.length === WHO_HALF && timingSafeEqual(mark, markOf(tenant, name));
+    },
     passkeySite: (tenant, authority) => ({
       id: authority.replace(/:\d+$/, ''),
       origin: `https://${authority}`,

@@ -207,7 +207,14 @@ const EFFECTS: Readonly<Record<RequestAction, (one: Case, codeLifetimeMs: number
         present === undefined
           ? { do: 'insert', kind: 'role', id: request.subject, document }
           : { do: 'replace', kind: 'role', id: request.subject, version: present.version, document };
-      return effect(one, 'role-set', [step], [], { name, scopes });
+      const set = effect(one, 'role-set', [step], [], { name, scopes });
+      const taken = (present?.scopes ?? []).filter((scope) => !scopes.includes(scope));
+      if (!set.ok || taken.length === 0) return set;
+      const { organisation, subject } = request;
+      return {
+        ...set,
+        events: [...set.events, event('role-narrowed', organisation, subject, { name, taken })],
+      };
     },
   });
 

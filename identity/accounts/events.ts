@@ -26,6 +26,8 @@ export const ACCOUNT_EVENTS = [
   'factors-reset',
   'role-requested',
   'role-set',
+  /** Beside `role-set`, where scopes were taken away. */
+  'role-narrowed',
   'role-removed',
   'request-rejected',
   'request-withdrawn',
@@ -40,6 +42,12 @@ export const ENDS_SESSIONS: ReadonlySet<string> = new Set<AccountEventName>([
   'password-reset',
   'password-changed',
   'factors-reset',
+]);
+
+/** After these, those of every account of the organisation that has the role: it permits less now. */
+export const ENDS_SESSIONS_OF_ROLE: ReadonlySet<string> = new Set<AccountEventName>([
+  'role-narrowed',
+  'role-removed',
 ]);
 
 export interface KeptEvent extends AccountEvent {

@@ -10,14 +10,20 @@ import { Deciding } from './deciding.ts';
 import { Looking } from './looking.ts';
 import type { Account } from './model.ts';
 import { PasswordSetting } from './passwords.ts';
-import { AccountRepository } from './repository.ts';
+import { AccountRepository, roleId } from './repository.ts';
 import { administers } from './rules.ts';
 import { scopesOf } from './scopes.ts';
 import { PasswordSignIn } from './sign-in.ts';
 
 export type { AccountAsked, NewAccount, OrganisationAsked } from './asking.ts';
 export type { Decided } from './deciding.ts';
-export { ACCOUNT_EVENTS, type AccountEventName, ENDS_SESSIONS, type KeptEvent } from './events.ts';
+export {
+  ACCOUNT_EVENTS,
+  type AccountEventName,
+  ENDS_SESSIONS,
+  ENDS_SESSIONS_OF_ROLE,
+  type KeptEvent,
+} from './events.ts';
 export type { GrantsInput, Person } from './inputs.ts';
 export type { AccountDetails, Listed, Page } from './looking.ts';
 export {
@@ -64,6 +70,8 @@ export interface Accounts {
   account(id: string): Promise<Account | undefined>;
   /** What a token of the account may have at most. */
   scopesOf(account: Account): Promise<ReadonlySet<string>>;
+  /** Ids of the accounts of an organisation that have a custom role. @param role its name, or its id */
+  holdersOf(organisation: string, role: string): Promise<readonly string[]>;
   /** Whether an account is an active administrator of the organisation (Staff: of that of the Staff). */
   isAdministrator(id: string, organisation: string): Promise<boolean>;
 }
@@ -108,6 +116,10 @@ export function createAccounts(options: AccountsOptions): Accounts {
     looking: new Looking(administration, attempts),
     account: (id: string) => repository.account(id),
     scopesOf: (account: Account) => scopesOf(repository, account),
+    holdersOf: async (organisation: string, role: string) =>
+      (await repository.accounts(organisation))
+        .filter(({ roles }) => roles.some((name) => name === role || roleId(organisation, name) === role))
+        .map(({ id }) => id),
     isAdministrator: async (id: string, organisation: string) => {
       const account = await repository.account(id);
       return account?.status === 'active' && account.organisation === organisation && administers(account);

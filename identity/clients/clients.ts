@@ -24,6 +24,7 @@ import {
   replaceSecret,
 } from './repository.ts';
 import { looksRandom, newClientId, newSecret, randomHash, SECRET_PREFIX } from './secrets.ts';
+import { BELIEVED_MS } from './verify.ts';
 
 const DAY_MS = 86_400_000;
 /** How long a secret is good, unless less is asked for. */
@@ -127,6 +128,7 @@ export class Clients {
     return this.#shown((await this.#read(clientId)).client);
   }
 
+  /** Where it may less than before, or proves itself by something else, the tokens that it has end. */
   async update(clientId: string, changes: ClientChanges): Promise<ShownClient> {
     const { client, version } = await this.#read(clientId);
     if (changes.keys !== undefined && client.method !== 'private-key')
@@ -156,11 +158,15 @@ export class Clients {
     await this.#commit([
       replaceClient(next, version),
       clientEvent(clientId, 'updated', next.changedAt, { changed }),
+      ...(losesSomething(client, next) ? [endTokens(clientId, next.changedAt)] : []),
     ]);
     return this.show(clientId);
   }
 
-  /** A new secret. What was good before stays so for the overlap, and no longer. */
+  /**
+   * A new secret. What was good before stays so for the overlap, and no longer; without an overlap the tokens that were
+   * got by it end too.
+   */
   async rotate(clientId: string, rotation: Rotation = {}): Promise<Issued> {
     const { client } = await this.#read(clientId);
     if (client.method !== 'secret')
@@ -193,6 +199,7 @@ export class Clients {
       insertSecret(clientId, made.kept),
       ...ends,
       clientEvent(clientId, 'rotated', now, { overlapMs: overlap, chosen: made.kept.kind === 'chosen' }),
+      ...(overlap === 0 ? [endTokens(clientId, now)] : []),
     ]);
     return { client: await this.show(clientId), secret: made.told };
   }
@@ -264,9 +271,29 @@ export class Clients {
   }
 }
 
-/** Tokens that the client got before now end too: gateways follow these (the issuer's revocation feed). */
+/** Whether a token that the client has may say more than one that it gets from now on, or may be somebody else's. */
+function losesSomething(before: Client, after: Client): boolean {
+  const known = (list: readonly JsonBody[]) => new Set(list.map((key) => JSON.stringify(key)));
+  const keys = known(after.keys);
+  const { certificate: was } = before;
+  const { certificate: is } = after;
+  return (
+    before.scopes.some((scope) => !after.scopes.includes(scope)) ||
+    (after.addresses.length > 0 &&
+      (before.addresses.length === 0 ||
+        before.addresses.some((address) => !after.addresses.includes(address)))) ||
+    [...known(before.keys)].some((key) => !keys.has(key)) ||
+    was?.by !== is?.by ||
+    was?.value !== is?.value
+  );
+}
+
+/**
+ * Tokens that the client got before now end too: gateways follow these (the issuer's revocation feed). And those of
+ * the next second, for which an issuer may believe what it read of the client before.
+ */
 function endTokens(clientId: string, now: number): StateOperation {
-  const seconds = Math.floor(now / 1000);
+  const seconds = Math.floor((now + BELIEVED_MS) / 1000);
   return revoking(now, {
     kind: 'subject',
     value: clientId,

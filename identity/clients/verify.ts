@@ -29,7 +29,7 @@ export type ClientVerdict =
   | { readonly ok: false; readonly why: ClientRefusal };
 
 /** Milliseconds for which what was read of a client is believed: how late a deactivation may work in another process. */
-const BELIEVED_MS = 1000;
+export const BELIEVED_MS = 1000;
 const MAX_CLIENTS = 1000;
 /** Secrets that may be good at the same time; a chosen one costs as many computations, whoever shows it. */
 const MOST_LIVE = 2;

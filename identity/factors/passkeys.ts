@@ -125,7 +125,13 @@ export async function finishRegistration(
     }),
   );
   // Somebody has it already, whoever that is (WebAuthn §7.1, step 26).
-  return inserted ? { ok: true, id, synced } : refused('passkey-known');
+  if (!inserted) return refused('passkey-known');
+  // Counted again with what others added at this moment: a reset removes so many and no more.
+  if ((await passkeysOf(context, principal)).length > MOST_PASSKEYS) {
+    await context.store.remove('passkey', id);
+    return refused('too-many-factors');
+  }
+  return { ok: true, id, synced };
 }
 
 export interface PasskeyAsk {

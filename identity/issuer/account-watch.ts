@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import { CHANNELS } from '../../contracts/events.ts';
 import type { StateStore } from '../../contracts/state.ts';
-import { ENDS_SESSIONS } from '../accounts/index.ts';
+import { ENDS_SESSIONS, ENDS_SESSIONS_OF_ROLE } from '../accounts/index.ts';
 import type { IssuerParts } from './parts.ts';
 import { endAccount } from './sessions.ts';
 
@@ -12,8 +12,8 @@ const LOOK_MS = 1000;
 const OVERLAP_MS = 10_000;
 
 /**
- * Ends tokens and sessions of accounts that were disabled or whose credentials or rights changed: at once for what
- * happened in this process, within a second for what a command or another issuer did.
+ * Ends tokens and sessions of accounts that were disabled or whose credentials or rights changed, by themselves or with
+ * a role of theirs: at once for what happened in this process, within a second for what a command or another issuer did.
  */
 export class AccountWatch {
   readonly #parts: IssuerParts;
@@ -55,7 +55,7 @@ export class AccountWatch {
           limit: PAGE,
           ...(after === undefined ? {} : { after }),
         });
-        for (const { body } of page) await this.#handle(body.what, body.subject, body.at);
+        for (const { body } of page) await this.#handle(body);
         after = page.at(-1)?.id;
         if (page.length < PAGE || after === undefined) break;
       }
@@ -67,24 +67,36 @@ export class AccountWatch {
   }
 
   readonly #heard = (message: unknown): void => {
-    const { what, subject, at } = message as { what?: unknown; subject?: unknown; at?: unknown };
-    this.#handle(what, subject, at).catch(() => this.#parts.log('account-watch-failed'));
+    this.#handle(message as Told).catch(() => this.#parts.log('account-watch-failed'));
   };
 
-  async #handle(what: unknown, subject: unknown, at: unknown): Promise<void> {
+  async #handle({ what, organisation, subject, at }: Told): Promise<void> {
     if (typeof what !== 'string' || typeof subject !== 'string' || typeof at !== 'number') return;
-    if (!ENDS_SESSIONS.has(what)) return;
-    const key = JSON.stringify([what, subject, at]);
+    const ofRole = ENDS_SESSIONS_OF_ROLE.has(what) && typeof organisation === 'string';
+    if (!ofRole && !ENDS_SESSIONS.has(what)) return;
+    const { clock, settings } = this.#parts;
+    // What is renewed holds no more than the account may have then; no session and no token is older than this.
+    if (ofRole && at < clock.wall() - settings.tokens.sessionMs) return;
+    const key = JSON.stringify([what, ofRole ? organisation : '', subject, at]);
     if (this.#handled.has(key)) return;
     this.#handled.set(key, this.#parts.clock.wall());
     try {
-      await endAccount(this.#parts, subject, at);
+      const accounts = ofRole ? await this.#parts.people.holdersOf(organisation, subject) : [subject];
+      for (const account of accounts) await endAccount(this.#parts, account, at);
     } catch (error) {
       // Looked at again at the next look.
       this.#handled.delete(key);
       throw error;
     }
   }
+}
+
+/** What is read of an event, kept or announced. */
+interface Told {
+  readonly what?: unknown;
+  readonly organisation?: unknown;
+  readonly subject?: unknown;
+  readonly at?: unknown;
 }
 
 /** Ids of these documents begin with their time (identity/accounts/events.ts). */

@@ -50,9 +50,14 @@ export class RevocationFeed {
     }
   }
 
+  /** Whoever follows begins anew, with the keys as they are now. */
+  interrupt(): void {
+    for (const follower of this.#followers) follower.end();
+  }
+
   close(): void {
     this.#stop();
-    for (const follower of this.#followers) follower.end();
+    this.interrupt();
   }
 
   #stop(): void {

@@ -100,6 +100,7 @@ export class Issuer {
       this.#turn.unref();
     }
     if (this.#standing?.mark === keys.mark) return;
+    const former = this.#standing?.signing ?? [];
     const { settings } = this.#options;
     const provider = createProvider(this.#parts, keys, backChannelFetch(settings.backChannelAuthority));
     provider.on('server_error', (context, error) => {
@@ -122,6 +123,8 @@ export class Issuer {
       });
     }
     this.#standing = { provider, callback: provider.callback(), signing: keys.signing, mark: keys.mark };
+    // One that was given up may be known to somebody: gateways must not believe it until they look by themselves.
+    if (former.some(({ kid }) => !keys.signing.some((key) => key.kid === kid))) this.#feed.interrupt();
     if (keys.signing[0] !== undefined) this.#parts.log('keys', { signing: keys.signing[0].kid });
   }
 

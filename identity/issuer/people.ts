@@ -52,6 +52,8 @@ export interface People {
   account(id: string): Promise<Person | undefined>;
   /** Scopes that its roles permit. */
   scopesOf(account: Person): Promise<ReadonlySet<string>>;
+  /** Ids of the accounts of an organisation that have a custom role. @param role its name, or its id */
+  holdersOf(organisation: string, role: string): Promise<readonly string[]>;
 }
 
 /** The account if it may hold tokens now. */

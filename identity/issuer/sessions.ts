@@ -104,6 +104,19 @@ export async function endAtGateways(parts: IssuerParts, sid: string): Promise<vo
   );
 }
 
+const ENDED = 'Ended';
+/** Seconds for which an end is remembered: longer than an interaction lasts. */
+const ENDED_SECONDS = 3600;
+
+/**
+ * Whether what an account proved at that moment, in a sign-in that is under way, has ended with everything else of it.
+ * @param since wall-clock milliseconds
+ */
+export async function hasEnded(parts: IssuerParts, account: string, since: number): Promise<boolean> {
+  const at = (await parts.models.get(ENDED, account))?.payload.at;
+  return typeof at === 'number' && since <= at;
+}
+
 const OF_ACCOUNTS = ['Session', 'Grant', 'RefreshToken', 'AuthorizationCode', 'AccessToken'] as const;
 
 /**
@@ -116,6 +129,7 @@ export async function endAccount(parts: IssuerParts, account: string, at: number
   // First what gateways and the token endpoint go by, so that nothing new comes of what is removed after it.
   const until = secondsOf(clock) + Math.ceil(settings.tokens.sessionMs / 1000);
   await parts.revoke('subject', account, until, seconds);
+  if (!(await hasEnded(parts, account, at))) await models.put(ENDED, account, { at }, ENDED_SECONDS);
   for (const model of OF_ACCOUNTS) {
     for (const { name, payload } of await models.linked(model, 'account', account)) {
       const began = payload.loginTs ?? payload.iat;

@@ -27,6 +27,7 @@ export class RevocationFeed {
   readonly #embedded: EmbeddedIssuer;
   readonly #clock: Clock;
   readonly #listener: RevocationListener | undefined;
+  readonly #begun: () => void;
   readonly #agent: Agent;
   readonly #revocations: Revocations;
   readonly #closing = new AbortController();
@@ -37,7 +38,14 @@ export class RevocationFeed {
   #retryMs = FIRST_RETRY_MS;
   #whenCurrent: (() => void)[] = [];
 
-  constructor(embedded: EmbeddedIssuer, clock: Clock, listener?: RevocationListener) {
+  /** @param begun called each time before the feed is up: whatever is not told by it may be another by now */
+  constructor(
+    embedded: EmbeddedIssuer,
+    clock: Clock,
+    listener?: RevocationListener,
+    begun: () => void = () => {},
+  ) {
+    this.#begun = begun;
     this.#embedded = embedded;
     this.#clock = clock;
     this.#listener = listener;
@@ -122,6 +130,7 @@ export class RevocationFeed {
 
   #take({ event, data }: StreamEvent): void {
     if (event === 'current') {
+      if (!this.#current) this.#begun();
       this.#current = true;
       this.#retryMs = FIRST_RETRY_MS;
       for (const resolve of this.#whenCurrent.splice(0)) resolve();

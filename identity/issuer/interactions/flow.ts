@@ -8,6 +8,8 @@ export interface Flow {
   readonly csrf: string;
   /** Who has proved to be that: by password, or by a passkey. */
   readonly account?: string;
+  /** Wall-clock milliseconds: when that was proved. It counts until the account's sign-ins are ended (`endAccount`). */
+  readonly since?: number;
   /** Authentication method references so far (RFC 8176). */
   readonly amr: readonly string[];
   /** A new password must be set first. */

@@ -3,6 +3,7 @@ import type { PasswordPageProblem } from '../pages.ts';
 import { activePerson, type Person } from '../people.ts';
 import { demandedStrength } from '../policy.ts';
 import { accountOf, principalOf } from '../principals.ts';
+import { hasEnded } from '../sessions.ts';
 import { factorStep } from './factor.ts';
 import type { Flow } from './flow.ts';
 import {
@@ -23,6 +24,9 @@ import { switchAccount } from './switch.ts';
 /** The prompt `login`: password, a new password where one is due, second factor; then back. */
 export async function signInStep(step: Step): Promise<Ended> {
   const { parts, flow, query } = step;
+  // The password may have been changed since, or an administrator have acted: it begins anew.
+  if (flow.account !== undefined && (await hasEnded(parts, flow.account, flow.since ?? 0)))
+    return begin(step, {});
   if (step.form !== undefined && !step.stale) {
     const posted = await signInPosted(step);
     if (posted !== undefined) return posted;
@@ -30,7 +34,8 @@ export async function signInStep(step: Step): Promise<Ended> {
   if (flow.account === undefined) {
     const stepUp = stepUpAccount(step);
     if (stepUp !== undefined) {
-      return goOn(step, { account: stepUp, amr: step.interaction.session?.amr ?? [] });
+      const amr = step.interaction.session?.amr ?? [];
+      return goOn(step, { account: stepUp, since: parts.clock.wall(), amr });
     }
     if (flow.recovery !== undefined) return passwordPage(step, 'reset', stale(step));
     if (query.has('recover')) return recoveryPage(step, stale(step));
@@ -38,8 +43,9 @@ export async function signInStep(step: Step): Promise<Ended> {
   }
   const person = await activePerson(parts.people, flow.account);
   if (person === undefined) return finish(step, { error: 'access_denied' });
-  if (flow.change !== undefined) return passwordPage(step, flow.change, stale(step));
   const demand = await demandOn(step, person);
+  if (flow.change !== undefined && mayChange(step, demand))
+    return passwordPage(step, flow.change, stale(step));
   if (flow.codes !== undefined || (demand.factor && !answered(step, demand)))
     return factorStep(step, person, demand);
   return signedIn(step, person);
@@ -95,11 +101,27 @@ async function passkeySent(step: Step): Promise<Ended> {
 
 /** What was shown for another account before counts for nothing: above all not its second factor. */
 function begin(step: Step, proved: Partial<Flow>): Promise<Ended> {
-  return goOn(step, proved, ['account', 'amr', 'change', 'recovery', 'factor', 'codes', 'patient', 'launch']);
+  const since = step.parts.clock.wall();
+  const without = ['account', 'since', 'change', 'recovery', 'factor', 'codes', 'patient', 'launch'] as const;
+  return goOn(step, { amr: [], ...proved, ...(proved.account === undefined ? {} : { since }) }, without);
 }
 
-async function newPasswordSent(step: Step): Promise<Ended> {
+/**
+ * Whoever knows the password alone does not change it: the second factor comes first where there is one. Who has none
+ * yet enrols it with a password of their own.
+ */
+function mayChange({ flow }: Step, { enrolled }: DemandOnAccount): boolean {
+  return !enrolled || flow.factor !== undefined;
+}
+
+async function newPasswordSent(step: Step): Promise<Ended | undefined> {
   const { flow, parts } = step;
+  if (flow.account !== undefined) {
+    const person = await activePerson(parts.people, flow.account);
+    // Changed here is only what is due; for everything else there are the pages of one's own account.
+    if (person === undefined || flow.change === undefined || !mayChange(step, await demandOn(step, person)))
+      return undefined;
+  }
   const next = field(step, 'password');
   const kind = flow.account === undefined ? 'reset' : (flow.change ?? 'change');
   if (flow.account === undefined && flow.recovery === undefined) return signInPage(step, ['stale']);
@@ -125,7 +147,9 @@ async function newPasswordSent(step: Step): Promise<Ended> {
     return recoveryPage(step, ['wrong']);
   }
   // After a code from administrators the new password is asked for like any other.
-  return goOn(step, {}, ['recovery', 'change']);
+  // What ends with the old one does not end this sign-in, which knows the new one.
+  const since = parts.clock.wall() + 1;
+  return goOn(step, flow.account === undefined ? {} : { since }, ['recovery', 'change']);
 }
 
 async function recoverySent(step: Step): Promise<Ended> {
@@ -135,8 +159,13 @@ async function recoverySent(step: Step): Promise<Ended> {
   return goOn(step, { recovery: code });
 }
 
+interface DemandOnAccount extends Demand {
+  /** Whether there is a second factor to ask for. */
+  readonly enrolled: boolean;
+}
+
 /** The account and what it asks: a role may be exempt, a client may ask for more, and an enrolled factor is asked for. */
-async function demandOn(step: Step, person: Person): Promise<Demand> {
+async function demandOn(step: Step, person: Person): Promise<DemandOnAccount> {
   const { secondFactor } = step.parts.settings;
   const asked = demandedStrength(step.interaction.params.acr_values);
   // Exempt is who has no role that is not: an administrator at the kiosk is an administrator.
@@ -144,7 +173,7 @@ async function demandOn(step: Step, person: Person): Promise<Demand> {
     person.roles.length > 0 && person.roles.every((role) => secondFactor.exemptRoles.includes(role));
   const required = secondFactor.required && !exempt;
   const { enrolled } = await step.parts.factors.state(principalOf(step.parts, person.id));
-  return { factor: required || enrolled || asked >= 2, resistant: asked >= 3 };
+  return { factor: required || enrolled || asked >= 2, resistant: asked >= 3, enrolled };
 }
 
 function answered({ flow }: Step, demand: Demand): boolean {

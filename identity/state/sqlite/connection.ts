@@ -33,6 +33,26 @@ export interface SqliteOptions {
   readonly copied?: (path: string) => void;
 }
 
+/** What became of one of several writes of a commit. */
+interface Outcome {
+  readonly result?: unknown;
+  readonly error?: unknown;
+  readonly undone?: boolean;
+}
+
+interface Write {
+  readonly work: () => unknown;
+  readonly loose: boolean;
+  settle(outcome: Outcome): void;
+}
+
+const NO_OUTCOME: Outcome = { error: new ChartgateError('internal', 'a write without an outcome') };
+
+function settled<T>(outcome: Outcome, resolve: (value: T) => void, reject: (error: unknown) => void): void {
+  if ('error' in outcome) reject(outcome.error);
+  else resolve(outcome.result as T);
+}
+
 /**
  * The file, with the statements that were prepared for it. SQLite works on the calling thread: a transaction is
  * one function without an await in it, so those of one process never meet. Another process's lock is waited
@@ -44,6 +64,8 @@ export class SqliteConnection {
   #database: DatabaseSync | undefined;
   #statements = new Map<string, StatementSync>();
   #loose = false;
+  /** Asked for in this turn of the event loop. */
+  #writes: Write[] = [];
   #identity = '';
   #looked = 0;
   #closed = false;
@@ -93,31 +115,69 @@ export class SqliteConnection {
   }
 
   /**
-   * One transaction: on the disk when this resolves, undone when `work` throws or returns false.
+   * One transaction: on the disk when this resolves, undone when `work` throws or returns false. What is asked for
+   * in one turn of the event loop shares a commit, for each makes the process wait until the disk has it; what is
+   * undone is undone alone. `work` may be called again, where another process held the lock.
    *
    * @param loose it survives the end of this process, and perhaps not that of the machine
    */
-  async write<T>(work: () => T, loose = false): Promise<T> {
-    return this.#patiently(() => {
-      this.#look();
-      if (loose !== this.#loose) {
-        this.prepare(`PRAGMA synchronous = ${loose ? 'NORMAL' : 'FULL'}`).run();
-        this.#loose = loose;
-      }
-      this.prepare('BEGIN IMMEDIATE').run();
-      let result: T;
-      try {
-        result = work();
-        this.prepare(result === false ? 'ROLLBACK' : 'COMMIT').run();
-      } catch (error) {
-        this.#undo();
-        throw error;
-      }
-      return result;
-    });
+  write<T>(work: () => T, loose = false): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const waiting: Write = { work, loose, settle: (outcome) => settled(outcome, resolve, reject) };
+    if (this.#writes.push(waiting) === 1) setImmediate(() => void this.#commit());
+    return promise;
   }
 
+  /** Never rejects: each of the writes is told by itself. */
+  async #commit(): Promise<void> {
+    const writes = this.#writes;
+    if (writes.length === 0) return;
+    this.#writes = [];
+    try {
+      const outcomes = await this.#patiently(() => this.#transaction(writes));
+      for (const [at, { settle }] of writes.entries()) settle(outcomes[at] ?? NO_OUTCOME);
+    } catch (error) {
+      for (const { settle } of writes) settle({ error });
+    }
+  }
+
+  #transaction(writes: readonly Write[]): readonly Outcome[] {
+    this.#look();
+    const loose = writes.every((write) => write.loose);
+    if (loose !== this.#loose) {
+      this.prepare(`PRAGMA synchronous = ${loose ? 'NORMAL' : 'FULL'}`).run();
+      this.#loose = loose;
+    }
+    this.prepare('BEGIN IMMEDIATE').run();
+    try {
+      const outcomes = writes.map((write) => this.#part(write));
+      this.prepare(outcomes.every(({ undone }) => undone) ? 'ROLLBACK' : 'COMMIT').run();
+      return outcomes;
+    } catch (error) {
+      this.#undo();
+      throw error;
+    }
+  }
+
+  /** @throws what concerns all of them: the file is locked, or the transaction is gone */
+  #part({ work }: Write): Outcome {
+    this.prepare('SAVEPOINT part').run();
+    let outcome: Outcome;
+    try {
+      const result = work();
+      outcome = { result, undone: result === false };
+    } catch (error) {
+      if (isBusy(error) || this.#database?.isTransaction !== true) throw error;
+      outcome = { error: translated(error, this.file), undone: true };
+    }
+    if (outcome.undone) this.prepare('ROLLBACK TO part').run();
+    this.prepare('RELEASE part').run();
+    return outcome;
+  }
+
+  /** What was asked for before is written first. */
   close(): void {
+    void this.#commit();
     this.#closed = true;
     this.#disconnect();
   }

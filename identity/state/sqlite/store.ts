@@ -111,7 +111,7 @@ class SqliteStore implements StateStore {
       const found = this.#live(kind, id);
       if (found !== undefined) this.#delete(kind, id);
       return found;
-    });
+    }, LOOSE_KINDS.has(kind));
   }
 
   async removeAll(kind: StateKind, index: string, value: string): Promise<number> {

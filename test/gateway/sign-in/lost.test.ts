@@ -174,6 +174,10 @@ describe('what ends, is lost or comes too late', () => {
     const stranger = new Browser(s.stack.authority);
     expect((await stranger.post(edit(), { city: 'x' })).status).toBe(401);
     expect(stranger.cookie(s.north, '__Host-chartgate-form')).toBeUndefined();
+    // Nor of whoever makes up that they were here.
+    stranger.setCookie(s.north, '__Host-chartgate-who', 'A'.repeat(43));
+    expect((await stranger.post(edit(), { city: 'x' })).status).toBe(401);
+    expect(stranger.cookie(s.north, '__Host-chartgate-form')).toBeUndefined();
     const forged = await browser.post(
       edit(),
       { city: 'x' },

@@ -5,6 +5,7 @@ import type { Revocation } from '../../../contracts/issuer-link.ts';
 import type { StateStore } from '../../../contracts/state.ts';
 import { Clients } from '../../../identity/clients/index.ts';
 import { createAuthenticator, type TokenAuthenticator } from '../../../identity/index.ts';
+import { ROTATION, rotateKeys } from '../../../identity/issuer/index.ts';
 import { openState } from '../../../identity/state/index.ts';
 import { AUDIENCE, type Clinic, GATEWAY_SECRET, openClinic } from '../issuer/support/clinic.ts';
 import { asking, tenant } from '../support/clinic.ts';
@@ -142,5 +143,65 @@ describe('a token of the embedded issuer', () => {
     const { body } = await post('/token', client, { ...GRANT, scope: 'system/Observation.rs' }, { dpop });
     expect(body.token_type).toBe('DPoP');
     expect(await ask(`Bearer ${body.access_token}`)).toMatchObject({ ok: false, reason: 'proof-missing' });
+  });
+});
+
+describe('a token that was got before', () => {
+  async function holder(): Promise<{ id: string; secret: string; token: string }> {
+    const issued = await clients.create({
+      tenant: 'clinic',
+      name: 'Pharmacy',
+      scopes: ['system/Observation.rs', 'system/MedicationRequest.rs'],
+    });
+    const client = { id: issued.client.clientId, secret: issued.secret ?? '' };
+    const { body } = await post('/token', client, { ...GRANT, scope: 'system/MedicationRequest.rs' });
+    const token = body.access_token ?? '';
+    expect(await ask(`Bearer ${token}`)).toMatchObject({ ok: true });
+    return { ...client, token };
+  }
+  const ends = (token: string) =>
+    expect.poll(async () => (await ask(`Bearer ${token}`)).ok, { timeout: 5000, interval: 100 }).toBe(false);
+
+  test.each([
+    [
+      'a scope is taken from its client',
+      (id: string) => clients.update(id, { scopes: ['system/Observation.rs'] }),
+    ],
+    [
+      'its client may call from other addresses',
+      (id: string) => clients.update(id, { addresses: ['192.0.2.9'] }),
+    ],
+    ['its client’s secret ends at once', (id: string) => clients.rotate(id, { overlapMs: 0 })],
+  ])('ends when %s', async (_, change) => {
+    const { id, token } = await holder();
+    await change(id);
+    await ends(token);
+  });
+
+  test.each([
+    ['has another name', (id: string) => clients.update(id, { name: 'Chemist' })],
+    [
+      'may do more',
+      (id: string) =>
+        clients.update(id, {
+          scopes: ['system/Observation.rs', 'system/MedicationRequest.rs', 'system/Patient.r'],
+        }),
+    ],
+    ['gets another secret besides', (id: string) => clients.rotate(id)],
+  ])('goes on when its client %s', async (_, change) => {
+    const { id, token } = await holder();
+    await change(id);
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    expect(await ask(`Bearer ${token}`)).toMatchObject({ ok: true });
+  });
+
+  test('ends with the key that signed it, once somebody else is said to know that key', async () => {
+    const { token } = await holder();
+    await rotateKeys(clinic.settings, { ...ROTATION, compromised: true });
+    await clinic.issuer.issuer.reloadKeys();
+    await ends(token);
+    // Nor does it come back, and what the new key signs is good.
+    expect(await ask(`Bearer ${token}`)).toMatchObject({ ok: false });
+    await holder();
   });
 });
