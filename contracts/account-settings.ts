@@ -33,7 +33,7 @@ export interface Argon2Settings {
   readonly memoryKib: number;
   readonly passes: number;
   readonly parallelism: number;
-  /** Hashes computed at the same time by one process; the others wait. */
+  /** Hashes computed at most at the same time by one process, and fewer than it has cores; the others wait. */
   readonly concurrency: number;
   /** How many may wait; one more is answered "busy". */
   readonly waiting: number;

@@ -1,3 +1,4 @@
+import { setImmediate as othersFirst } from 'node:timers/promises';
 import type { Clock } from '../contracts/clock.ts';
 import { ChartgateError } from '../contracts/errors.ts';
 import type { StateOperation, StateStore } from '../contracts/state.ts';
@@ -174,6 +175,7 @@ export function createAttempts(options: AttemptOptions): Attempts {
     if (fromSource.points >= source.limit) return refusal(source, sourceKey, 'source');
     if (short.points >= account.limit) return refusal(account, accountKey, 'account');
 
+    await othersFirst();
     // Together, so that the store can put them on the disk at once.
     const [failures, bySource, consecutive] = await Promise.all([
       account.consume(accountKey),

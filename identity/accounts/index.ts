@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { AccountSettings } from '../../contracts/account-settings.ts';
 import { type Clock, systemClock } from '../../contracts/clock.ts';
 import type { StateStore } from '../../contracts/state.ts';
@@ -92,11 +93,14 @@ function passwordAttempts({ store, settings, clock = systemClock }: AccountsOpti
   });
 }
 
+/** A hash takes a core for tens of milliseconds, and one core stays with those who answer requests. */
+const lanes = (most: number): number => Math.max(1, Math.min(most, availableParallelism() - 1));
+
 export function createAccounts(options: AccountsOptions): Accounts {
   const { store, settings, clock = systemClock } = options;
   const repository = new AccountRepository(store);
   const attempts = passwordAttempts(options);
-  const queue = new BoundedQueue(settings.argon2.concurrency, settings.argon2.waiting);
+  const queue = new BoundedQueue(lanes(settings.argon2.concurrency), settings.argon2.waiting);
   const { issuer } = options;
   const factorSteps =
     issuer === undefined

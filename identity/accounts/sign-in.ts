@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setImmediate as othersFirst } from 'node:timers/promises';
 import type { AccountSettings } from '../../contracts/account-settings.ts';
 import type { Clock } from '../../contracts/clock.ts';
 import { type Attempts, sourceOf } from '../attempts.ts';
@@ -97,15 +98,22 @@ export class PasswordSignIn {
       });
       this.#decoy ??= this.#keepDecoy();
       await this.#decoy;
+      // Whoever signs in has time; those whose requests came meanwhile are answered between one step and the next.
+      await othersFirst();
       const account = await repository.accountByLogin(login ?? NOBODY);
+      await othersFirst();
       const other = await repository.accountByLogin(account === undefined ? DECOY_LOGIN : NOBODY);
+      await othersFirst();
       const record = await repository.password(account?.id ?? this.#absent);
+      await othersFirst();
       const another = await repository.password(record === undefined ? DECOY : this.#absent);
       const phc = record?.current ?? this.#dummy;
       // Whatever was found besides counts for nothing; mentioned, so that nobody takes it for superfluous.
       void other;
       void another;
+      await othersFirst();
       const matches = await queue.run(() => verifyPassword(bytes, phc));
+      await othersFirst();
       if (matches === undefined) {
         if (leave.ok) await leave.abandoned();
         return BUSY;
@@ -124,6 +132,7 @@ export class PasswordSignIn {
         repository.password(account.id),
       ]);
       if (now?.status !== 'active' || held?.version !== record.version) return refused('changed-meanwhile');
+      await othersFirst();
       await leave.succeeded();
       await this.#renew(record, bytes);
       return Object.freeze({ ok: true, account: now, change, at });

@@ -21,7 +21,12 @@ interface Round {
 }
 
 /** Requests at a fixed rate, whatever the answers take, so that a slow answer does not hide the next. */
-async function round(others: Pool, signIns: Pool | undefined, seconds: number): Promise<Round> {
+async function round(
+  others: Pool,
+  signIns: Pool | undefined,
+  seconds: number,
+  arrivals: 'even' | 'random' = 'even',
+): Promise<Round> {
   const times = { others: [] as number[], signIns: [] as number[] };
   let failed = 0;
   const ask = async (pool: Pool, path: string, into: number[], due: number): Promise<void> => {
@@ -32,15 +37,29 @@ async function round(others: Pool, signIns: Pool | undefined, seconds: number): 
   };
   const under: Promise<void>[] = [];
   const begun = performance.now();
-  const every = OTHERS_PER_SECOND / SIGN_INS_PER_SECOND;
-  for (let at = 0; at < OTHERS_PER_SECOND * seconds; at += 1) {
-    const due = begun + (at * 1000) / OTHERS_PER_SECOND;
-    const early = due - performance.now();
-    if (early > 0) await wait(early);
-    const now = performance.now();
-    under.push(ask(others, '/other', times.others, now));
-    if (signIns !== undefined && at % every === 0) under.push(ask(signIns, '/sign-in', times.signIns, now));
-  }
+  /** Sends each when it is due, on the dot or as soon as this process can. */
+  const send = async (dues: readonly number[], pool: Pool, path: string, into: number[]): Promise<void> => {
+    for (const due of dues) {
+      const early = begun + due - performance.now();
+      if (early > 0) await wait(early);
+      under.push(ask(pool, path, into, performance.now()));
+    }
+  };
+  const steady = (rate: number): number[] =>
+    Array.from({ length: rate * seconds }, (_, at) => (at * 1000) / rate);
+  const random = (rate: number): number[] =>
+    Array.from({ length: rate * seconds }, () => Math.random() * seconds * 1000).sort((a, b) => a - b);
+  await Promise.all([
+    send(steady(OTHERS_PER_SECOND), others, '/other', times.others),
+    signIns === undefined
+      ? undefined
+      : send(
+          (arrivals === 'even' ? steady : random)(SIGN_INS_PER_SECOND),
+          signIns,
+          '/sign-in',
+          times.signIns,
+        ),
+  ]);
   await Promise.all(under);
   return { ...times, failed };
 }
@@ -70,7 +89,7 @@ export async function runBusy({
   progress,
   short,
 }: Pick<MeasureOptions, 'progress' | 'short'>): Promise<Part> {
-  const seconds = short ? 2 : 15;
+  const seconds = short ? 2 : 12;
   const rounds = short ? 1 : 3;
   progress(`other requests beside ${SIGN_INS_PER_SECOND} sign-ins a second`);
   const [issuer, gateway] = await Promise.all([startServer(), startServer()]);
@@ -80,13 +99,18 @@ export async function runBusy({
     const quiet: Round[] = [];
     const same: Round[] = [];
     const other: Round[] = [];
+    const sameAtRandom: Round[] = [];
+    const otherAtRandom: Round[] = [];
     for (let each = 0; each < rounds; each += 1) {
       quiet.push(await round(gateway.pool, undefined, seconds));
       same.push(await round(issuer.pool, issuer.pool, seconds));
       other.push(await round(gateway.pool, issuer.pool, seconds));
+      sameAtRandom.push(await round(issuer.pool, issuer.pool, seconds, 'random'));
+      otherAtRandom.push(await round(gateway.pool, issuer.pool, seconds, 'random'));
     }
-    const signIns = [...same, ...other].flatMap((one) => one.signIns);
-    const failed = [...quiet, ...same, ...other].reduce((sum, one) => sum + one.failed, 0);
+    const beside = [...same, ...other, ...sameAtRandom, ...otherAtRandom];
+    const signIns = beside.flatMap((one) => one.signIns);
+    const failed = [...quiet, ...beside].reduce((sum, one) => sum + one.failed, 0);
     const row = (name: string, of: readonly Round[]) => [name, middle(of).toFixed(2), p99(of).toFixed(2)];
     return part({
       tables: [
@@ -97,6 +121,8 @@ export async function runBusy({
             row('nobody signs in', quiet),
             row(`${SIGN_INS_PER_SECOND} sign-ins a second, at the process that is asked`, same),
             row(`${SIGN_INS_PER_SECOND} sign-ins a second, at another process`, other),
+            row('the same at random times, at the process that is asked', sameAtRandom),
+            row('the same at random times, at another process', otherAtRandom),
             ['the sign-ins themselves', median(signIns).toFixed(1), quantile(signIns, 0.99).toFixed(1)],
           ],
         ),
@@ -114,6 +140,18 @@ export async function runBusy({
           BUSY_FLOOR,
           ' times',
         ),
+        atMost(
+          '99th percentile beside sign-ins at random times at the same process',
+          p99(sameAtRandom) / p99(quiet),
+          BUSY_FLOOR,
+          ' times',
+        ),
+        atMost(
+          '99th percentile beside sign-ins at random times at another process',
+          p99(otherAtRandom) / p99(quiet),
+          BUSY_FLOOR,
+          ' times',
+        ),
       ],
       problems: failed > 0 ? [`${failed} requests were not answered as they should be`] : [],
       notes: [
@@ -124,6 +162,8 @@ export async function runBusy({
           quietMs: rounded(p99(quiet), 2),
           sameMs: rounded(p99(same), 2),
           otherMs: rounded(p99(other), 2),
+          sameAtRandomMs: rounded(p99(sameAtRandom), 2),
+          otherAtRandomMs: rounded(p99(otherAtRandom), 2),
           signInMs: rounded(median(signIns), 1),
           signIns: signIns.length,
         },
