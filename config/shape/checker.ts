@@ -76,7 +76,8 @@ export const CHECKER_SCHEMA: Schema = {
             id: name({ description: 'Name that tenants refer to.', examples: ['riverside-emr'] }),
             host: {
               type: 'string',
-              description: 'Host name or IP address of the server. Excludes `socketPath`.',
+              description:
+                'Host name or IP address of the server, of one server and no balancer: what is looked at must be where the EMR writes. Excludes `socketPath`.',
               examples: ['db.riverside.example'],
               pattern: '^([A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:]{2,45})$',
               errorMessage: 'must be a host name or an IP address, without scheme or port',

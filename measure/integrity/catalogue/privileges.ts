@@ -16,6 +16,12 @@ export const PRIVILEGE_TAMPERS: readonly Tamper[] = [
     undo: ['REVOKE TRIGGER ON {emr}.observations FROM {user}'],
   },
   {
+    name: 'temporary tables granted everywhere',
+    why: "a session's own audit_row takes its audit rows",
+    apply: ['GRANT CREATE TEMPORARY TABLES ON *.* TO {user}'],
+    undo: ['REVOKE CREATE TEMPORARY TABLES ON *.* FROM {user}'],
+  },
+  {
     name: 'DROP granted by wildcard',
     why: 'the EMR may drop and truncate tables, no trigger fires',
     apply: ['GRANT DROP ON `em%`.* TO {user}'],
