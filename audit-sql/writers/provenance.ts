@@ -54,12 +54,17 @@ function isDefault(column: string, engine: Engine): column is ProvenanceColumn {
   return engine === 'mariadb' && (DEFAULTS as ReadonlySet<string>).has(column);
 }
 
+/**
+ * The number's own default is the next; this one refuses a number that the session chose. A default is prepared in
+ * the session's SQL mode and not in the trigger's, and in one of them a subtraction may be negative; no power of
+ * e is that large in any.
+ */
+const CONNECTION_UNLESS_NUMBERED = 'CONNECTION_ID() * EXP(@@insert_id * 1e9)';
+
 /** SQL of a column's default in an audit table, or undefined where it has none. */
 export function provenanceDefault(column: string, { engine }: Dialect): string | undefined {
-  // The number's own default is the next; another column refuses one that the session chose.
   if (!isDefault(column, engine) || column === 'id') return undefined;
-  const values = expressions(engine);
-  return column === 'connection' ? `${values.connection} + (${values.id})` : values[column];
+  return column === 'connection' ? CONNECTION_UNLESS_NUMBERED : expressions(engine)[column];
 }
 
 /**
@@ -75,10 +80,10 @@ export function insertAuditRow(
 ): string {
   const values = expressions(engine);
   const given = PROVENANCE_COLUMNS.filter((column) => !isDefault(column, engine));
+  const listed = columns.map(([column]) => column).join(', ');
   return [
     `INSERT INTO ${table}`,
-    `  (${given.join(', ')},`,
-    `   ${columns.map(([column]) => column).join(', ')})`,
+    ...(given.length === 1 ? [`  (${given[0]}, ${listed})`] : [`  (${given.join(', ')},`, `   ${listed})`]),
     'VALUES (',
     `  ${[...given.map((column) => values[column]), ...columns.map(([, value]) => value)].join(`,\n${indent}  `)}`,
     ')',

@@ -217,6 +217,34 @@ describe.each(ENGINES)('what a session sets for itself, on %s', (engine) => {
     },
   );
 
+  it.each([
+    ['', 'as usual'],
+    ['NO_UNSIGNED_SUBTRACTION', 'what is less than nothing is a number'],
+    ['NO_UNSIGNED_SUBTRACTION,HIGH_NOT_PRECEDENCE,ANSI', 'operators and quotes besides'],
+    ['NO_AUTO_VALUE_ON_ZERO', 'the next number is asked for in another way'],
+    ['ALLOW_INVALID_DATES,PAD_CHAR_TO_FULL_LENGTH', 'nothing to do with numbers'],
+  ])('in the SQL mode "%s" (%s) no session chooses the number of an audit row', async (mode) => {
+    await admin.query(`DELETE FROM ${SCHEMA}.t`);
+    const before = await lastAuditId(admin, SCHEMA);
+    for (const number of [
+      1,
+      3,
+      before + 50,
+      before + 5_000_000,
+      '9223372036854775807',
+      '18446744073709551614',
+    ]) {
+      const session = await lenient(server);
+      await session.query(`SET SESSION sql_mode = '${mode}', SESSION insert_id = ${number}`);
+      await admin.query('FLUSH TABLES');
+      await expect(session.query(`INSERT INTO ${SCHEMA}.t (id) VALUES (77)`)).rejects.toThrow(
+        /out of range/i,
+      );
+      await session.end();
+    }
+    expect(await auditRows(admin, SCHEMA, before)).toEqual([]);
+  });
+
   it('each is recorded as who they are, whoever opened the audit table first', async () => {
     const people = ['first', 'second', 'third'];
     for (const name of people) {
