@@ -59,6 +59,7 @@ function asNamesake(server: ServerDescription): Need[] {
 const RULES: readonly Rule[] = [
   [new RegExp(`^CREATE DATABASE (?:IF NOT EXISTS )?${QUOTED}`), (found) => on(name(found[1]), 'CREATE')],
   [new RegExp(`^CREATE TABLE (?:IF NOT EXISTS )?${QUOTED}\\.`), (found) => on(name(found[1]), 'CREATE')],
+  [new RegExp(`^ALTER TABLE ${QUOTED}\\.`), (found) => on(name(found[1]), 'ALTER')],
   [/^CREATE USER /, (_, server) => [...on(undefined, 'CREATE USER'), ...asNamesake(server)]],
   [/^(ALTER|DROP) USER |^SET DEFAULT ROLE /, () => on(undefined, 'CREATE USER')],
   [

@@ -45,9 +45,10 @@ function expressions(engine: Engine): Readonly<Record<ProvenanceColumn, string>>
 
 /**
  * What MariaDB fills in by defaults of the audit tables: it prepares those once a statement, and what a trigger
- * says for every row. Not the person: a default would remember the variable of whoever used the table first.
+ * says for every row. Not the person: a default would remember the variable of whoever used the table first. Nor the
+ * account that the trigger runs as: in a default that is the session's.
  */
-const DEFAULTS: ReadonlySet<ProvenanceColumn> = new Set(['id', 'at', 'login', 'ran_as', 'connection']);
+const DEFAULTS: ReadonlySet<ProvenanceColumn> = new Set(['id', 'at', 'login', 'connection']);
 
 function isDefault(column: string, engine: Engine): column is ProvenanceColumn {
   // MySQL takes no variables in defaults, and before 8.0.13 no expressions.
@@ -80,10 +81,10 @@ export function insertAuditRow(
 ): string {
   const values = expressions(engine);
   const given = PROVENANCE_COLUMNS.filter((column) => !isDefault(column, engine));
-  const listed = columns.map(([column]) => column).join(', ');
   return [
     `INSERT INTO ${table}`,
-    ...(given.length === 1 ? [`  (${given[0]}, ${listed})`] : [`  (${given.join(', ')},`, `   ${listed})`]),
+    `  (${given.join(', ')},`,
+    `   ${columns.map(([column]) => column).join(', ')})`,
     'VALUES (',
     `  ${[...given.map((column) => values[column]), ...columns.map(([, value]) => value)].join(`,\n${indent}  `)}`,
     ')',

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { confine, issuerNeeds } from '../confine/index.ts';
+import { confine, HASHING_MEMORY, issuerNeeds } from '../confine/index.ts';
 import { EXIT } from '../output.ts';
 
 /** `chartgate issuer`: runs the embedded OpenID provider in the foreground. */
@@ -19,7 +19,7 @@ It listens on a Unix socket only; the gateway makes it reachable under its own h
 Exit codes: ${EXIT.ok} stopped in order, ${EXIT.configuration} the configuration is wrong, ${EXIT.unavailable} the socket or the state could not be had.`,
     )
     .action(async ({ config }: { readonly config: string }) => {
-      confine(() => issuerNeeds(config));
+      confine(() => issuerNeeds(config), HASHING_MEMORY);
       // Loaded here: a process that is about to begin anew has no use for it.
       const { loadIssuerSettings } = await import('../../config/index.ts');
       const { runIssuer } = await import('../../identity/issuer/index.ts');

@@ -4,6 +4,7 @@ import { confineFlags } from './flags.ts';
 import type { Needs } from './needs.ts';
 
 export { confineFlags } from './flags.ts';
+export { HASHING_MEMORY } from './memory.ts';
 export { checkerNeeds, gatewayNeeds, issuerNeeds } from './needs.ts';
 
 /**
@@ -14,9 +15,10 @@ export { checkerNeeds, gatewayNeeds, issuerNeeds } from './needs.ts';
  *
  * It is a second line. Node says that it keeps trusted code from doing what it was not meant to do, and is no
  * wall against hostile code; the wall is the operating system's (deploy/systemd).
+ * @param environment variables that are set then, unless whoever started it set them
  * @throws ChartgateError `usage`, `configuration-invalid`, `internal`
  */
-export function confine(needs: () => Needs): void {
+export function confine(needs: () => Needs, environment: Readonly<Record<string, string>> = {}): void {
   if (process.permission !== undefined) return;
   // What is allowed there would be allowed to workers too.
   if (/(^|\s)--(allow-|no-permission)/.test(process.env.NODE_OPTIONS ?? '')) {
@@ -30,6 +32,6 @@ export function confine(needs: () => Needs): void {
   process.execve(
     process.execPath,
     [process.execPath, ...process.execArgv, ...flags, realpathSync(script), ...args],
-    process.env,
+    { ...environment, ...process.env },
   );
 }

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Pool } from 'undici';
+import { HASHING_MEMORY } from '../../cli/confine/index.ts';
 import { atMost, type Part, part, quantile, table } from '../integrity/parts.ts';
 import type { MeasureOptions } from '../report.ts';
 import { median, rounded } from '../statistics.ts';
@@ -65,7 +66,12 @@ async function round(
 }
 
 async function startServer(): Promise<{ readonly pool: Pool; stop(): Promise<void> }> {
-  const child = fork(SERVER, [], { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = fork(SERVER, [], {
+    execArgv: [],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    // As the issuer's own command starts it.
+    env: { ...HASHING_MEMORY, ...process.env },
+  });
   const [address] = (await once(child, 'message')) as [AddressInfo];
   const pool = new Pool(`http://127.0.0.1:${address.port}`, { connections: 32 });
   return {

@@ -153,6 +153,9 @@ describe.each(ENGINES)('what a session sets for itself, on %s', (engine) => {
     await plain.end();
     expected = (await auditRows(admin, SCHEMA)).map(content);
     expect(expected).toHaveLength(3);
+    for (const row of expected) {
+      expect(row).toMatchObject({ login: 'plain@localhost', ran_as: 'chartgate_audit@localhost' });
+    }
     bystander = await connectAs(server, 'plain', PASSWORD);
   });
 
