@@ -82,7 +82,7 @@ ${ROW_INDEXES.map((index) => `  KEY ${index}`).join(',\n')}
 /** The two tables of audit rows, made where missing. */
 export function rowTables(names: AuditNames, dialect: Dialect): Statement[] {
   // Not Aria's crash-safe kind: with it in a transaction, the EMR's SAVEPOINT is refused.
-  const undoless = dialect.engine === 'mariadb' ? 'Aria TRANSACTIONAL = 0' : 'MyISAM';
+  const undoless = dialect.engine === 'mariadb' ? 'Aria TRANSACTIONAL = 0 PAGE_CHECKSUM = 1' : 'MyISAM';
   return [
     {
       label: 'audit rows',

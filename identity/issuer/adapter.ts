@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { errors } from 'oidc-provider';
 import type { Models, Payload } from './models.ts';
@@ -22,6 +23,12 @@ export interface AdapterOptions {
   /** Told of a grant of which a code or a refresh token came a second time. */
   readonly reused: (grant: string) => Promise<void>;
 }
+
+/**
+ * True while a session is saved that came from the store. It is kept only if it is there still: what was ended
+ * meanwhile, by whoever read it a moment before, must not be kept anew.
+ */
+export const ofKeptSession = new AsyncLocalStorage<true>();
 
 /** Seconds that something without a time of its own is kept. */
 const LONGEST = 365 * 86_400;
@@ -50,7 +57,8 @@ export function createAdapter(
         uid: text(model === 'Session' ? uid : sessionUid),
         account: text(accountId),
       };
-      if (!ONCE.has(model)) return models.put(model, id, payload, Math.max(1, seconds), links);
+      const where = model === 'Session' && ofKeptSession.getStore() === true ? 'there already' : 'anywhere';
+      if (!ONCE.has(model)) return models.put(model, id, payload, Math.max(1, seconds), links, where);
       if (!(await models.add(model, id, payload, Math.max(1, seconds), links))) {
         throw new errors.InvalidRequest('used before');
       }

@@ -42,18 +42,22 @@ export class Models {
     this.#clock = clock;
   }
 
-  /** Keeps or replaces. @param seconds until it is forgotten. @throws ChartgateError `state-unavailable` */
+  /**
+   * Keeps or replaces, or only replaces. @param seconds until it is forgotten. @throws ChartgateError `state-unavailable`
+   */
   async put(
     model: string,
     name: string,
     payload: Payload,
     seconds: number,
     links: Links = {},
+    where: 'anywhere' | 'there already' = 'anywhere',
   ): Promise<void> {
     const id = hashOf(model, name);
     const document = this.#document(model, id, { payload }, this.#clock.wall() + seconds * 1000, links);
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const known = await this.#store.get(KIND, id);
+      if (known === undefined && where === 'there already') return;
       const kept =
         known === undefined
           ? await this.#store.insert(KIND, id, document)

@@ -96,6 +96,8 @@ declare module 'oidc-provider' {
     readonly acr?: string;
     readonly amr?: readonly string[];
     readonly loginTs?: number;
+    /** Seconds; of one that was kept before. */
+    readonly exp?: number;
     readonly authorizations?: Readonly<
       Record<string, { readonly sid?: string; readonly grantId?: string; readonly persistsLogout?: boolean }>
     >;

@@ -1,4 +1,5 @@
 import { Provider, type ProviderSession } from 'oidc-provider';
+import { ofKeptSession } from './adapter.ts';
 import { type IssuerParts, secondsOf } from './parts.ts';
 
 /** Ends a sign-in at the issuer: its grants, its tokens, and the sessions at gateways that came of it. */
@@ -76,7 +77,12 @@ export function keepBeforeLeaving(parts: IssuerParts, provider: Provider): void 
   const { save } = prototype;
   prototype.save = async function (this: ProviderSession, seconds: number) {
     const { oldId } = this;
-    if (oldId === undefined) return save.call(this, seconds);
+    if (oldId === undefined) {
+      // One that came from the store has a time at which it ends.
+      return this.exp === undefined
+        ? save.call(this, seconds)
+        : ofKeptSession.run(true, () => save.call(this, seconds));
+    }
     this.oldId = undefined;
     const saved = await save.call(this, seconds);
     const leave = () => parts.models.remove('Session', oldId);

@@ -85,7 +85,7 @@ export const TABLE_TAMPERS: readonly Tamper[] = [
     on: 'mariadb',
     apply: ["INSTALL SONAME 'ha_blackhole'", 'ALTER TABLE {audit}.audit_row_direct ENGINE = BLACKHOLE'],
     undo: [
-      'ALTER TABLE {audit}.audit_row_direct ENGINE = Aria TRANSACTIONAL = 0',
+      'ALTER TABLE {audit}.audit_row_direct ENGINE = Aria TRANSACTIONAL = 0 PAGE_CHECKSUM = 1',
       "UNINSTALL SONAME 'ha_blackhole'",
     ],
     sample: true,
