@@ -59,9 +59,9 @@ export function issuerNeeds(file: string): Needs {
   const socket = settings === undefined ? [] : [settings.socket];
   const state = settings?.state.kind === 'sqlite' ? [`${dirname(settings.state.file)}/`] : [];
   return {
-    // Its threads, to tell those that compute passwords to stand back.
-    read: [...OWN_STATE, '/proc/self/task/', ...own(file), ...read, ...socket, ...state],
-    write: [...socket, ...state],
+    // Its threads, its session and the session's share of the cores: those that compute passwords stand back.
+    read: [...OWN_STATE, '/proc/self/task/', '/proc/self/stat', ...own(file), ...read, ...socket, ...state],
+    write: ['/proc/self/autogroup', ...socket, ...state],
     children: false,
     sqlite: state.length > 0,
   };

@@ -69,7 +69,8 @@ async function startServer(): Promise<{ readonly pool: Pool; stop(): Promise<voi
   const child = fork(SERVER, [], {
     execArgv: [],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    // As the issuer's own command starts it.
+    // As the issuer's own command starts it, and as a service manager starts that: in a session of its own.
+    detached: true,
     env: { ...HASHING_MEMORY, ...process.env },
   });
   const [address] = (await once(child, 'message')) as [AddressInfo];
