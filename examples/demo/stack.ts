@@ -33,8 +33,8 @@ export interface StackOptions extends GatewayOverrides {
   readonly workers?: number;
   /** MariaDB unless told. */
   readonly engine?: 'mariadb' | 'mysql';
-  /** Makes a tenant's tables, in the schema given, in place of the legacy EMR's. */
-  readonly install?: Installer;
+  /** Make a tenant's tables, in the schema given, in place of the legacy EMR's. */
+  readonly install?: Partial<Record<TenantName, Installer>>;
   /** Clients of the provider besides the demo's own. */
   readonly clients?: readonly Omit<DemoClient, 'secret'>[];
   /** Milliseconds until the gateway has to be ready, where it has much to read. */
@@ -308,7 +308,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         schema: `emr_${tenant}`,
         clinic,
         seed: tenant,
-        ...(options.install === undefined ? {} : { install: options.install }),
+        ...(options.install?.[tenant] === undefined ? {} : { install: options.install[tenant] }),
       });
       const passwordFile = join(layout.emr, `${tenant}.password`);
       writeSecret(passwordFile, prepared.emrUser.password, undefined);

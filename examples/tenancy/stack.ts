@@ -68,7 +68,7 @@ export async function startTenancy(
     gatewayPort,
     workers: 1,
     onStep,
-    install: installManyleaf,
+    install: { north: installManyleaf, south: installManyleaf },
     clients: [
       { id: 'clinics', what: 'an app of each clinic', scopes: [SCOPE], resources: NAMES.map(origin) },
     ],

@@ -56,7 +56,7 @@ export interface Plan {
 export const STATEMENTS_FLOOR = 20_000;
 
 export function planFor(short: boolean): Plan {
-  const statements = short ? 600 : STATEMENTS_FLOOR;
+  const statements = short ? 400 : STATEMENTS_FLOOR;
   const proof = (server: ServerKind, schema: SchemaName, promised = true): Proof => ({
     server,
     schema,
@@ -83,7 +83,7 @@ export function planFor(short: boolean): Plan {
           proof(MYSQL, 'demo', false),
         ],
     cost: short
-      ? { tasks: ['insert', 'update', 'bulk'], rounds: 3, inserts: 200, updates: 200, versioned: false }
+      ? { tasks: ['insert', 'update', 'bulk'], rounds: 3, inserts: 150, updates: 150, versioned: false }
       : { tasks: TASKS, rounds: 11, inserts: 400, updates: 400, versioned: true },
   };
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import type { Installer } from '../../examples/demo/emr-side.ts';
 import { type Stack, startStack, type TenantName } from '../../examples/demo/stack.ts';
 import { freePort } from '../../examples/support/ports.ts';
 import { Service } from '../../examples/support/service.ts';
@@ -37,6 +38,12 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
   const known = {} as Record<TenantName, Known>;
   const ports = { north: await freePort(), south: await freePort() };
   let database = 0;
+  const installing =
+    (tenant: TenantName): Installer =>
+    async (connection, schema) => {
+      known[tenant] = await installRecords(connection, schema, tenant);
+      database = await portOf(connection);
+    };
   const stack = await startStack({
     directory: workFolder(options.name ?? 'hiding'),
     workers: 2,
@@ -53,11 +60,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
       { ...CONSENT_CLERK, scopes: [...CONSENT_CLERK.scopes] },
     ],
     backends: { north: `http://127.0.0.1:${ports.north}`, south: `http://127.0.0.1:${ports.south}` },
-    async install(connection, schema) {
-      const tenant: TenantName = schema.endsWith('north') ? 'north' : 'south';
-      known[tenant] = await installRecords(connection, schema, tenant);
-      database = await portOf(connection);
-    },
+    install: { north: installing('north'), south: installing('south') },
     async prepare(around) {
       const { layout, tenants } = around;
       const state = keepConsents(around);

@@ -96,7 +96,7 @@ export async function runBusy({
   progress,
   short,
 }: Pick<MeasureOptions, 'progress' | 'short'>): Promise<Part> {
-  const seconds = short ? 2 : 12;
+  const seconds = short ? 4 : 12;
   const rounds = short ? 1 : 3;
   progress(`other requests beside ${SIGN_INS_PER_SECOND} sign-ins a second`);
   const [issuer, gateway] = await Promise.all([startServer(), startServer()]);

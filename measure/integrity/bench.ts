@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Installer } from '../../examples/demo/emr-side.ts';
+import type { TenantName } from '../../examples/demo/stack.ts';
 import { onStop } from '../processes.ts';
 import { type Answer, Client } from './client.ts';
 import { type Clinic, type Engine, startClinic } from './clinic.ts';
@@ -86,7 +87,9 @@ export async function startBench(
   directory: string,
   options: {
     readonly engine?: Engine;
-    readonly openemr: boolean /** Instead of the recorder. */;
+    /** The tenants with OpenEMR's schema, where that is here; the others have the demo's. */
+    readonly openemr: readonly TenantName[];
+    /** Instead of the recorder. */
     readonly emr?: string;
   },
 ): Promise<Bench> {
@@ -95,7 +98,9 @@ export async function startBench(
   const clinic = await startClinic(directory, {
     ...(options.engine === undefined ? {} : { engine: options.engine }),
     backends: { north: options.emr ?? recorder.origin, south: options.emr ?? recorder.origin },
-    ...(options.openemr ? { install: openemr } : {}),
+    ...(openemrIsHere()
+      ? { install: Object.fromEntries(options.openemr.map((tenant) => [tenant, openemr])) }
+      : {}),
   });
   await servePolicy(clinic);
   const token = (): Promise<string> =>

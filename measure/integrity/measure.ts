@@ -2,6 +2,7 @@ import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { TENANTS } from '../../examples/demo/stack.ts';
 import { mysqlIsHere } from '../../examples/support/private-mysql.ts';
 import { startBackEnd } from '../hot-path/back-end.ts';
 import { describeMachine, workFolder } from '../machine.ts';
@@ -45,10 +46,15 @@ export async function measureIntegrity(options: MeasureOptions): Promise<Measure
     const here = engines.filter((engine) => engine !== 'mysql' || mysqlIsHere());
     if (here.length < engines.length) options.progress('MySQL is not on this machine');
     const clinic = (engine: Engine) => clinicParts(engine, plan, folder, wants, options.progress);
+    const hostile = [
+      ...here.map((engine) => () => clinic(engine)),
+      ...(engines.includes('mariadb') ? [() => faultParts(plan, folder, wants, options.progress)] : []),
+    ];
     // Nothing of it is a figure of speed that the other would spoil, but there is no hurry either.
-    if (plan.short) parts.push(...(await Promise.all(here.map(clinic))).flat());
-    else for (const engine of here) parts.push(...(await clinic(engine)));
-    if (engines.includes('mariadb')) parts.push(...(await benchParts(plan, folder, wants, options.progress)));
+    if (plan.short) parts.push(...(await Promise.all(hostile.map((begin) => begin()))).flat());
+    else for (const begin of hostile) parts.push(...(await begin()));
+    if (engines.includes('mariadb') && wants('cost'))
+      parts.push(await cost(plan, join(folder, 'cost'), options.progress));
     // By itself it takes as long as a short run may.
     if (plan.short ? options.only?.has('sealing') : wants('sealing'))
       parts.push(...(await sealing(plan, folder, options.progress)));
@@ -108,19 +114,17 @@ async function clinicParts(
 const runRace = async (clinic: Awaited<ReturnType<typeof startClinic>>, plan: Plan, progress: Progress) =>
   (await import('./race/run.ts')).runRace(clinic, plan.race, progress);
 
-/** Around an EMR that answers at once, with OpenEMR's schema. */
-async function benchParts(
+/** Around an EMR that answers at once. */
+async function faultParts(
   plan: Plan,
   folder: string,
   wants: (name: PartName) => boolean,
   progress: Progress,
 ): Promise<Part[]> {
-  if (!(['cost', 'faults', 'tenants'] as const).some(wants)) return [];
-  progress(openemrIsHere() ? "OpenEMR's schema" : "OpenEMR's schema is not here: the demo's is used");
-  const parts: Part[] = wants('cost') ? [await cost(plan, join(folder, 'cost'), progress)] : [];
-  if (!wants('faults') && !wants('tenants')) return parts;
-  const bench = await startBench(join(folder, 'bench'), { openemr: openemrIsHere() });
+  if (!wants('faults') && !wants('tenants')) return [];
+  const bench = await startBench(join(folder, 'bench'), { openemr: plan.short ? [] : TENANTS });
   try {
+    const parts: Part[] = [];
     if (wants('faults')) {
       const faults = FAULTS.flatMap((fault) =>
         Array.from({ length: fault.times[plan.short ? 1 : 0] }, () => fault),
@@ -153,7 +157,9 @@ async function benchParts(
 
 /** The EMR is a program of its own that costs next to nothing, and so is what sends the requests. */
 async function cost(plan: Plan, folder: string, progress: Progress): Promise<Part> {
-  progress(`cost at ${plan.cost.perSecond} requests/s`);
+  const openemr = !plan.short && openemrIsHere();
+  const schema = openemr ? "OpenEMR's schema" : "the demo's schema";
+  progress(`cost at ${plan.cost.perSecond} requests/s, ${schema}`);
   mkdirSync(folder, { recursive: true });
   const backEnd = await startBackEnd(folder, undefined);
   try {
@@ -161,7 +167,10 @@ async function cost(plan: Plan, folder: string, progress: Progress): Promise<Par
       mkdirSync(join(folder, 'www', kind), { recursive: true });
       copyFileSync(backEnd.bodyFile, join(folder, 'www', kind, '1'));
     }
-    const bench = await startBench(join(folder, 'bench'), { openemr: openemrIsHere(), emr: backEnd.origin });
+    const bench = await startBench(join(folder, 'bench'), {
+      openemr: openemr ? TENANTS : [],
+      emr: backEnd.origin,
+    });
     try {
       const rounds: Round[] = [];
       for (let round = 0; round < plan.cost.rounds; round += 1) {
@@ -171,7 +180,7 @@ async function cost(plan: Plan, folder: string, progress: Progress): Promise<Par
       }
       const { perSecond, seconds } = plan.cost;
       const verdicts = await verdictTimes(bench, perSecond, seconds);
-      return costPart(rounds, await naiveChecks(bench, seconds), verdicts, plan, openemrIsHere());
+      return costPart(rounds, await naiveChecks(bench, seconds), verdicts, plan, openemr);
     } finally {
       await bench.stop();
     }

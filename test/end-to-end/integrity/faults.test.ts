@@ -19,7 +19,7 @@ let bench: Bench;
 let scene: Scene;
 
 beforeAll(async () => {
-  bench = await startBench(join(folder, 'bench'), { openemr: false });
+  bench = await startBench(join(folder, 'bench'), { openemr: [] });
   scene = await setScene(bench, join(folder, 'servers'), true);
 });
 afterAll(async () => {
